@@ -1,0 +1,58 @@
+# ruff: noqa: E501 (a table: a line is a row)
+"""ONE table of every command: from it come the keys, the footer, the help, the palette, plain mode's words and the README.
+
+The letters `N C g G s S o : B` are kept free for stepping in and stepping back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bptui.protocol.phase import Phase
+
+
+@dataclass(frozen=True)
+class Command:
+    """Something that a person can ask for."""
+
+    id: str
+    """Stable name: the Textual action, and the id by which a key can be remapped."""
+    keys: tuple[str, ...]
+    """Keys as Textual names them; the first is shown."""
+    label: str
+    """One or two words for the footer and the phase bar."""
+    help: str
+    """One sentence for help, the palette and the README."""
+    words: tuple[str, ...] = ()
+    """How plain mode calls it; empty where it makes no sense there."""
+    argument: str = ""
+    """What plain mode's word takes, for its help: `on|off`, `[N]`."""
+    phase: Phase | None = None
+    """The phase that it runs, if it runs one."""
+    footer: bool = False
+    """Whether the footer shows it."""
+
+
+COMMANDS = (
+    Command("next", ("n", "space"), "next", "Run the phase that comes next in the script's own order.", ("next", "n"), "[N]", footer=True),
+    Command("forward", ("f",), "forward", "Run the forward now: of the next sample once this one went backward, else of this one again.", ("forward", "f"), "[N]", Phase.FORWARD, True),
+    Command("backward", ("b",), "backward", "Run the backward now; its gradients are added to those already there.", ("backward", "b"), "[N]", Phase.BACKWARD, True),
+    Command("update", ("u",), "update", "Run the update now: the parameters move by their gradients.", ("update", "u"), "[N]", Phase.UPDATE, True),
+    Command("zero_grad", ("z",), "zero_grad", "Zero the gradients now, also while zeroing is off.", ("zero_grad", "z"), "[N]", Phase.ZERO_GRAD, True),
+    Command("zeroing", ("a",), "zeroing", "Turn zeroing off and on: while it is off, next passes over zero_grad and gradients accumulate.", ("zeroing", "a"), "on|off", footer=True),
+    Command("sample", ("m",), "sample", "Run on to the next sample.", ("sample", "m"), "[N]", footer=True),
+    Command("epoch", ("e",), "epoch", "Run on to the end of this epoch.", ("epoch", "e"), "[N]", footer=True),
+    Command("continue", ("c",), "continue", "Run to the end at full speed.", ("continue", "c"), footer=True),
+    Command("pause", ("escape", "ctrl+c"), "pause", "Stop what runs after the block it is in; once more interrupts the block itself.", footer=True),
+    Command("play", ("p",), "play", "Step by itself, and stop doing so.", footer=True),
+    Command("faster", ("plus,equals_sign",), "faster", "Play faster."),
+    Command("slower", ("minus",), "slower", "Play more slowly."),
+    Command("restart", ("r",), "restart", "Begin again from the initial state.", ("restart", "r"), footer=True),
+    Command("inspect", ("enter",), "inspect", "Look into the value of the focused pane as Python sees it."),
+    Command("help", ("question_mark", "f1"), "help", "Show every key and what it does.", ("help", "?"), footer=True),
+    Command("quit", ("q",), "quit", "End the program and leave.", ("quit", "q"), footer=True),
+)  # fmt: skip
+"""Every command, in the order in which help lists them."""
+
+BY_ID = {command.id: command for command in COMMANDS}
+BY_WORD = {word: command for command in COMMANDS for word in command.words}

@@ -1,0 +1,1 @@
+"""What the debugger and the debuggee say to each other. Standard library only."""

@@ -1,0 +1,193 @@
+"""Requests to the debuggee, and the facts it tells back. Every request carries a number, and so does its answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bptui.protocol.phase import Goal, Phase
+from bptui.protocol.snapshot import Program, Row, Snapshot
+
+# ---- requests
+
+
+@dataclass(frozen=True, eq=False)
+class Open:
+    """Cut the script and run it up to its loop. Answer: `Opened` and `Stopped`, or `Uncut`."""
+
+    path: str
+    argv: tuple[str, ...] = ()
+    """The script's own arguments."""
+
+
+@dataclass(frozen=True, eq=False)
+class Next:
+    """Run the block that comes next in the script's own order."""
+
+
+@dataclass(frozen=True, eq=False)
+class Do:
+    """Run that phase now, in any order."""
+
+    phase: Phase
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """Run on until the goal, a pause or an exception. Tells `Running` on the way."""
+
+    goal: Goal
+    steps: int | None = None
+    """At most so many steps; None for as many as it takes."""
+
+
+@dataclass(frozen=True, eq=False)
+class SetZeroing:
+    """Whether `next` runs zero_grad, or passes over it so that gradients accumulate. Answer: `ZeroingSet`."""
+
+    on: bool
+
+
+@dataclass(frozen=True, eq=False)
+class DrawCurve:
+    """Compute the loss at other values of a one-element parameter, on a copy. Answer: `CurveDrawn`."""
+
+    param: str
+    low: float
+    high: float
+    points: int
+
+
+@dataclass(frozen=True, eq=False)
+class Inspect:
+    """Describe a value as Python sees it. Answer: `Inspected`."""
+
+    name: str
+    """As the snapshot names it: a parameter, a value, the loss; `w.grad` for a gradient."""
+
+
+Ask = Open | Next | Do | Run | SetZeroing | DrawCurve | Inspect
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """A numbered request."""
+
+    number: int
+    ask: Ask
+
+
+@dataclass(frozen=True, eq=False)
+class Pause:
+    """Stop what runs after the block it is in. Not answered; the run's own `Stopped` is the answer."""
+
+
+# ---- what comes back
+
+
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """The script was cut; its setup runs now, and the entry stop follows."""
+
+    program: Program
+    python: str
+    """The version of Python that runs it."""
+    torch: str
+    """The version of torch."""
+
+
+@dataclass(frozen=True, eq=False)
+class Uncut:
+    """The script cannot be stepped."""
+
+    message: str
+    """One sentence: what is wrong and what to do."""
+    line: int | None
+
+
+@dataclass(frozen=True, eq=False)
+class Stopped:
+    """The program stands still, with what it looks like now. The last row is that snapshot's."""
+
+    snapshot: Snapshot
+    rows: tuple[Row, ...]
+    """The timeline's new lines since the last message."""
+
+
+@dataclass(frozen=True, eq=False)
+class Running:
+    """Where a run at full speed is; about 20 times a second."""
+
+    rows: tuple[Row, ...]
+    printed: str
+    """What the script wrote to stdout since the last message of this run. The closing snapshot has all of it again."""
+
+
+@dataclass(frozen=True, eq=False)
+class Refused:
+    """The step was refused and nothing changed."""
+
+    message: str
+    """What is wrong, in PyTorch's own words where they are PyTorch's."""
+    hint: str
+    """One line on what to do."""
+
+
+@dataclass(frozen=True, eq=False)
+class ZeroingSet:
+    """The same stop as before, seen with zeroing on or off (`marks` and `next` change with it)."""
+
+    snapshot: Snapshot
+
+
+@dataclass(frozen=True, eq=False)
+class CurveDrawn:
+    """The loss over a parameter, the rest of the program as it is."""
+
+    param: str
+    xs: tuple[float, ...]
+    ys: tuple[float, ...]
+    """The loss at each of `xs`; nan where it is not finite."""
+    at: float | None
+    """The parameter's present value."""
+    loss: float | None
+    """The loss there, computed anew."""
+    slope: float | None
+    """The derivative of the loss there, by autograd on the copy."""
+    reason: str
+    """Why there is no curve; empty when there is one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Inspected:
+    """A value as Python sees it."""
+
+    name: str
+    fields: tuple[tuple[str, str], ...]
+    """Label and text: type, dtype, shape, ndim, device, requires_grad, is_leaf, grad_fn, version, `.data`, `.grad`."""
+    text: str
+    """The values, as Python prints them."""
+
+
+@dataclass(frozen=True, eq=False)
+class Died:
+    """The debuggee is gone. Told by the session, never by the debuggee."""
+
+    message: str
+    """What happened and where: `killed by SIGKILL during backward, line 12`."""
+    status: int | None
+    """Its exit status; negative for a signal."""
+    printed: str
+    """What it still wrote to stdout."""
+    errors: str
+    """What it still wrote to stderr."""
+
+
+Tell = Opened | Uncut | Stopped | Running | Refused | ZeroingSet | CurveDrawn | Inspected | Died
+
+
+@dataclass(frozen=True, eq=False)
+class Reply:
+    """What the debuggee tells, with the number of the request that it answers."""
+
+    number: int
+    tell: Tell
