@@ -1,0 +1,15 @@
+# line 8: exec
+import torch
+
+
+def train(w, xs):
+    for x in xs:
+        loss = ((w * x - 2 * x) ** 2).sum()
+        exec("print(loss)")
+        loss.backward()
+        w.data -= 0.01 * w.grad
+        w.grad = None
+        print(x)
+
+
+train(torch.ones(1, requires_grad=True), [1.0, 2.0])

@@ -1,0 +1,125 @@
+"""The corpus: scripts as people write them print stepped exactly what they print when run plainly.
+
+`corpus/ok` must be stepped; `corpus/refused` is refused with line and reason; `corpus/either` may be refused, but what
+is not refused must be stepped right.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CORPUS = Path(__file__).parent / "corpus"
+OK = sorted((CORPUS / "ok").glob("*.py"))
+EITHER = sorted((CORPUS / "either").glob("*.py"))
+REFUSED = sorted((CORPUS / "refused").glob("*.py"))
+
+Ask = Callable[..., dict[str, Any]]
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the corpus is run in forked children")
+
+
+def scripts(*paths: Path) -> pytest.MarkDecorator:
+    return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
+
+
+@pytest.fixture(scope="module")
+def ask() -> Iterator[Ask]:
+    """Have the worker run a script in one of its modes."""
+    root = str(CORPUS.parents[2])
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
+    with subprocess.Popen(
+        [sys.executable, str(CORPUS / "worker.py")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=env,
+    ) as worker:  # fmt: skip
+
+        def ask(mode: str, path: Path, **more: Any) -> dict[str, Any]:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            worker.stdin.write(json.dumps({"mode": mode, "path": str(path), **more}) + "\n")
+            worker.stdin.flush()
+            answer = worker.stdout.readline()
+            assert answer, "the worker has died"
+            return json.loads(answer)
+
+        yield ask
+        assert worker.stdin is not None
+        worker.stdin.close()
+
+
+@pytest.fixture(scope="module")
+def plain(ask: Ask) -> Callable[[Path], dict[str, Any]]:
+    """What a script prints when run plainly; each is run once."""
+
+    @functools.cache
+    def plain(path: Path) -> dict[str, Any]:
+        result = ask("plain", path)
+        assert alive(result)["status"] == 0, result
+        assert result["stdout"], "a script of the corpus prints its progress"
+        return result
+
+    return plain
+
+
+def alive(result: dict[str, Any]) -> dict[str, Any]:
+    """Nothing was raised, and the child left its result."""
+    assert "raised" not in result, result["traceback"]
+    assert not result["died"], f"died with status {result['died']}\n{result['trouble']}{result['stderr']}"
+    assert not result["trouble"], result["trouble"]
+    return result
+
+
+def same(result: dict[str, Any], plain: dict[str, Any]) -> None:
+    """It went to the end and printed the same."""
+    assert result["failure"] is None, result["failure"]
+    assert result["printed"] == plain["stdout"]
+    assert result["errors"] == plain["stderr"]
+    assert result["stdout"] == "", "something was printed past the snapshots"
+    assert result["reason"] == "end"
+    assert result["next"] is None
+
+
+@scripts(*OK)
+def test_stepped_it_prints_what_it_prints_when_run_plainly(path: Path, ask: Ask, plain) -> None:
+    result = alive(ask("step", path))
+    same(result, plain(path))
+    assert {"forward", "backward"} <= set(result["phases"])
+
+
+@scripts(*OK)
+def test_run_to_the_end_it_prints_the_same(path: Path, ask: Ask, plain) -> None:
+    same(alive(ask("run", path)), plain(path))
+
+
+@pytest.mark.parametrize("seed", range(3))
+@scripts(*OK)
+def test_out_of_order_it_refuses_or_steps_and_can_still_run_to_the_end(path: Path, seed: int, ask: Ask) -> None:
+    result = alive(ask("walk", path, seed=seed))
+    assert result["next"] is None
+
+
+@scripts(*EITHER)
+def test_what_is_hard_to_cut_is_refused_or_stepped_right(path: Path, ask: Ask, plain) -> None:
+    result = ask("step", path)
+    if result.get("raised") == "CannotCut":
+        assert result["line"] is not None, result["message"]
+        return
+    same(alive(result), plain(path))
+
+
+@scripts(*REFUSED)
+def test_what_cannot_be_cut_is_refused_with_line_and_reason(path: Path, ask: Ask) -> None:
+    where, _, words = path.read_text(encoding="utf-8").splitlines()[0].partition(": ")
+    result = ask("step", path)
+    assert result.get("raised") == "CannotCut", result
+    assert words in result["message"]
+    assert result["line"] == (None if where == "# no line" else int(where.removeprefix("# line ")))
+    assert result["stdout"] == "", "a refused script has not run"
