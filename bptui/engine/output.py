@@ -11,10 +11,11 @@ import contextlib
 import io
 import os
 import sys
-import tempfile
 import weakref
 from collections.abc import Iterator
 from typing import TextIO
+
+from bptui.protocol.files import nameless_file, read_text, size
 
 Mark = tuple[int, int]
 """How many bytes were written so far: to stdout, to stderr."""
@@ -47,8 +48,9 @@ class Output:
     @classmethod
     def in_process(cls) -> Output:
         """For a notebook or a test. It sees what Python writes, not what C code or a subprocess writes."""
-        (stdout, out), (stderr, err) = _growing_file(), _growing_file()
-        return cls(stdout, stderr, (out, err))
+        files = nameless_file(), nameless_file()
+        stdout, stderr = (os.fdopen(os.dup(file), "w", 1, "utf-8", "backslashreplace") for file in files)
+        return cls(stdout, stderr, files)
 
     def mark(self) -> Mark:
         """Where the output ends now."""
@@ -58,12 +60,12 @@ class Output:
         except ValueError:  # the script closed its own stdout: nothing can be pending there
             pass
         stdout, stderr = self._files
-        return os.lseek(stdout, 0, os.SEEK_END), os.lseek(stderr, 0, os.SEEK_END)
+        return size(stdout), size(stderr)
 
     def since(self, mark: Mark) -> tuple[str, str]:
         """What was written to stdout and to stderr since the mark."""
         end = self.mark()
-        return read(self._files[0], mark[0], end[0]), read(self._files[1], mark[1], end[1])
+        return read_text(self._files[0], mark[0], end[0]), read_text(self._files[1], mark[1], end[1])
 
     @contextlib.contextmanager
     def redirecting(self) -> Iterator[None]:
@@ -82,20 +84,3 @@ class Output:
     def forget(self) -> None:
         """Undo what the script put in the place of its streams: it begins again."""
         self._script_streams = self.stdout, self.stderr
-
-
-def read(file: int, start: int, end: int) -> str:
-    """The text between two offsets of a file; bytes that are not UTF-8 are replaced."""
-    pieces: list[bytes] = []
-    while start < end and (piece := os.pread(file, end - start, start)):
-        pieces.append(piece)
-        start += len(piece)
-    return b"".join(pieces).decode(errors="replace")
-
-
-def _growing_file() -> tuple[TextIO, int]:
-    """A text stream that appends to a nameless file, and a file descriptor to read it."""
-    descriptor, path = tempfile.mkstemp(prefix="bptui-")
-    stream = open(path, "a", encoding="utf-8", errors="backslashreplace", buffering=1)  # noqa: SIM115 (lives on)
-    os.unlink(path)
-    return stream, descriptor

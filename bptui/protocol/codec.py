@@ -33,18 +33,17 @@ def encode(message: object) -> bytes:
     return json.dumps(plain(message), separators=(",", ":")).encode()
 
 
-def decode(data: bytes, kind: type[T]) -> T:
-    """A message of that dataclass from its JSON bytes.
+def decode(data: bytes, *kinds: type[T]) -> T:
+    """A message of one of these dataclasses from its JSON bytes.
 
     Raises:
-        ProtocolError: it is not JSON, or not a message of that kind.
+        ProtocolError: it is not JSON, or not a message of these kinds.
     """
     try:
-        hint: Any = kind
-        message: T = _reader(hint)(json.loads(data))
+        message: T = _reader(Union[kinds])(json.loads(data))  # noqa: UP007 (made at run time)
         return message
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ProtocolError(f"not a {kind.__name__}: {error}") from error
+        raise ProtocolError(f"not a {' or '.join(kind.__name__ for kind in kinds)}: {error}") from error
 
 
 def plain(value: Any) -> Any:

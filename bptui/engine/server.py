@@ -1,0 +1,227 @@
+"""Serves a controller over the link: one request after another, on the main thread, which belongs to the script.
+
+There is no second thread: forking (DataLoader workers) stays safe, and the script runs as it would alone. While it runs
+on at full speed, the link is looked at every 50 ms between two blocks; what cannot wait for a block (a second ctrl+c)
+comes as SIGINT, and that the debugger died is seen to by a guardian outside this process (see `bptui.debuggee`).
+"""
+
+from __future__ import annotations
+
+import os
+import platform
+import random
+import signal
+import sys
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from importlib import metadata, util
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from bptui.engine.errors import CannotCut, StepRefused
+from bptui.engine.output import Output
+from bptui.protocol.beacon import Beacon
+from bptui.protocol.codec import ProtocolError
+from bptui.protocol.link import DebuggeeLink, inherited_link
+from bptui.protocol.messages import (
+    Ask,
+    Do,
+    DrawCurve,
+    Inspect,
+    Next,
+    Open,
+    Opened,
+    Pause,
+    Refused,
+    Reply,
+    Request,
+    Run,
+    Running,
+    SetZeroing,
+    Stopped,
+    Tell,
+    Uncut,
+    ZeroingSet,
+)
+from bptui.protocol.snapshot import Row, Snapshot
+
+if TYPE_CHECKING:
+    from bptui.engine.controller import Controller
+
+OpenScript = Callable[[str, Sequence[str], Output], "Controller"]
+"""Cuts the script of that path, with those arguments; what it writes goes to that output."""
+
+TICK = 0.05
+"""Seconds between two `Running` messages."""
+
+
+class Server:
+    """Answers requests until the debugger is gone."""
+
+    def __init__(self, link: DebuggeeLink, beacon: Beacon, output: Output, open_script: OpenScript) -> None:
+        self._link, self._beacon, self._output, self._open_script = link, beacon, output, open_script
+        self._controller: Controller | None = None
+        self._requests: deque[Request] = deque()
+        """Requests that came while something ran."""
+        self._number = 0
+        """The number of the request being answered."""
+        self._rows = 0
+        """How many rows of the timeline the debugger has."""
+        self._mark = output.mark()
+        """Up to where the debugger has the output."""
+        self._paused = False
+        self._next_tick = 0.0
+
+    def serve(self) -> None:
+        """Answer until the link ends."""
+        while True:
+            try:
+                message = self._requests.popleft() if self._requests else self._link.receive()
+            except EOFError:
+                return
+            if isinstance(message, Request):  # a Pause that arrives when nothing runs is late
+                self._number, self._paused = message.number, False
+                self._tell(self._answer(message.ask))
+
+    def interrupt(self, _signal: int, frame: FrameType | None) -> None:
+        """Handle SIGINT: raise KeyboardInterrupt in the script's lines, and only there."""
+        while frame is not None and self._controller is not None:
+            if frame.f_code.co_filename == self._controller.program.path:
+                raise KeyboardInterrupt
+            frame = frame.f_back
+        self._paused = True
+
+    def _answer(self, ask: Ask) -> Tell:
+        try:
+            return self._open(ask) if isinstance(ask, Open) else self._carry_out(ask)
+        except StepRefused as refusal:
+            return Refused(refusal.message, refusal.hint)
+        except CannotCut as reason:
+            return Uncut(reason.message, reason.line)
+        except OSError as error:
+            return Uncut(f"{error.filename}: {error.strerror}" if error.filename else str(error), None)
+        except Exception as error:
+            return Refused(
+                f"bptui failed: {type(error).__name__}: {error}", "This is a fault of bptui, not of the script."
+            )
+
+    def _open(self, ask: Open) -> Tell:
+        self._controller = self._open_script(ask.path, ask.argv, self._output)
+        self._controller.beacon = self._beacon.running
+        self._tell(Opened(self._controller.program, platform.python_version(), _version_of("torch")))
+        self._beacon.running(None, 0)
+        return self._stopped(self._controller.start())
+
+    def _carry_out(self, ask: Ask) -> Tell:
+        controller = self._controller
+        if controller is None:
+            return Refused("No script is open.", "")
+        match ask:
+            case Next():
+                return self._stopped(controller.next())
+            case Do(phase):
+                return self._stopped(controller.do(phase))
+            case Run(goal, steps):
+                self._next_tick = time.monotonic() + TICK
+                return self._stopped(controller.run(goal, steps, pause=lambda: self._paused, progress=self._progress))
+            case SetZeroing(on):
+                return ZeroingSet(controller.set_zeroing(on))
+            case DrawCurve(param, low, high, points):
+                return controller.curve(param, low, high, points)
+            case Inspect(name):
+                return controller.inspect(name)
+            case _:
+                return Refused(f"bptui does not know how to {type(ask).__name__}.", "")
+
+    def _progress(self) -> None:
+        """Called after every block of a run."""
+        now = time.monotonic()
+        if now < self._next_tick:
+            return
+        printed, _errors = self._output.since(self._mark)
+        self._tell(Running(self._new_rows(), printed))
+        while self._link.waiting():
+            try:
+                message = self._link.receive()
+            except EOFError:
+                self._paused = True
+                return
+            if isinstance(message, Request):
+                self._requests.append(message)
+            elif isinstance(message, Pause):
+                self._paused = True
+        self._next_tick = time.monotonic() + TICK
+
+    def _stopped(self, snapshot: Snapshot) -> Stopped:
+        return Stopped(snapshot, self._new_rows())
+
+    def _new_rows(self) -> tuple[Row, ...]:
+        assert self._controller is not None
+        rows = self._controller.rows(self._rows)
+        self._rows += len(rows)
+        return rows
+
+    def _tell(self, tell: Tell) -> None:
+        self._mark = self._output.mark()
+        self._beacon.reported(*self._mark)
+        if not isinstance(tell, Running):
+            self._beacon.idle()
+        try:
+            self._link.send(Reply(self._number, tell))
+        except OSError:
+            self._paused = True  # the debugger is gone; `receive` says so next
+
+
+def open_script(path: str, argv: Sequence[str], output: Output) -> Controller:
+    """The real thing: imports torch.
+
+    Raises:
+        CannotCut: torch cannot be imported, or the script cannot be stepped.
+        OSError: the script cannot be read.
+    """
+    try:
+        from bptui.engine.controller import Controller
+    except ImportError as error:
+        what = (
+            "PyTorch is not installed" if util.find_spec("torch") is None else f"PyTorch cannot be imported ({error})"
+        )
+        raise CannotCut(
+            f"{what} in {sys.executable}: install it there, or name another Python with --python."
+        ) from error
+    return Controller(path, argv, output=output)
+
+
+def seed_generators(seed: int) -> None:
+    """Give every restart of a session the same random numbers. A script that seeds by itself does so afterwards."""
+    import torch
+
+    random.seed(seed)
+    torch.manual_seed(seed)
+    if (numpy := sys.modules.get("numpy")) is not None:
+        numpy.random.seed(seed)
+
+
+def main(link_file: int, beacon_file: int, seed: int) -> None:
+    """Be the debuggee's process, until the link ends."""
+    link = inherited_link(link_file)
+    os.register_at_fork(after_in_child=link.close)  # or a worker would keep the link open after our death
+
+    def open_seeded(path: str, argv: Sequence[str], output: Output) -> Controller:
+        controller = open_script(path, argv, output)
+        seed_generators(seed)
+        return controller
+
+    server = Server(link, Beacon(beacon_file), Output.of_process(), open_seeded)
+    signal.signal(signal.SIGINT, server.interrupt)
+    try:
+        server.serve()
+    except ProtocolError as error:
+        sys.exit(f"The debugger asked for what this debuggee does not understand: {error}")
+
+
+def _version_of(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return ""
