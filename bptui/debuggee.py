@@ -1,8 +1,8 @@
 """The debuggee's process as the debugger holds it: started, listened to, killed with all that it started, and buried.
 
 It leads a session and process group of its own, so a terminal's ctrl+c does not reach it and one kill ends it together
-with its DataLoader workers, also when it is stuck in C code. If the debugger itself is killed, nobody is left to do that
-but the guardian: a shell that waits at a pipe which only the debugger holds open.
+with its DataLoader workers, also when it is stuck in C code. If the debugger itself is killed, nobody can do that but
+the guardian: a shell that waits at a pipe which only the debugger holds open.
 """
 
 from __future__ import annotations

@@ -31,6 +31,9 @@ if __name__ == "__main__":
     if sys.version_info < (3, 10):  # noqa: UP036 (whoever says --python may name an older one)
         sys.exit("bptui needs Python 3.10 or newer; this is %s" % sys.version.split()[0])  # noqa: UP031
     load_bptui()
-    from bptui.engine.server import main
+    from functools import partial
 
-    main(*map(int, sys.argv[1:]))
+    from bptui.engine.server import main, open_script
+
+    link_file, beacon_file, seed = map(int, sys.argv[1:])
+    main(link_file, beacon_file, partial(open_script, seed=seed))

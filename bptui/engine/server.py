@@ -173,8 +173,8 @@ class Server:
             self._paused = True  # the debugger is gone; `receive` says so next
 
 
-def open_script(path: str, argv: Sequence[str], output: Output) -> Controller:
-    """The real thing: imports torch.
+def open_script(path: str, argv: Sequence[str], output: Output, *, seed: int) -> Controller:
+    """The real thing: imports torch. The script's random numbers are those of the seed, unless it seeds by itself.
 
     Raises:
         CannotCut: torch cannot be imported, or the script cannot be stepped.
@@ -189,30 +189,19 @@ def open_script(path: str, argv: Sequence[str], output: Output) -> Controller:
         raise CannotCut(
             f"{what} in {sys.executable}: install it there, or name another Python with --python."
         ) from error
-    return Controller(path, argv, output=output)
-
-
-def seed_generators(seed: int) -> None:
-    """Give every restart of a session the same random numbers. A script that seeds by itself does so afterwards."""
-    import torch
-
+    controller = Controller(path, argv, output=output)
     random.seed(seed)
-    torch.manual_seed(seed)
+    sys.modules["torch"].manual_seed(seed)
     if (numpy := sys.modules.get("numpy")) is not None:
         numpy.random.seed(seed)
+    return controller
 
 
-def main(link_file: int, beacon_file: int, seed: int) -> None:
+def main(link_file: int, beacon_file: int, open_script: OpenScript) -> None:
     """Be the debuggee's process, until the link ends."""
     link = inherited_link(link_file)
     os.register_at_fork(after_in_child=link.close)  # or a worker would keep the link open after our death
-
-    def open_seeded(path: str, argv: Sequence[str], output: Output) -> Controller:
-        controller = open_script(path, argv, output)
-        seed_generators(seed)
-        return controller
-
-    server = Server(link, Beacon(beacon_file), Output.of_process(), open_seeded)
+    server = Server(link, Beacon(beacon_file), Output.of_process(), open_script)
     signal.signal(signal.SIGINT, server.interrupt)
     try:
         server.serve()

@@ -1,0 +1,25 @@
+"""What can go wrong that is nobody's bug."""
+
+from __future__ import annotations
+
+
+class CannotCut(Exception):
+    """The script's loop cannot be cut into phase blocks."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message if line is None else f"line {line}: {message}")
+        self.message = message
+        """One sentence: what is wrong and what to do."""
+        self.line = line
+        """Where in the script, from 1."""
+
+
+class StepRefused(Exception):
+    """The step was refused and nothing changed."""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(f"{message} {hint}".strip())
+        self.message = message
+        """What is wrong, in PyTorch's own words where they are PyTorch's."""
+        self.hint = hint
+        """One line on what to do."""

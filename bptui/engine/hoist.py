@@ -1,0 +1,59 @@
+"""Gives a loss that has no name one, so that the forward can be run without the backward.
+
+`criterion(model(x), y).backward()` becomes `__bptui_loss_0__ = criterion(model(x), y)` and
+`__bptui_loss_0__.backward()`, both on the line of the original: the same things happen in the same order.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+
+from bptui.engine.kinds import loss_of
+from bptui.engine.syntax import method
+
+_NAME = re.compile(r"__bptui_loss_\d+__")
+
+
+def hoist_losses(tree: ast.Module) -> None:
+    """Names the losses, in place."""
+    _Hoister().visit(tree)
+
+
+def is_hoisted(name: str) -> bool:
+    """Whether the name is one that was given here."""
+    return bool(_NAME.fullmatch(name))
+
+
+class _Hoister(ast.NodeTransformer):
+    def __init__(self) -> None:
+        self._count = 0
+
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:  # noqa: N802 (the name that ast calls)
+        return node
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | list[ast.stmt]:  # noqa: N802
+        call = node.value
+        if not (isinstance(call, ast.Call) and method(call) == "backward"):
+            return node
+        loss = loss_of(call)
+        if isinstance(loss, (ast.List, ast.Tuple)) or not any(
+            isinstance(each, (ast.Call, ast.BinOp)) for each in ast.walk(loss)
+        ):
+            return node
+        name = f"__bptui_loss_{self._count}__"
+        self._count += 1
+        named = ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], loss), node)
+        node.value = _Replace(loss, ast.copy_location(ast.Name(name, ast.Load()), loss)).visit(call)
+        return [ast.fix_missing_locations(named), node]
+
+
+class _Replace(ast.NodeTransformer):
+    def __init__(self, old: ast.AST, new: ast.AST) -> None:
+        self._old, self._new = old, new
+
+    def visit(self, node: ast.AST) -> ast.AST:
+        if node is self._old:
+            return self._new
+        visited: ast.AST = self.generic_visit(node)
+        return visited

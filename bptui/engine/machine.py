@@ -1,0 +1,348 @@
+"""Runs the instructions of a cut script, and stands still before each phase block.
+
+Its state is plain: a stack of frames, each with the number of an instruction, the iterators of the loops around and
+the contexts entered. What the script raises comes out as `Raised`, with the machine still standing at that instruction.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any
+
+from bptui.engine import code as C
+from bptui.engine.errors import CannotCut
+from bptui.engine.lengths import length_of
+from bptui.engine.pieces import BREAK, CONTINUE, FRAME, Run
+from bptui.engine.tree import Loop
+from bptui.protocol.phase import Phase
+
+
+class Raised(Exception):
+    """The script's own code raised."""
+
+    def __init__(self, error: BaseException, line: int) -> None:
+        super().__init__(str(error))
+        self.error = error
+        self.line = line
+        """The line of the statement that the machine was running."""
+
+
+@dataclass(eq=False)
+class Slot:
+    """A loop that is being run."""
+
+    loop: Loop
+    iterator: Iterator[Any] | None
+    total: int | None
+    """How many items there are, where that is known."""
+    count: int = -1
+    """Which item it is at, from 0."""
+    item: Any = None
+    """The item that was pulled and not bound yet."""
+
+
+@dataclass(eq=False)
+class Frame:
+    """A scope that is being run."""
+
+    code: C.Code
+    pieces: list[Run]
+    names: Mapping[str, Any]
+    """The scope's variables."""
+    pc: int = 0
+    slots: dict[int, Slot] = field(default_factory=dict)
+    """The loops around, by the identity of their node, outermost first."""
+    contexts: list[AbstractContextManager[Any]] = field(default_factory=list)
+    unbound: C.Bind | None = None
+    """The assignment of the loop's targets that is put off until the next block runs."""
+    returned: Any = None
+    """What a call to a cut function gave."""
+
+    @property
+    def instruction(self) -> C.Instruction:
+        return self.code.instructions[self.pc]
+
+
+class Machine:
+    """A cut script that is being run."""
+
+    def __init__(self, codes: dict[str, C.Code], pieces: list[Run], main: ModuleType) -> None:
+        """`pieces` are the module's."""
+        self._codes = codes
+        self.main = main
+        """The script's module."""
+        self.module = names = main.__dict__
+        self.frames = [Frame(codes["<module>"], pieces, names)]
+        """The scopes being run, the module first; empty when the script has ended."""
+        self.turn = 0
+        """How many turns of the loop were begun."""
+        self.started: Callable[[Phase | None, int], None] = lambda phase, line: None
+        """Told before each instruction that runs the script's code."""
+        self._execute: dict[type[C.Instruction], Callable[[Frame, Any], None]] = {
+            C.RunPlain: self._run_plain, C.Iterate: self._iterate, C.Pull: self._pull, C.Bind: self._bind,
+            C.Count: self._count, C.Leave: self._leave, C.Test: self._test, C.Jump: self._jump, C.Enter: self._enter,
+            C.Exit: self._exit, C.Invoke: self._invoke, C.Finish: self._finish, C.Handle: self._handle, C.End: self._end,
+        }  # fmt: skip
+
+    # ---- where it stands
+
+    @property
+    def ended(self) -> bool:
+        return not self.frames
+
+    @property
+    def cursor(self) -> C.RunBlock | None:
+        """The phase block that comes next; None when the script has ended or stands before other code."""
+        if not self.frames:
+            return None
+        instruction = self.frames[-1].instruction
+        return instruction if isinstance(instruction, C.RunBlock) else None
+
+    def slots(self) -> Iterator[Slot]:
+        """The loops that are being run, outermost first."""
+        for frame in self.frames:
+            yield from frame.slots.values()
+
+    # ---- running
+
+    def advance(self) -> None:
+        """Run what has no phase until the next phase block, or the end.
+
+        Raises:
+            Raised: the script raised; the machine stands at that instruction, and would try it again.
+        """
+        while self.frames:
+            frame = self.frames[-1]
+            instruction = frame.code.instructions[frame.pc]
+            kind = type(instruction)
+            if kind is C.RunBlock:
+                return
+            self._guarded(frame, instruction, self._execute[kind])
+
+    def step(self, *, skip: bool = False) -> None:
+        """Run the block that comes next (`skip`: only its statements without a phase), and move past it.
+
+        Raises:
+            Raised: as `advance`.
+        """
+        frame = self.frames[-1]
+        block = frame.instruction
+        assert isinstance(block, C.RunBlock)
+        self._guarded(frame, block, self._skip_block if skip else self._run_block)
+
+    def run_apart(self, frame: Frame, piece: int, block: C.RunBlock) -> None:
+        """Run a block's piece where the machine stands, and stay there.
+
+        Raises:
+            Raised: the script raised.
+        """
+        self.started(block.block.phase, block.line)
+        try:
+            frame.pieces[piece]()
+        except BaseException as error:
+            raise Raised(error, block.line) from error
+
+    def _guarded(self, frame: Frame, instruction: Any, execute: Callable[[Frame, Any], None]) -> None:
+        depth = len(self.frames)
+        try:
+            execute(frame, instruction)
+        except CannotCut:
+            raise
+        except SystemExit as error:
+            self._exited(error)
+        except BaseException as error:
+            del self.frames[depth:]
+            if not self._handled(error):
+                raise Raised(error, instruction.line) from error
+
+    def _exited(self, error: SystemExit) -> None:
+        """The script ended itself: say what Python says then."""
+        if error.code is not None and not isinstance(error.code, int):
+            print(error.code, file=sys.stderr)
+        self.frames.clear()
+
+    def _handled(self, error: BaseException) -> bool:
+        """Offer the exception to the `try` statements around, innermost first."""
+        for depth in range(len(self.frames) - 1, -1, -1):
+            frame = self.frames[depth]
+            for start, end, handler in frame.code.regions:
+                if start.pc <= frame.pc < end.pc and self._catches(frame, handler, error):
+                    del self.frames[depth + 1 :]
+                    return True
+        return False
+
+    def _catches(self, frame: Frame, handler: C.Label, error: BaseException) -> bool:
+        instruction = frame.code.instructions[handler.pc]
+        assert isinstance(instruction, C.Handle)
+        try:
+            result = frame.pieces[instruction.piece](error)
+        except BaseException as other:
+            if other is error:
+                return False
+            raise Raised(other, instruction.line) from other
+        self._go(frame, handler)
+        self._proceed(frame, instruction, result)
+        return True
+
+    # ---- moving
+
+    def _go(self, frame: Frame, label: C.Label) -> None:
+        while len(frame.contexts) > label.depth:
+            frame.contexts.pop().__exit__(None, None, None)
+        frame.pc = label.pc
+
+    def _proceed(self, frame: Frame, instruction: C.Leaves, result: Any) -> None:
+        """Move on from statements, by what their piece returned."""
+        if result is None:
+            frame.pc += 1
+        elif result is BREAK and instruction.on_break:
+            self._go(frame, instruction.on_break)
+        elif result is CONTINUE and instruction.on_continue:
+            self._go(frame, instruction.on_continue)
+        else:
+            self._return(frame, result[0])
+
+    def _return(self, frame: Frame, value: Any) -> None:
+        self._go(frame, C.Label(frame.pc, 0))
+        self.frames.pop()
+        if self.frames:
+            self.frames[-1].returned = value
+            self.frames[-1].pc += 1
+
+    # ---- each instruction
+
+    def _run_block(self, frame: Frame, block: C.RunBlock) -> None:
+        self.started(block.block.phase, block.line)
+        if frame.unbound:
+            self._bind_targets(frame, frame.unbound)
+        self._proceed(frame, block, frame.pieces[block.full]())
+
+    def _skip_block(self, frame: Frame, block: C.RunBlock) -> None:
+        self.started(None, block.line)
+        if frame.unbound:
+            self._bind_targets(frame, frame.unbound)
+        self._proceed(frame, block, None if block.extras is None else frame.pieces[block.extras]())
+
+    def _run_plain(self, frame: Frame, instruction: C.RunPlain) -> None:
+        self.started(None, instruction.line)
+        self._proceed(frame, instruction, frame.pieces[instruction.piece]())
+
+    def _iterate(self, frame: Frame, instruction: C.Iterate) -> None:
+        self.started(None, instruction.line)
+        items = frame.pieces[instruction.piece]()
+        total = length_of(items, instruction.loop.node, frame.names, self.module)
+        frame.slots[id(instruction.loop)] = Slot(instruction.loop, iter(items), total)
+        frame.pc += 1
+
+    def _pull(self, frame: Frame, instruction: C.Pull) -> None:
+        self.started(None, instruction.line)
+        slot = frame.slots[id(instruction.loop)]
+        assert slot.iterator is not None
+        try:
+            slot.item = next(slot.iterator)
+        except StopIteration:
+            self._go(frame, instruction.exhausted)
+            return
+        self._turned(slot)
+        frame.pc += 1
+
+    def _turned(self, slot: Slot) -> None:
+        slot.count += 1
+        self.turn += slot.loop.turn
+
+    def _bind(self, frame: Frame, instruction: C.Bind) -> None:
+        frame.unbound = instruction
+        if not isinstance(frame.code.instructions[frame.pc + 1], C.RunBlock):
+            self._bind_targets(frame, instruction)
+        frame.pc += 1
+
+    def _bind_targets(self, frame: Frame, instruction: C.Bind) -> None:
+        slot = frame.slots[id(instruction.loop)]
+        frame.pieces[instruction.piece](slot.item)
+        frame.unbound = slot.item = None
+
+    def _count(self, frame: Frame, instruction: C.Count) -> None:
+        slot = frame.slots.setdefault(id(instruction.loop), Slot(instruction.loop, None, None))
+        self._turned(slot)
+        frame.pc += 1
+
+    def _leave(self, frame: Frame, instruction: C.Leave) -> None:
+        frame.slots.pop(id(instruction.loop), None)
+        frame.pc += 1
+
+    def _test(self, frame: Frame, instruction: C.Test) -> None:
+        self.started(None, instruction.line)
+        if frame.pieces[instruction.piece]():
+            frame.pc += 1
+        else:
+            self._go(frame, instruction.otherwise)
+
+    def _jump(self, frame: Frame, instruction: C.Jump) -> None:
+        self._go(frame, instruction.to)
+
+    def _enter(self, frame: Frame, instruction: C.Enter) -> None:
+        self.started(None, instruction.line)
+        manager = frame.pieces[instruction.piece]()
+        value = manager.__enter__()
+        frame.contexts.append(manager)
+        if instruction.bind is not None:
+            frame.pieces[instruction.bind](value)
+        frame.pc += 1
+
+    def _exit(self, frame: Frame, instruction: C.Exit) -> None:
+        frame.contexts.pop().__exit__(None, None, None)
+        frame.pc += 1
+
+    def _invoke(self, frame: Frame, instruction: C.Invoke) -> None:
+        self.started(None, instruction.line)
+        function, (args, kwargs) = frame.pieces[instruction.piece]()
+        twin = getattr(function, FRAME, None)
+        if twin is None:
+            raise CannotCut(f"{instruction.function}() is not the function that the script defines under that name",
+                            instruction.line)  # fmt: skip
+        bound = inspect.signature(function).bind(*args, **kwargs)
+        bound.apply_defaults()
+        *pieces, cells = twin(*bound.arguments.values())
+        self.frames.append(Frame(self._codes[instruction.function], pieces, Cells(cells)))
+
+    def _finish(self, frame: Frame, instruction: C.Finish) -> None:
+        returned, frame.returned = frame.returned, None
+        self._proceed(frame, instruction, frame.pieces[instruction.piece](returned))
+
+    def _handle(self, frame: Frame, instruction: C.Handle) -> None:
+        frame.pc += 1  # nothing was raised
+
+    def _end(self, frame: Frame, instruction: C.End) -> None:
+        self._return(frame, None)
+
+
+class Cells(Mapping[str, Any]):
+    """The variables of a cut function: the cells that its pieces share."""
+
+    def __init__(self, function: Any) -> None:
+        self._cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+
+    def __getitem__(self, name: str) -> Any:
+        try:
+            return self._cells[name].cell_contents
+        except ValueError:  # not assigned yet
+            raise KeyError(name) from None
+
+    def __iter__(self) -> Iterator[str]:
+        return (name for name, cell in self._cells.items() if _is_set(cell))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+def _is_set(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018 (reading it is the question)
+    except ValueError:
+        return False
+    return True

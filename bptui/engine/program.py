@@ -1,0 +1,90 @@
+"""A script on its way to being run: its source, cut, lowered, and put into a fresh `__main__` module."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import os
+import tokenize
+import types
+from collections.abc import Sequence
+
+from bptui.engine import hoist, roles
+from bptui.engine.code import Code, RunBlock
+from bptui.engine.cut import cut
+from bptui.engine.errors import CannotCut
+from bptui.engine.fission import TWICE, twice
+from bptui.engine.lower import lower
+from bptui.engine.machine import Machine
+from bptui.engine.pieces import Compiler
+from bptui.engine.tree import Block
+from bptui.protocol.snapshot import BlockInfo, Program
+
+
+class Script:
+    """A script with its loop cut into phase blocks."""
+
+    def __init__(self, path: str, argv: Sequence[str] = ()) -> None:
+        """Read and cut it.
+
+        Raises:
+            OSError: the file cannot be read.
+            CannotCut: it is not text or not Python, or its loop cannot be cut.
+        """
+        self.path = path
+        self.source = _read(path)
+        self.tree, scopes = cut(self.source, path)
+        self.blocks: list[Block] = roles.assign(scopes)
+        """The phase blocks, in the script's own order."""
+        self.codes: dict[str, Code] = {scope.name: lower(scope) for scope in scopes}
+        self.runs: dict[int, RunBlock] = {
+            each.block.index: each
+            for code in self.codes.values()
+            for each in code.instructions
+            if isinstance(each, RunBlock)
+        }
+        """The instruction of each block, by the block's index."""
+        self.program = Program(path, self.source, tuple(argv), tuple(map(_info, self.blocks)))
+
+    def machine(self) -> Machine:
+        """The script at its first line, in a fresh module."""
+        module = types.ModuleType("__main__")
+        module.__dict__.update(__file__=self.path, __builtins__=builtins, __annotations__={})
+        module.__dict__[TWICE] = twice
+        module.__doc__ = ast.get_docstring(self.tree, clean=False)
+        compiler = Compiler(self.path, self.tree, self.codes)
+        pieces = compiler.module_pieces(self.codes["<module>"], module.__dict__)
+        return Machine(self.codes, pieces, module)
+
+    def loss_name(self, block: Block) -> str | None:
+        """What the script calls the loss of a block."""
+        if block.loss is None:
+            return None
+        if isinstance(block.loss, ast.Name) and hoist.is_hoisted(block.loss.id):
+            return next(
+                (
+                    ast.unparse(each.value)
+                    for other in self.blocks
+                    for each in other.statements
+                    if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == block.loss.id
+                ),
+                None,
+            )
+        return ast.unparse(block.loss)
+
+
+def _read(path: str) -> str:
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except (UnicodeDecodeError, SyntaxError) as error:
+        raise CannotCut(f"{os.path.basename(path)} is not a text file that Python can read: {error}") from None
+
+
+def _info(block: Block) -> BlockInfo:
+    lines = {
+        line
+        for statement in block.statements
+        for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+    }
+    return BlockInfo(block.phase, block.line, tuple(sorted(lines)))
