@@ -1,0 +1,62 @@
+"""A session with a real process behind it, in which a fake controller runs a script of plain functions."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from bptui.protocol.messages import Ask, Opened, Reply, Stopped
+from bptui.session import LiveSession
+
+T = TypeVar("T")
+PATIENCE = 30.0
+"""Seconds after which a test fails; no test passes by waiting."""
+
+
+class Conversation:
+    """A live session, and what it told."""
+
+    def __init__(self, session: LiveSession) -> None:
+        self.session = session
+        self.replies: queue.Queue[Reply] = queue.Queue()
+
+    def open(self) -> Stopped:
+        """Start, and come to the entry stop."""
+        self.session.start(self.replies.put)
+        self.hear(Opened)
+        return self.hear(Stopped)
+
+    def hear(self, kind: type[T]) -> T:
+        """What is told next, which must be of that kind."""
+        tell = self.replies.get(timeout=PATIENCE).tell
+        assert isinstance(tell, kind), tell
+        return tell
+
+    def ask(self, ask: Ask, kind: type[T]) -> T:
+        """Ask, and hear the answer to it."""
+        number = self.session.send(ask)
+        reply = self.replies.get(timeout=PATIENCE)
+        assert reply.number == number
+        assert isinstance(reply.tell, kind), reply.tell
+        return reply.tell
+
+
+@pytest.fixture
+def converse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Conversation]]:
+    """Makes a conversation about a script given as its source."""
+    monkeypatch.setattr("bptui.debuggee.BOOT", Path(__file__).parent / "fake_debuggee.py")
+    sessions: list[LiveSession] = []
+
+    def make(source: str, *argv: str, python: str | None = None) -> Conversation:
+        script = tmp_path / "script.py"
+        script.write_text(source)
+        sessions.append(LiveSession(str(script), argv, python))
+        return Conversation(sessions[-1])
+
+    yield make
+    for session in sessions:
+        session.close()

@@ -1,0 +1,25 @@
+"""A debugger that opens a script, asks for its backward, tells the pids that its setup printed, and waits for its end."""
+
+import sys
+import threading
+from pathlib import Path
+
+import bptui.debuggee
+from bptui.protocol.messages import Do, Reply, Stopped
+from bptui.protocol.phase import Phase
+from bptui.session import LiveSession
+
+bptui.debuggee.BOOT = Path(__file__).parent / "fake_debuggee.py"
+opened = threading.Event()
+
+
+def heard(reply: Reply) -> None:
+    if isinstance(reply.tell, Stopped) and not opened.is_set():
+        session.send(Do(Phase.BACKWARD))
+        print(reply.tell.snapshot.printed, end="", flush=True)
+        opened.set()
+
+
+session = LiveSession(sys.argv[1], sys.argv[2:])
+session.start(heard)
+threading.Event().wait()
