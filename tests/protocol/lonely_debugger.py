@@ -1,4 +1,4 @@
-"""A debugger that opens a script, asks for its backward, tells the pids that its setup printed, and waits for its end."""
+"""A debugger that opens a script, asks for its backward, tells the pids its setup printed, and waits to be ended."""
 
 import sys
 import threading

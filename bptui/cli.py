@@ -1,0 +1,145 @@
+"""Arguments to a session, and the session to the screen or to plain text. Never imports torch, and textual last of all."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import os
+import shutil
+import sys
+import tokenize
+from pathlib import Path
+
+from bptui import __version__
+from bptui.commands import COMMANDS
+
+LESSONS = Path(__file__).parent / "lessons"
+DEFAULT_LESSON = "linear"
+CANNOT = 2
+"""The exit status when there is nothing to step."""
+
+EXAMPLES = """\
+examples:
+  bptui                               step through the built-in lesson: y = x * w by hand
+  bptui train.py --lr 0.1             step through your own script; what follows it are its arguments
+  bptui --python env/bin/python train.py
+                                      let another Python run the script; it needs torch, not bptui
+  bptui lessons                       list the lessons; bptui NAME opens one
+  echo 'next 4' | bptui --json        four steps as JSON, without a screen
+"""
+
+
+class CannotOpen(Exception):
+    """There is nothing to step; the message is one sentence."""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line. Returns the exit status."""
+    options = _parser().parse_args(arguments)
+    what = options.script
+    try:
+        if what[:1] == ["lessons"]:
+            return _list_lessons()
+        path = _find(what[0] if what else DEFAULT_LESSON)
+        source = _read(path)
+        python = _find_python(options.python)
+        if not (options.plain or options.json):
+            _check_terminal()
+    except CannotOpen as reason:
+        print(f"bptui: {reason}", file=sys.stderr)
+        return CANNOT
+
+    from bptui.session import LiveSession
+
+    session = LiveSession(str(path), what[1:], python)
+    if options.plain or options.json:
+        from bptui import plain
+
+        return plain.run(session, as_json=options.json)
+
+    from bptui.ui.app import BptuiApp
+
+    app = BptuiApp(session, title=path.name, source=source)
+    try:
+        app.run()
+    finally:
+        session.close()
+    return app.return_code or 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="bptui",
+        description="A step debugger for PyTorch training: forward, backward, update, zero_grad, one at a time.",
+        epilog=f"{EXAMPLES}\nkeys: {', '.join(f'{c.keys[0]} {c.label}' for c in COMMANDS if len(c.keys[0]) == 1)}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="bptui [--plain | --json] [--python EXE] [SCRIPT [ARGS ...]]\n       bptui lessons",
+    )
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument(
+        "--plain", action="store_true", help="no screen: commands from stdin, a readable line for each stop"
+    )
+    mode.add_argument("--json", action="store_true", help="no screen: commands from stdin, a JSON object for each stop")
+    parser.add_argument(
+        "--python", metavar="EXE", help="the Python that runs the script (default: the one that runs bptui)"
+    )
+    parser.add_argument("--version", action="version", version=f"bptui {__version__}")
+    parser.add_argument(
+        "script",
+        nargs=argparse.REMAINDER,
+        metavar="SCRIPT [ARGS ...]",
+        help=f"a training script or the name of a lesson (default: {DEFAULT_LESSON}), and the script's own arguments",
+    )
+    return parser
+
+
+def _list_lessons() -> int:
+    for name, path in _lessons().items():
+        docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+        print(f"{name:<16} {docstring.partition(chr(10))[0]}")
+    return 0
+
+
+def _lessons() -> dict[str, Path]:
+    return {path.stem: path for path in sorted(LESSONS.glob("*.py")) if path.stem != "__init__"}
+
+
+def _find(what: str) -> Path:
+    """The script of that path, or else the lesson of that name."""
+    path = Path(what)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        if (path / "__main__.py").is_file():
+            raise CannotOpen(f"{what} is a directory: name the script in it, such as {path / '__main__.py'}.")
+        if what not in _lessons():
+            raise CannotOpen(f"{what} is a directory, not a script.")
+    if what in _lessons():
+        return _lessons()[what]
+    if what.startswith("-"):
+        raise CannotOpen(f"there is no option {what}; bptui --help lists the options.")
+    raise CannotOpen(f"there is no script {what}, and no lesson of that name; bptui lessons lists the lessons.")
+
+
+def _read(path: Path) -> str:
+    try:
+        with tokenize.open(path) as file:
+            return file.read()
+    except OSError as error:
+        raise CannotOpen(f"{path} cannot be read: {error.strerror}.") from error
+    except (SyntaxError, UnicodeDecodeError) as error:
+        raise CannotOpen(f"{path} is not a Python script: it is not text in UTF-8.") from error
+
+
+def _find_python(name: str | None) -> str | None:
+    if name is None:
+        return None
+    found = shutil.which(name)
+    if found is None:
+        raise CannotOpen(f"--python {name}: there is no such program.")
+    return os.path.abspath(found)
+
+
+def _check_terminal() -> None:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+        raise CannotOpen("the screen needs a terminal; without one, use --plain or --json.")

@@ -1,0 +1,274 @@
+"""The line mode: commands as words, one a line, and for each stop a readable line or a JSON object.
+
+It serves screen readers, scripts and tests. All happens in turn: a command is read once the one before is answered.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from io import TextIOWrapper
+from queue import SimpleQueue
+from types import FrameType
+from typing import Any, Protocol
+
+from bptui.commands import BY_WORD, COMMANDS, Command
+from bptui.protocol.messages import (
+    Ask,
+    Died,
+    Do,
+    Next,
+    Opened,
+    Refused,
+    Reply,
+    Run,
+    Running,
+    SetZeroing,
+    Stopped,
+    Uncut,
+    ZeroingSet,
+)
+from bptui.protocol.phase import Goal, StopReason
+from bptui.protocol.snapshot import Program, Snapshot
+from bptui.record import error_record, snapshot_record
+from bptui.session import Session
+
+Answer = Stopped | ZeroingSet | Refused | Uncut | Died
+
+GOALS = {"sample": Goal.SAMPLE, "epoch": Goal.EPOCH, "continue": Goal.END}
+UNCUT = 2
+"""The exit status when the script cannot be stepped."""
+DIED = 1
+"""The exit status when the debuggee had died at the end of the input."""
+
+
+class Printer(Protocol):
+    """How the line mode looks."""
+
+    def stop(self, snapshot: Snapshot, program: Program) -> None: ...
+    def error(self, error: Refused | Died | Uncut) -> None: ...
+    def help(self) -> None: ...
+
+
+class Readable:
+    """One line for each stop, and under it what the script wrote."""
+
+    def stop(self, snapshot: Snapshot, program: Program) -> None:
+        from bptui.render.line import line
+
+        _write(line(snapshot, program).plain)
+        _indent("|", snapshot.printed)
+        _indent("!", snapshot.errors + (snapshot.failure.traceback if snapshot.failure else ""))
+
+    def error(self, error: Refused | Died | Uncut) -> None:
+        hint = error.hint if isinstance(error, Refused) else ""
+        _write(f"error: {error.message} {hint}".rstrip())
+        if isinstance(error, Died):
+            _indent("|", error.printed)
+            _indent("!", error.errors)
+
+    def help(self) -> None:
+        for command in COMMANDS:
+            if command.words:
+                _write(f"{command.words[0] + ' ' + command.argument:<16} {command.help}")
+
+
+class Json:
+    """One JSON object a line."""
+
+    def stop(self, snapshot: Snapshot, program: Program) -> None:
+        self._write(snapshot_record(snapshot))
+
+    def error(self, error: Refused | Died | Uncut) -> None:
+        self._write(error_record(error))
+
+    def help(self) -> None:
+        self._write({"help": {f"{c.words[0]} {c.argument}".strip(): c.help for c in COMMANDS if c.words}})
+
+    def _write(self, record: dict[str, Any]) -> None:
+        _write(json.dumps(record, allow_nan=False))
+
+
+class LineMode:
+    """Reads commands, asks the session, prints what it tells."""
+
+    def __init__(self, session: Session, printer: Printer) -> None:
+        self._session, self._printer = session, printer
+        self._replies: SimpleQueue[Reply | None] = SimpleQueue()
+        """What the session told; None for a ctrl+c."""
+        self._waiting = False
+        self._program: Program | None = None
+        self._snapshot: Snapshot | None = None
+        self._dead = False
+
+    def run(self) -> int:
+        """Until the input ends or `quit`. Returns the exit status."""
+        with self._pausing_at_ctrl_c():
+            self._session.start(self._replies.put)
+            opening = self._answer()
+            if isinstance(opening, Uncut):
+                sys.stderr.write(f"bptui: {_place(opening)}{opening.message}\n")
+                return UNCUT
+            self._show(opening)
+            for line in _lines():
+                self._catch_up()
+                words = line.split()
+                if words and BY_WORD.get(words[0]) is BY_WORD["quit"]:
+                    break
+                if words:
+                    self._obey(words)
+            self._catch_up()
+        return DIED if self._dead else 0
+
+    def _obey(self, words: list[str]) -> None:
+        command = BY_WORD.get(words[0])
+        try:
+            if command is None:
+                raise ValueError(f"There is no command {words[0]!r}.")
+            if command.id == "help":
+                self._printer.help()
+            elif command.id == "restart":
+                _at_most(words, 1)
+                self._session.restart()
+                self._show(self._answer())
+            elif command.id == "zeroing":
+                self._ask(SetZeroing(self._zeroing(words)))
+            else:
+                self._repeat(command, _count(words) if command.argument else _at_most(words, 1))
+        except ValueError as error:
+            self._printer.error(Refused(str(error), "help lists the commands."))
+
+    def _repeat(self, command: Command, times: int) -> None:
+        ask: Ask = Do(command.phase) if command.phase else Run(GOALS[command.id]) if command.id in GOALS else Next()
+        for _ in range(times):
+            if not self._ask(ask):
+                break
+
+    def _ask(self, ask: Ask) -> bool:
+        """Ask and print the answer. Returns whether to go on to the next repetition."""
+        return self._show(self._answer(self._session.send(ask)))
+
+    def _catch_up(self) -> None:
+        """Show a death that came when nothing was asked."""
+        while not self._replies.empty():
+            if (reply := self._replies.get()) is not None and isinstance(reply.tell, Died):
+                self._show(reply.tell)
+
+    def _answer(self, number: int | None = None) -> Answer:
+        """The answer to the request of that number (None: to the script's opening).
+
+        A ctrl+c meanwhile pauses what runs.
+        """
+        printed = ""
+        self._waiting = True
+        while True:
+            reply = self._replies.get()
+            if reply is None:
+                self._session.pause()
+            elif isinstance(reply.tell, Opened):
+                self._program = reply.tell.program
+            elif isinstance(reply.tell, Running):
+                printed += reply.tell.printed
+            elif isinstance(reply.tell, Died) and number not in (None, reply.number):
+                self._show(reply.tell)  # it came before we asked; the answer says so again
+            elif isinstance(reply.tell, Stopped | ZeroingSet | Refused | Uncut | Died):
+                self._waiting = False
+                tell = reply.tell
+                return replace(tell, printed=printed + tell.printed) if isinstance(tell, Died) else tell
+
+    def _show(self, tell: Answer) -> bool:
+        if isinstance(tell, Stopped | ZeroingSet):
+            self._dead = False
+            self._snapshot = tell.snapshot
+            if isinstance(tell, ZeroingSet):  # the same stop again: what it printed has been shown
+                self._snapshot = replace(tell.snapshot, printed="", errors="", failure=None)
+            assert self._program is not None
+            self._printer.stop(self._snapshot, self._program)
+            return self._snapshot.stop_reason is StopReason.STEP
+        self._dead = self._dead or isinstance(tell, Died)
+        self._printer.error(tell)
+        return False
+
+    def _zeroing(self, words: list[str]) -> bool:
+        _at_most(words, 2)
+        if len(words) == 1:
+            return self._snapshot is None or not self._snapshot.zeroing
+        if words[1] not in ("on", "off"):
+            raise ValueError(f"zeroing is on or off, not {words[1]!r}.")
+        return words[1] == "on"
+
+    @contextmanager
+    def _pausing_at_ctrl_c(self) -> Iterator[None]:
+        def interrupted(_signal: int, _frame: FrameType | None) -> None:
+            if not self._waiting:
+                raise KeyboardInterrupt
+            self._replies.put(None)  # a SimpleQueue may be put to from a signal handler
+
+        before = signal.signal(signal.SIGINT, interrupted)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+def run(session: Session, *, as_json: bool) -> int:
+    """Step through the session's program by words from stdin. Returns the exit status."""
+    for stream in (sys.stdout, sys.stderr, sys.stdin):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return LineMode(session, Json() if as_json else Readable()).run()
+    except BrokenPipeError:  # nobody reads any more
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    finally:
+        session.close()
+
+
+def _lines() -> Iterator[str]:
+    """The lines of the input; a prompt where a person types them."""
+    if not sys.stdin.isatty():
+        yield from sys.stdin
+        return
+    import readline  # noqa: F401 (`input` then edits the line and remembers)
+
+    while True:
+        try:
+            yield input("> ")
+        except EOFError:
+            return
+
+
+def _count(words: list[str]) -> int:
+    _at_most(words, 2)
+    if len(words) == 1:
+        return 1
+    if not words[1].isdecimal() or int(words[1]) == 0:
+        raise ValueError(f"{words[0]} takes a number from 1, not {words[1]!r}.")
+    return int(words[1])
+
+
+def _at_most(words: list[str], number: int) -> int:
+    if len(words) > number:
+        raise ValueError(f"{words[0]} does not take {' '.join(words[number:])!r}.")
+    return 1
+
+
+def _place(uncut: Uncut) -> str:
+    return f"line {uncut.line}: " if uncut.line else ""
+
+
+def _indent(sign: str, text: str) -> None:
+    for line in text.splitlines():
+        _write(f"    {sign} {line}")
+
+
+def _write(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,95 @@
+"""A snapshot as one JSON object: what `--json` prints. The README documents the fields.
+
+Strict JSON, in which floats keep their bits: Python's shortest repr, and "nan", "inf", "-inf" as strings.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict
+from typing import Any
+
+from bptui.protocol.messages import Died, Refused, Uncut
+from bptui.protocol.snapshot import Fact, Ledger, Param, Snapshot, Value
+
+
+def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
+    """The snapshot's facts; `errors` and `failure` only where there are any."""
+    record = {
+        "index": snapshot.index,
+        "phase": snapshot.phase,
+        "epoch": snapshot.epoch,
+        "sample": snapshot.sample,
+        "values": {named.name: _fact(named.fact) for named in snapshot.values},
+        "loss": _fact(snapshot.loss),
+        "zeroing": snapshot.zeroing,
+        "params": [_param(param) for param in snapshot.params],
+        "ledger": [_ledger(ledger) for ledger in snapshot.ledger],
+        "line": snapshot.line,
+        "explain": snapshot.explain,
+        "stop_reason": snapshot.stop_reason,
+        "printed": snapshot.printed,
+    }
+    if snapshot.errors:
+        record["errors"] = snapshot.errors
+    if snapshot.failure is not None:
+        record["failure"] = asdict(snapshot.failure)
+    return record
+
+
+def error_record(error: Refused | Uncut | Died) -> dict[str, Any]:
+    """What went wrong, with what is known besides: a hint, a line, the script's last words."""
+    record: dict[str, Any] = {"error": error.message}
+    for name in ("hint", "line", "printed", "errors"):
+        if more := getattr(error, name, None):
+            record[name] = more
+    return record
+
+
+def _param(param: Param) -> dict[str, Any]:
+    return {
+        "name": param.name,
+        "shape": list(param.value.shape or ()),
+        "dtype": param.value.dtype,
+        "value": _fact(param.value),
+        "grad": _fact(param.grad),
+    }
+
+
+def _ledger(ledger: Ledger) -> dict[str, Any]:
+    return {
+        "name": ledger.name,
+        "contributions": [
+            {"epoch": each.epoch, "sample": each.sample, "value": _fact(each.value)} for each in ledger.contributions
+        ],
+        "sum": _fact(ledger.sum),
+        "difference": _fact(ledger.difference),
+    }
+
+
+def _fact(fact: Fact | None) -> Any:
+    """The value where it is known whole, else an object with what is known."""
+    if fact is None:
+        return None
+    if fact.is_tensor and fact.numel == 1 and fact.number is not None:
+        return _value(fact.number)
+    if fact.value is not None or fact.type == "NoneType":
+        return _value(fact.value)
+    known: dict[str, Any] = {"type": fact.type}
+    if fact.is_tensor:
+        known |= {"shape": list(fact.shape or ()), "dtype": fact.dtype, "device": fact.device}
+    if fact.stats is not None:
+        known["stats"] = {name: _value(number) for name, number in asdict(fact.stats).items()}
+    if fact.corner is not None:
+        known["corner"] = _value(fact.corner)
+    if fact.text is not None:
+        known["text"] = fact.text
+    return known
+
+
+def _value(value: Value) -> Any:
+    if isinstance(value, tuple):
+        return [_value(each) for each in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return str(value)
+    return value
