@@ -46,9 +46,8 @@ class Conversation:
 
 
 @pytest.fixture
-def converse(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Conversation]]:
+def converse(tmp_path: Path, fake_debuggee: None) -> Iterator[Callable[..., Conversation]]:
     """Makes a conversation about a script given as its source."""
-    monkeypatch.setattr("bptui.debuggee.BOOT", Path(__file__).parent / "fake_debuggee.py")
     sessions: list[LiveSession] = []
 
     def make(source: str, *argv: str, python: str | None = None) -> Conversation:
