@@ -44,7 +44,9 @@ def check_every_backward(tree: ast.Module, blocks: list[Block], scopes: list[Sco
         CannotCut: a backward stands where no step would run it.
     """
     seen = {id(call) for block in blocks for statement in block.statements for call in backward_calls(statement)}
-    called = {id(node.call.func) for scope in scopes for node in walk_nodes(scope.nodes) if isinstance(node, Invocation)}
+    called = {
+        id(node.call.func) for scope in scopes for node in walk_nodes(scope.nodes) if isinstance(node, Invocation)
+    }
     cut = {scope.name: scope for scope in scopes}
     used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
     used |= {each.attr for each in ast.walk(tree) if isinstance(each, ast.Attribute)}
@@ -65,7 +67,9 @@ def _check_below(node: ast.AST, owner: str | None, seen: set[int], used: set[str
             in_class = isinstance(node, ast.ClassDef)
             if child.name not in used and not (in_class and child.name.startswith("__")):
                 continue  # never called: its backward never runs
-            _check_below(child, f"{node.name}.{child.name}" if isinstance(node, ast.ClassDef) else child.name, seen, used)
+            _check_below(
+                child, f"{node.name}.{child.name}" if isinstance(node, ast.ClassDef) else child.name, seen, used
+            )
         else:
             _check_below(child, owner, seen, used)
 

@@ -53,6 +53,8 @@ class RunBlock(Leaves):
     """The piece with all its statements."""
     again: int = -1
     """The piece from the first statement of the phase's own: a forward that is run again must not draw new data."""
+    own: int = -1
+    """The piece with the statements of the phase's own alone."""
     extras: int | None = None
     """The piece with the statements that are not the phase's own; None if there are none."""
     loss: int | None = None

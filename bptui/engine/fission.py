@@ -106,7 +106,9 @@ def twice(items: Iterable[object]) -> list[object]:
         CannotCut: the same tensor comes twice, so that two loops would not do what one does.
     """
     found = list(items)
-    tensors = [each for item in found for each in (item if isinstance(item, tuple) else (item,)) if hasattr(each, "grad")]
+    tensors = [
+        each for item in found for each in (item if isinstance(item, tuple) else (item,)) if hasattr(each, "grad")
+    ]
     if len({id(each) for each in tensors}) < len(tensors):
         raise CannotCut("a loop that both updates and zeroes goes over the same tensor twice; write two loops")
     return found

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import ast
+import copy
 import re
 
 from bptui.engine.kinds import loss_of
@@ -25,14 +26,31 @@ def is_hoisted(name: str) -> bool:
     return bool(_NAME.fullmatch(name))
 
 
+def restored(statement: ast.stmt, losses: dict[str, ast.expr]) -> ast.stmt:
+    """The statement as the script has it, `losses` being what the given names stand for."""
+    if isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name):
+        if statement.targets[0].id in losses:
+            return ast.copy_location(ast.Expr(statement.value), statement)
+    changed: ast.stmt = _Restorer(losses).visit(copy.deepcopy(statement))
+    return changed
+
+
+class _Restorer(ast.NodeTransformer):
+    def __init__(self, losses: dict[str, ast.expr]) -> None:
+        self._losses = losses
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return copy.deepcopy(self._losses.get(node.id, node))
+
+
 class _Hoister(ast.NodeTransformer):
     def __init__(self) -> None:
         self._count = 0
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:  # noqa: N802 (the name that ast calls)
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         return node
 
-    def visit_Expr(self, node: ast.Expr) -> ast.Expr | list[ast.stmt]:  # noqa: N802
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr | list[ast.stmt]:
         call = node.value
         if not (isinstance(call, ast.Call) and method(call) == "backward"):
             return node
@@ -44,7 +62,7 @@ class _Hoister(ast.NodeTransformer):
         name = f"__bptui_loss_{self._count}__"
         self._count += 1
         named = ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], loss), node)
-        node.value = _Replace(loss, ast.copy_location(ast.Name(name, ast.Load()), loss)).visit(call)
+        _Replace(loss, ast.copy_location(ast.Name(name, ast.Load()), loss)).visit(call)
         return [ast.fix_missing_locations(named), node]
 
 

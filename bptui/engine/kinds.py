@@ -27,7 +27,9 @@ _NOT_OPTIMIZERS = re.compile(
 """Receivers whose `.step()` does not move parameters."""
 _SCHEDULER_CLASS = re.compile(r"LR$|Scheduler$|^SequentialLR$|^ReduceLROnPlateau$|^get_\w*schedule\w*$|Cosine\w*$")
 _OPTIMIZER_NAME = re.compile(r"opt|adam|sgd|solver|trainer_[gd]", re.I)
-_TO_PYTHON = frozenset({"item", "norm", "tolist", "numpy", "float", "print", "len", "isnan", "isfinite", "format", "str"})
+_TO_PYTHON = frozenset(
+    {"item", "norm", "tolist", "numpy", "float", "print", "len", "isnan", "isfinite", "format", "str"}
+)
 """Calls whose result is no longer a gradient: a number to report."""
 _IN_PLACE = re.compile(r"^(?!__)\w+_$")
 """PyTorch's in-place methods end with an underscore."""

@@ -97,7 +97,8 @@ class _Lowering:
 
     def _block(self, node: Block) -> None:
         first = node.own.index(True)
-        extras = [statement for statement, own in zip(node.statements, node.own, strict=True) if not own]
+        parts = list(zip(node.statements, node.own, strict=True))
+        extras = [statement for statement, own in parts if not own]
 
         def part(statements: list[ast.stmt]) -> int:
             return self.piece(_wrapped(statements, node.wrappers))
@@ -109,6 +110,7 @@ class _Lowering:
                 block=node,
                 full=part(node.statements),
                 again=part(node.statements[first:]),
+                own=part([statement for statement, own in parts if own]),
                 extras=part(extras) if extras else None,
                 loss=self.expression(copy.deepcopy(node.loss)) if node.loss is not None else None,
                 contexts=self._depth,

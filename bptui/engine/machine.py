@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from types import ModuleType
@@ -52,7 +52,7 @@ class Frame:
 
     code: C.Code
     pieces: list[Run]
-    names: Mapping[str, Any]
+    names: MutableMapping[str, Any]
     """The scope's variables."""
     pc: int = 0
     slots: dict[int, Slot] = field(default_factory=dict)
@@ -81,12 +81,15 @@ class Machine:
         """The scopes being run, the module first; empty when the script has ended."""
         self.turn = 0
         """How many turns of the loop were begun."""
+        self.totals: dict[int, int] = {}
+        """How many items each loop had the last time that it ran out, by the identity of its node."""
         self.started: Callable[[Phase | None, int], None] = lambda phase, line: None
         """Told before each instruction that runs the script's code."""
         self._execute: dict[type[C.Instruction], Callable[[Frame, Any], None]] = {
             C.RunPlain: self._run_plain, C.Iterate: self._iterate, C.Pull: self._pull, C.Bind: self._bind,
             C.Count: self._count, C.Leave: self._leave, C.Test: self._test, C.Jump: self._jump, C.Enter: self._enter,
-            C.Exit: self._exit, C.Invoke: self._invoke, C.Finish: self._finish, C.Handle: self._handle, C.End: self._end,
+            C.Exit: self._exit, C.Invoke: self._invoke, C.Finish: self._finish, C.Handle: self._handle,
+            C.End: self._end,
         }  # fmt: skip
 
     # ---- where it stands
@@ -246,6 +249,7 @@ class Machine:
         try:
             slot.item = next(slot.iterator)
         except StopIteration:
+            self.totals[id(slot.loop)] = slot.count + 1
             self._go(frame, instruction.exhausted)
             return
         self._turned(slot)
@@ -321,7 +325,7 @@ class Machine:
         self._return(frame, None)
 
 
-class Cells(Mapping[str, Any]):
+class Cells(MutableMapping[str, Any]):
     """The variables of a cut function: the cells that its pieces share."""
 
     def __init__(self, function: Any) -> None:
@@ -332,6 +336,12 @@ class Cells(Mapping[str, Any]):
             return self._cells[name].cell_contents
         except ValueError:  # not assigned yet
             raise KeyError(name) from None
+
+    def __setitem__(self, name: str, value: Any) -> None:
+        self._cells[name].cell_contents = value
+
+    def __delitem__(self, name: str) -> None:
+        del self._cells[name].cell_contents
 
     def __iter__(self) -> Iterator[str]:
         return (name for name, cell in self._cells.items() if _is_set(cell))

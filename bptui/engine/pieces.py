@@ -54,9 +54,9 @@ class Compiler:
         found = next(each for each in whole.co_consts if isinstance(each, types.CodeType))
         return types.FunctionType(found, namespace, "<module>")
 
-    def _compile(self, tree: ast.AST, mode: str) -> types.CodeType:
-        compiled = compile(
-            ast.fix_missing_locations(tree),  # type: ignore[arg-type]
+    def _compile(self, tree: Any, mode: str) -> types.CodeType:
+        compiled: types.CodeType = compile(
+            ast.fix_missing_locations(tree),
             self._filename,
             mode,
             flags=self._flags,
@@ -78,15 +78,17 @@ class Compiler:
         names = sorted((syntax.bound_names(node.body) | set(given)) - declared)
         twin = f"__bptui_frame_{name}__"
         never: list[ast.stmt] = [
-            ast.If(ast.Constant(0), [ast.Assign([ast.Name(each, ast.Store()) for each in names], ast.Constant(None))], [])
+            ast.If(
+                ast.Constant(0), [ast.Assign([ast.Name(each, ast.Store()) for each in names], ast.Constant(None))], []
+            )
         ]
         inner = [self._inner(f"__bptui_piece_{name}__{i}", p, names, declared) for i, p in enumerate(code.pieces)]
-        seen = [ast.Expr(ast.Name(each, ast.Load())) for each in names] or [ast.Pass()]
-        inner.append(_function("__bptui_cells__", False, [ast.If(ast.Constant(0), seen, [])]))
+        seen: list[ast.stmt] = [ast.Expr(ast.Name(each, ast.Load())) for each in names]
+        inner.append(_function("__bptui_cells__", False, [ast.If(ast.Constant(0), seen or [ast.Pass()], [])]))
         pieces = ast.Return(ast.Tuple([ast.Name(each.name, ast.Load()) for each in inner], ast.Load()))
         body = [*(never if names else []), *inner, pieces]
         arguments = ast.arguments([], [ast.arg(each) for each in given], None, [], [], None, [])
-        define = ast.FunctionDef(twin, arguments, body, [], type_params=[])
+        define = _define(twin, arguments, body)
         attach = ast.parse(f"{name}.{FRAME} = {twin}\ndel {twin}").body
         return [ast.fix_missing_locations(ast.copy_location(each, node)) for each in (define, *attach)]
 
@@ -116,7 +118,13 @@ def parameters(node: ast.FunctionDef) -> list[str]:
 
 def _function(name: str, takes: bool, body: list[ast.stmt]) -> ast.FunctionDef:
     arguments = ast.arguments([], [ast.arg(ITEM)] if takes else [], None, [], [], None, [])
-    return ast.FunctionDef(name, arguments, body or [ast.Pass()], [], type_params=[])
+    return _define(name, arguments, body or [ast.Pass()])
+
+
+def _define(name: str, arguments: ast.arguments, body: list[ast.stmt]) -> ast.FunctionDef:
+    node = ast.FunctionDef(name, arguments, body, [])
+    vars(node).setdefault("type_params", [])  # Python 3.12 wants it
+    return node
 
 
 class _Plainly(ast.NodeTransformer):
@@ -128,17 +136,17 @@ class _Plainly(ast.NodeTransformer):
     def apply(self, statements: list[ast.stmt]) -> list[ast.stmt]:
         return [each for statement in statements for each in _as_list(self.visit(copy.deepcopy(statement)))]
 
-    def visit_Return(self, node: ast.Return) -> ast.Return:  # noqa: N802 (the names that ast calls)
+    def visit_Return(self, node: ast.Return) -> ast.Return:
         value = node.value or ast.Constant(None)
         return ast.copy_location(ast.Return(ast.Tuple([value], ast.Load())), node)
 
-    def visit_Break(self, node: ast.Break) -> ast.stmt:  # noqa: N802
+    def visit_Break(self, node: ast.Break) -> ast.stmt:
         return node if self._in_loop else ast.copy_location(ast.Return(ast.Constant(BREAK)), node)
 
-    def visit_Continue(self, node: ast.Continue) -> ast.stmt:  # noqa: N802
+    def visit_Continue(self, node: ast.Continue) -> ast.stmt:
         return node if self._in_loop else ast.copy_location(ast.Return(ast.Constant(CONTINUE)), node)
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         if not isinstance(node.target, ast.Name):
             return node
         value = ast.Assign([node.target], node.value) if node.value is not None else ast.Pass()
@@ -163,10 +171,10 @@ class _Twins(ast.NodeTransformer):
     def __init__(self, twins: dict[str, list[ast.stmt]]) -> None:
         self._twins = twins
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
         return [node, *self._twins.get(node.name, [])]
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         return node
 
 

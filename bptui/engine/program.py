@@ -36,6 +36,14 @@ class Script:
         self.tree, scopes = cut(self.source, path)
         self.blocks: list[Block] = roles.assign(scopes)
         """The phase blocks, in the script's own order."""
+        self._losses = {
+            each.targets[0].id: each.value
+            for each in ast.walk(self.tree)
+            if isinstance(each, ast.Assign)
+            and isinstance(each.targets[0], ast.Name)
+            and hoist.is_hoisted(each.targets[0].id)
+        }
+        """What the names stand for that were given to losses without one."""
         self.codes: dict[str, Code] = {scope.name: lower(scope) for scope in scopes}
         self.runs: dict[int, RunBlock] = {
             each.block.index: each
@@ -58,19 +66,11 @@ class Script:
 
     def loss_name(self, block: Block) -> str | None:
         """What the script calls the loss of a block."""
-        if block.loss is None:
-            return None
-        if isinstance(block.loss, ast.Name) and hoist.is_hoisted(block.loss.id):
-            return next(
-                (
-                    ast.unparse(each.value)
-                    for other in self.blocks
-                    for each in other.statements
-                    if isinstance(each, ast.Assign) and ast.unparse(each.targets[0]) == block.loss.id
-                ),
-                None,
-            )
-        return ast.unparse(block.loss)
+        return None if block.loss is None else ast.unparse(hoist.restored(ast.Expr(block.loss), self._losses))
+
+    def first_statement(self, block: Block) -> ast.stmt:
+        """The first statement of a block's own, as the script has it."""
+        return hoist.restored(block.statements[block.own.index(True)], self._losses)
 
 
 def _read(path: str) -> str:
@@ -87,4 +87,4 @@ def _info(block: Block) -> BlockInfo:
         for statement in block.statements
         for line in range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
     }
-    return BlockInfo(block.phase, block.line, tuple(sorted(lines)))
+    return BlockInfo(block.phase, block.line, tuple(sorted(lines)), block.loop)

@@ -66,9 +66,9 @@ def binds(node: ast.AST) -> set[str]:
             names.add(each.name)
         elif isinstance(each, (ast.Import, ast.ImportFrom)):
             names |= {(alias.asname or alias.name).split(".")[0] for alias in each.names}
-        elif isinstance(each, ast.ExceptHandler) and each.name:
-            names.add(each.name)
-        elif isinstance(each, (ast.MatchAs, ast.MatchStar)) and each.name:
+        elif (isinstance(each, ast.ExceptHandler) and each.name) or (
+            isinstance(each, (ast.MatchAs, ast.MatchStar)) and each.name
+        ):
             names.add(each.name)
         elif isinstance(each, ast.MatchMapping) and each.rest:
             names.add(each.rest)
@@ -134,10 +134,11 @@ def evaluated_first(statement: ast.stmt, call: ast.Call) -> bool:
     """
     if not isinstance(statement, (ast.Expr, ast.Assign, ast.AugAssign, ast.AnnAssign, ast.Return)):
         return False
-    inside = {id(each) for each in ast.walk(call)}
-    if any(isinstance(each, (ast.IfExp, ast.BoolOp, ast.Lambda, ast.comprehension)) for each in walk(statement)):
+    inside = {id(each) for each in ast.walk(call)} - {id(call)}
+    around = [each for each in walk(statement) if id(each) not in inside]
+    if any(isinstance(each, (ast.IfExp, ast.BoolOp, ast.Lambda, ast.comprehension)) for each in around):
         return False
-    others = [each for each in calls(statement) if id(each) not in inside]
+    others = [each for each in around if isinstance(each, ast.Call)]
     return all(any(each is call for each in ast.walk(other)) for other in others)
 
 

@@ -35,6 +35,10 @@ class Block:
     """For a forward, the loss that it computes; for a backward, the loss that it goes backward from."""
     index: int = -1
     """Its place among the program's blocks."""
+    loop: int = 0
+    """The line of the loop around it, through functions; 0 if there is none."""
+    assigned: list[str] | None = None
+    """The names that it assigns, once they were asked for."""
 
     @property
     def line(self) -> int:

@@ -116,10 +116,13 @@ class Ledger:
     name: str
     """The parameter's name."""
     contributions: tuple[Contribution, ...]
+    """The latest ones, in order."""
     sum: Fact | None
-    """The contributions added in order, in the tensor's own dtype."""
+    """All contributions added in order, in the tensor's own dtype; None where they were too large to keep."""
     difference: Fact | None
     """`.grad` minus `sum` where their bits differ (clipping, an unlisted write); None where they are equal."""
+    earlier: int = 0
+    """How many older contributions are not listed, only summed."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -246,6 +249,8 @@ class BlockInfo:
     """The line of its first statement of the phase's own."""
     lines: tuple[int, ...]
     """All lines that it covers."""
+    loop: int = 0
+    """The line of the loop whose turns it belongs to; 0 if there is none. The phase bar shows one loop's blocks."""
 
 
 @dataclass(frozen=True, eq=False)

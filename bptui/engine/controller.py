@@ -1,0 +1,314 @@
+"""Runs a script's own lines phase by phase: the only mutator of the debuggee's state."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Sequence
+
+from bptui.engine import curve, inspector
+from bptui.engine.code import RunBlock
+from bptui.engine.errors import StepRefused
+from bptui.engine.failure import failure_of, refusal_of
+from bptui.engine.machine import Frame, Machine, Raised
+from bptui.engine.output import Mark, Output
+from bptui.engine.place import Place, epoch_key, is_last, place_of
+from bptui.engine.program import Script
+from bptui.engine.recorder import Recorder
+from bptui.engine.snapshots import Snapshots
+from bptui.engine.stage import RandomState, Stage
+from bptui.engine.state import State
+from bptui.engine.turn import Turn
+from bptui.protocol.messages import CurveDrawn, Inspected
+from bptui.protocol.phase import Goal, Phase, StopReason
+from bptui.protocol.snapshot import Failure, Program, Row, Snapshot
+
+Beacon = Callable[[Phase | None, int], None]
+
+
+class Controller:
+    """Steps one script.
+
+    `Controller(path, argv)` reads and cuts the script and runs none of it; `start()` runs it up to its first phase;
+    `next()`, `do(phase)` and `run(goal)` go on from there. Each returns a frozen `Snapshot`.
+
+        controller = bptui.Controller("train.py", ["--lr", "0.1"])
+        controller.start()
+        controller.next().loss
+    """
+
+    def __init__(self, path: str, argv: Sequence[str] = (), *, output: Output | None = None) -> None:
+        """Read and cut the script at `path`; `argv` are its own arguments.
+
+        Raises:
+            OSError: the file cannot be read.
+            CannotCut: it is no Python, or its loop cannot be cut.
+        """
+        self._script = Script(path, argv)
+        self.program: Program = self._script.program
+        self.beacon: Beacon = lambda phase, line: None
+        """Told what is about to run, before it runs."""
+        self.zeroing = True
+        """Whether `next` runs zero_grad. Change it with `set_zeroing`."""
+        self._output = output or Output.in_process()
+        self._stage = Stage(path, argv)
+        self._random: RandomState | None = None
+        self._started = False
+
+    # ---- beginning
+
+    def start(self) -> Snapshot:
+        """Run the script up to its first phase: the entry stop."""
+        if self._random is None:
+            self._random = RandomState()
+        self._machine: Machine = self._script.machine()
+        self._machine.started = self.beacon
+        self._recorder = Recorder(self._script, self._machine)
+        self._snapshots = Snapshots(self._script, self._machine, self._recorder, self._output)
+        self._turn = Turn(self._script, self._machine)
+        self._started = True
+        self._place = self._ran_at = Place()
+        self._running: RunBlock | None = None
+        self._passed = False
+        mark = self._output.mark()
+        failure = None
+        with self._stage.set(self._machine.main), self._output.redirecting():
+            try:
+                self._machine.advance()
+                self._recorder.parameters.find(self._recorder.holders())
+            except Raised as raised:
+                failure = failure_of(raised, self._script.path)
+        self._place = place_of(self._machine, self._place)
+        reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.ENTRY
+        return self._stop(None, reason, mark, failure)
+
+    def restart(self) -> Snapshot:
+        """Begin again: the same script, arguments and random state in a fresh module. The timeline begins anew.
+
+        What the script did outside (files, printed text) stays done.
+        """
+        if self._random is not None:
+            self._random.restore()
+        self._stage.forget()
+        self._output.forget()
+        return self.start()
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """Where the program stands now."""
+        self._check_started()
+        assert self._snapshots.last is not None
+        return self._snapshots.last
+
+    def rows(self, since: int = 0) -> tuple[Row, ...]:
+        """The timeline, from that index on."""
+        return self._snapshots.rows(since)
+
+    def set_zeroing(self, on: bool) -> Snapshot:
+        """Whether `next` runs zero_grad or passes over it. The same stop, seen anew."""
+        self.zeroing = on
+        seen = dataclasses.replace(self.snapshot, zeroing=on, marks=self._turn.marks(on))
+        self._snapshots.last = seen
+        return seen
+
+    # ---- stepping
+
+    def next(self) -> Snapshot:
+        """Run the block that comes next in the script's own order.
+
+        Raises:
+            StepRefused: the script has ended, or PyTorch rejected the step whole. Nothing changed.
+        """
+        self._check_going()
+        return self._step(self._go_on)
+
+    def do(self, phase: Phase) -> Snapshot:
+        """Run that phase now, whatever comes next: the next block of that kind in the script's order.
+
+        A forward again before its backward computes the same sample again; after it, it takes the next sample.
+
+        Raises:
+            StepRefused: there is no such block, no loss or no sample, or PyTorch rejected the step whole.
+        """
+        self._check_going()
+        cursor = self._machine.cursor
+        if cursor is not None and cursor.block.phase is phase:
+            return self._step(self._run_cursor)
+        if phase is Phase.FORWARD:
+            return self._step(self._forward_again if self._turn.forward_again() else self._to_forward())
+        run, frame = self._turn.find(phase)
+        return self._step(lambda whole: self._apart(run, frame, run.full, whole))
+
+    def run(
+        self,
+        goal: Goal = Goal.END,
+        steps: int | None = None,
+        *,
+        pause: Callable[[], bool] = lambda: False,
+        progress: Callable[[], None] = lambda: None,
+    ) -> Snapshot:
+        """Run on at full speed: to the next sample, the next epoch, the end, or at most so many steps.
+
+        `progress` is called after every block, and then `pause` is asked whether to stop.
+
+        Raises:
+            StepRefused: the script has ended.
+        """
+        self._check_going()
+        mark, failure, reason = self._output.mark(), None, StopReason.STEP
+        self._running, self._passed = None, False
+        turn, epoch, taken = self._machine.turn, epoch_key(self._machine), 0
+        ran: RunBlock | None = None
+        with self._stage.set(self._machine.main), self._output.redirecting():
+            while True:
+                try:
+                    ran = self._go_on(False)
+                except Raised as raised:
+                    failure, reason = failure_of(raised, self._script.path), StopReason.EXCEPTION
+                    ran = self._running or ran
+                taken += 1
+                if failure or self._machine.ended or taken == steps:
+                    break
+                if goal is Goal.SAMPLE and self._machine.turn != turn:
+                    break
+                if goal is Goal.EPOCH and epoch_key(self._machine) != epoch:
+                    break
+                self._snapshots.keep_row(ran, self._ran_at)
+                progress()
+                if pause():
+                    reason = StopReason.PAUSE
+                    return self._stop(ran, reason, mark, None, kept=True)
+        return self._stop(ran, StopReason.END if self._machine.ended else reason, mark, failure)
+
+    # ---- looking
+
+    def curve(self, param: str, low: float, high: float, points: int) -> CurveDrawn:
+        """The loss over a one-element parameter, by running the forward on a copy; the program is not disturbed."""
+        self._check_started()
+        with self._stage.set(self._machine.main), self._output.redirecting():
+            return curve.draw(self._script, self._turn, self._recorder, param, low, high, points)
+
+    def inspect(self, name: str) -> Inspected:
+        """A value as Python sees it: a parameter, `<parameter>.grad`, the loss, a target, a value computed by name.
+
+        Raises:
+            StepRefused: there is nothing of that name.
+        """
+        self._check_started()
+        return inspector.inspect(name, self._recorder)
+
+    # ---- how a step is made
+
+    def _check_started(self) -> None:
+        if not self._started:
+            raise StepRefused("The script was not started.", "Call start() first.")
+
+    def _check_going(self) -> None:
+        self._check_started()
+        if self._machine.ended:
+            raise StepRefused("The script has ended.", "Restart to begin again.")
+
+    def _step(self, action: Callable[[bool], RunBlock | None]) -> Snapshot:
+        """Do it as one step; refuse it if the script's own code raised and nothing changed."""
+        before = State(self._recorder.holders(), self._output)
+        mark = self._output.mark()
+        self._running, self._passed = None, False
+        failure = None
+        with self._stage.set(self._machine.main), self._output.redirecting():
+            try:
+                ran = action(True)
+            except Raised as raised:
+                failure, ran = failure_of(raised, self._script.path), self._running
+        if failure is not None and ran is not None and ran.block.phase is not Phase.FORWARD:
+            if ran.block.phase is Phase.BACKWARD and before.silent:
+                before.put_back_gradients()
+            if before.is_unchanged():
+                raise refusal_of(failure, ran.block.phase)
+        reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.STEP
+        return self._stop(ran, reason, mark, failure)
+
+    def _stop(
+        self,
+        ran: RunBlock | None,
+        reason: StopReason,
+        mark: Mark,
+        failure: Failure | None,
+        *,
+        kept: bool = False,
+    ) -> Snapshot:
+        self._recorder.settled(ran)
+        place = self._ran_at if ran is not None else self._place
+        return self._snapshots.take(
+            ran,
+            reason,
+            place,
+            self._output.since(mark),
+            failure,
+            self._turn,
+            self.zeroing,
+            passed=self._passed,
+            replace_row=kept,
+        )
+
+    def _go_on(self, whole: bool) -> RunBlock | None:
+        """Run the next block, passing over zero_grad while zeroing is off."""
+        if self._machine.cursor is None:  # it stands at other code, which raised before
+            self._machine.advance()
+            return None
+        self._pass_zero_grad()
+        return self._run_cursor(whole) if self._machine.cursor is not None else None
+
+    def _pass_zero_grad(self) -> None:
+        while not self.zeroing and (cursor := self._machine.cursor) and cursor.block.phase is Phase.ZERO_GRAD:
+            self._pass(cursor)
+            self._passed = True
+
+    def _pass(self, cursor: RunBlock) -> None:
+        """Go past a block; its statements without a phase run."""
+        self._turn.passed(cursor)
+        self._machine.step(skip=True)
+        self._machine.advance()
+
+    def _run_cursor(self, whole: bool) -> RunBlock:
+        run, frame = self._machine.cursor, self._machine.frames[-1]
+        assert run is not None
+        self._running = run
+        self._place = self._ran_at = place_of(self._machine, self._place)
+        self._turn.begin(run)
+        with self._recorder.around(run, frame, self._ran_at, whole):
+            self._machine.step()
+        self._turn.ran(run, frame)
+        if not whole:
+            self._recorder.settled(run)
+        self._machine.advance()
+        self._pass_zero_grad()
+        return run
+
+    def _apart(self, run: RunBlock, frame: Frame, piece: int, whole: bool) -> RunBlock:
+        """Run a block out of order; the program stays where it stands."""
+        self._running, self._ran_at = run, self._place
+        with self._recorder.around(run, frame, self._place, whole):
+            self._machine.run_apart(frame, piece, run)
+        self._turn.ran(run, frame)
+        return run
+
+    def _forward_again(self, whole: bool) -> RunBlock:
+        again = self._turn.forward_again()
+        assert again is not None
+        run, frame = again
+        return self._apart(run, frame, run.again, whole)
+
+    def _to_forward(self) -> Callable[[bool], RunBlock | None]:
+        """Pass over the blocks up to the next forward and run that.
+
+        Raises:
+            StepRefused: no sample is left.
+        """
+        if is_last(self._machine) and not self._turn.forward_ahead():
+            raise StepRefused("No more samples: this was the last one.", "Press n to go on to the end of the script.")
+
+        def to_forward(whole: bool) -> RunBlock | None:
+            while (cursor := self._machine.cursor) and cursor.block.phase is not Phase.FORWARD:
+                self._pass(cursor)
+            return self._run_cursor(whole) if self._machine.cursor else None
+
+        return to_forward

@@ -1,0 +1,133 @@
+"""Parameters: the leaves that the losses reach, under the names that the script gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+Names = Mapping[str, Any]
+Holders = list[Names]
+"""The variables of the scopes being run, the innermost first."""
+
+
+def leaves_of(loss: torch.Tensor) -> list[torch.Tensor]:
+    """The leaf tensors that a backward from the loss would reach: every `AccumulateGrad.variable` of its graph."""
+    found: list[torch.Tensor] = []
+    if loss.grad_fn is None:
+        return [loss] if loss.requires_grad else []
+    waiting, seen = [loss.grad_fn], {loss.grad_fn}
+    while waiting:
+        node = waiting.pop()
+        variable = getattr(node, "variable", None)
+        if isinstance(variable, torch.Tensor):
+            found.append(variable)
+        for after, _ in node.next_functions:
+            if after is not None and after not in seen:
+                seen.add(after)
+                waiting.append(after)
+    return found
+
+
+def named_leaves(holders: Holders) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every leaf that requires a gradient and can be reached by name, in the script's order, each once.
+
+    Names in scope first; then the parameters of modules; then the members of lists, tuples and dicts; then what
+    optimizers hold.
+    """
+    seen: set[int] = set()
+    for name, tensor in _candidates(holders):
+        if id(tensor) not in seen and tensor.requires_grad and tensor.is_leaf:
+            seen.add(id(tensor))
+            yield name, tensor
+
+
+def _candidates(holders: Holders) -> Iterator[tuple[str, torch.Tensor]]:
+    variables = [(name, value) for names in holders for name, value in _visible(names)]
+    for name, value in variables:
+        if isinstance(value, torch.Tensor):
+            yield name, value
+    for name, value in variables:
+        yield from _members(name, value)
+    for name, value in variables:
+        if isinstance(value, torch.optim.Optimizer):
+            for index, group in enumerate(value.param_groups):
+                for place, tensor in enumerate(group["params"]):
+                    yield f"{name}.param_groups[{index}]['params'][{place}]", tensor
+
+
+def _members(name: str, value: object, depth: int = 2) -> Iterator[tuple[str, torch.Tensor]]:
+    if isinstance(value, torch.nn.Module):
+        for inner, parameter in value.named_parameters():
+            yield f"{name}.{inner}", parameter
+    elif isinstance(value, (list, tuple, dict)) and depth and len(value) <= 1000:
+        items: Iterable[tuple[str, object]] = (
+            ((f"{name}[{key!r}]", each) for key, each in value.items())
+            if isinstance(value, dict)
+            else ((f"{name}[{index}]", each) for index, each in enumerate(value))
+        )
+        for label, each in items:
+            if isinstance(each, torch.Tensor):
+                yield label, each
+            else:
+                yield from _members(label, each, depth - 1)
+    elif depth and type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
+        for inner, each in vars(value).items():  # an object of a class of the script's own
+            if isinstance(each, torch.Tensor):
+                yield f"{name}.{inner}", each
+            else:
+                yield from _members(f"{name}.{inner}", each, depth - 1)
+
+
+def _visible(names: Names) -> Iterator[tuple[str, Any]]:
+    for name in list(names):
+        if not name.startswith("_"):
+            try:
+                yield name, names[name]
+            except KeyError:  # a variable of a function that is not assigned yet
+                continue
+
+
+class Parameters:
+    """The parameters met so far. Kept by name, so that a leaf that is bound anew keeps its place."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, torch.Tensor] = {}
+
+    def __iter__(self) -> Iterator[tuple[str, torch.Tensor]]:
+        return iter(self._known.items())
+
+    def find(self, holders: Holders) -> None:
+        """Before any loss is known: every leaf that requires a gradient and has a name."""
+        self._known = dict(named_leaves(holders))
+
+    def reached(self, loss: torch.Tensor, holders: Holders, *, keep: bool) -> None:
+        """Take the leaves of a loss. `keep` those known from other losses too (a GAN has two)."""
+        leaves = {id(leaf): leaf for leaf in leaves_of(loss)}
+        if not leaves:
+            return
+        if keep and all(any(leaf is known for known in self._known.values()) for leaf in leaves.values()):
+            return
+        before = self._known if keep else {}
+        names = {id(tensor): name for name, tensor in named_leaves(holders)}
+        unnamed = sum(1 for name in before if name.startswith("leaf "))
+        reached: dict[str, torch.Tensor] = {}
+        for identity, leaf in leaves.items():
+            if identity not in names:
+                names[identity] = f"leaf {unnamed}"
+                unnamed += 1
+            reached[names[identity]] = leaf
+        order = [name for name in names.values() if name in before or name in reached]
+        gone = [name for name in before if name not in order and before[name].requires_grad]
+        self._known = {name: reached.get(name, before.get(name)) for name in (*order, *gone)}  # type: ignore[misc]
+
+    def follow(self, holders: Holders) -> None:
+        """After a block: a plain name that was bound to another leaf is that leaf now."""
+        for name in self._known:
+            for names in holders:
+                value = names.get(name)
+                if value is not None:
+                    if isinstance(value, torch.Tensor) and value is not self._known[name]:
+                        self._known[name] = value
+                    break

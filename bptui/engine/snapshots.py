@@ -1,0 +1,108 @@
+"""Makes the snapshots and keeps the timeline's rows."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import ChainMap
+from typing import Any
+
+from bptui.engine.code import RunBlock
+from bptui.engine.explain import explain
+from bptui.engine.machine import Machine
+from bptui.engine.numbers import one_line, with_numbers
+from bptui.engine.output import Output
+from bptui.engine.place import Place, pending, place_of
+from bptui.engine.program import Script
+from bptui.engine.recorder import Recorder
+from bptui.engine.turn import Turn
+from bptui.protocol.phase import StopReason
+from bptui.protocol.snapshot import Failure, Row, Snapshot, Upcoming
+
+
+class Snapshots:
+    """The timeline of one run."""
+
+    def __init__(self, script: Script, machine: Machine, recorder: Recorder, output: Output) -> None:
+        self._script, self._machine, self._recorder, self._output = script, machine, recorder, output
+        self._rows: list[tuple[Any, ...]] = []
+        """The fields of each row; made into a `Row` when asked for."""
+        self.last: Snapshot | None = None
+        """The snapshot of where the program stands; None before the entry stop."""
+
+    def rows(self, since: int) -> tuple[Row, ...]:
+        return tuple(Row(*fields) for fields in self._rows[since:])
+
+    def keep_row(self, ran: RunBlock | None, place: Place) -> None:
+        """Keep in short what a block did while running at full speed."""
+        loss, params = self._recorder.numbers()
+        phase = ran.block.phase if ran is not None else None
+        self._rows.append((len(self._rows), phase, StopReason.STEP, place.epoch, place.sample, loss, params))
+
+    def take(
+        self,
+        ran: RunBlock | None,
+        reason: StopReason,
+        place: Place,
+        output: tuple[str, str],
+        failure: Failure | None,
+        turn: Turn,
+        zeroing: bool,
+        *,
+        passed: bool = False,
+        replace_row: bool = False,
+    ) -> Snapshot:
+        """The snapshot of where the program stands.
+
+        `passed`: zero_grad was passed over. `replace_row`: the row for this step is kept already.
+        """
+        if replace_row:
+            self._rows.pop()
+        phase = ran.block.phase if ran is not None else None
+        values, targets = self._recorder.values()
+        snapshot = Snapshot(
+            index=len(self._rows),
+            phase=phase,
+            block=ran.block.index if ran is not None else None,
+            stop_reason=reason,
+            epoch=place.epoch,
+            sample=place.sample,
+            epochs=place.epochs,
+            samples=place.samples,
+            consumed=turn.consumed,
+            values=values,
+            targets=targets,
+            loss_name=self._recorder.loss_name,
+            loss=self._recorder.loss_fact(),
+            params=self._recorder.params(phase),
+            ledger=self._recorder.ledger(),
+            zeroing=zeroing,
+            marks=turn.marks(zeroing),
+            next=self._upcoming(place),
+            possible=turn.possible(),
+            explain="",
+            printed=output[0],
+            errors=output[1],
+            failure=failure,
+        )
+        snapshot = dataclasses.replace(snapshot, explain=explain(self.last, snapshot, passed))
+        self.last = snapshot
+        row = snapshot.row()
+        self._rows.append(tuple(getattr(row, field.name) for field in dataclasses.fields(row)))
+        return snapshot
+
+    def _upcoming(self, place: Place) -> Upcoming | None:
+        cursor = self._machine.cursor
+        if cursor is None:
+            return None
+        statement = self._script.first_statement(cursor.block)
+        names = ChainMap(dict(pending(self._machine)), *self._recorder.holders())  # type: ignore[arg-type]
+        there = place_of(self._machine, place)
+        return Upcoming(
+            phase=cursor.block.phase,
+            block=cursor.block.index,
+            line=cursor.line,
+            text=one_line(statement),
+            numbers=with_numbers(statement, names),
+            epoch=there.epoch,
+            sample=there.sample,
+        )

@@ -1,0 +1,142 @@
+"""Whether a step changed anything: what the script can see, before and after.
+
+A refused step must leave every tensor, gradient, optimizer state, plain variable and random generator as it was, to the
+bit. This remembers them before a step and compares afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import torch
+
+from bptui.engine.ledger import same_bits
+from bptui.engine.output import Mark, Output
+from bptui.engine.params import Holders
+from bptui.engine.stage import RandomState
+
+COPIED = 4_000_000
+"""Up to so many elements are copied; of the rest only identity, version and address are compared."""
+_MEMBERS = 10_000
+"""Containers of up to so many members are compared member by member."""
+
+
+class State:
+    """The script's state at one moment."""
+
+    def __init__(self, holders: Holders, output: Output) -> None:
+        self._holders, self._output = holders, output
+        self._mark: Mark = output.mark()
+        self._random = RandomState()
+        self._variables = [dict(names) for names in holders]
+        self._members = {id(value): _members(value) for names in self._variables for value in names.values()}
+        self._tensors: list[tuple[torch.Tensor, _Trace]] = []
+        budget = COPIED
+        for tensor in tensors_in(holders):
+            trace = _Trace(tensor, budget)
+            budget -= trace.cost
+            self._tensors.append((tensor, trace))
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing was written since."""
+        return self._output.mark() == self._mark
+
+    def is_unchanged(self) -> bool:
+        """Whether the script would see no difference."""
+        return self.silent and self._same_variables() and all(trace.holds(tensor) for tensor, trace in self._tensors)
+
+    def _same_variables(self) -> bool:
+        for before, names in zip(self._variables, self._holders, strict=True):
+            now = dict(names)
+            if before.keys() != now.keys() or any(before[name] is not now[name] for name in now):
+                return False
+            if any(self._members[id(value)] != _members(value) for value in before.values()):
+                return False
+        return self._random == RandomState()
+
+    def put_back_gradients(self) -> None:
+        """Undo what a backward that failed halfway added to the gradients."""
+        for tensor, trace in self._tensors:
+            trace.put_back_gradient(tensor)
+
+
+class _Trace:
+    """How one tensor and its gradient looked."""
+
+    def __init__(self, tensor: torch.Tensor, budget: int) -> None:
+        self.gradient = tensor.grad if tensor.is_leaf else None
+        self.version, self.address = tensor._version, _address(tensor)
+        self.gradient_version = self.gradient._version if self.gradient is not None else 0
+        self.cost = tensor.numel() * (2 if self.gradient is not None else 1)
+        copied = self.cost <= budget
+        self.values = tensor.detach().clone() if copied else None
+        self.gradient_values = self.gradient.detach().clone() if copied and self.gradient is not None else None
+
+    def holds(self, tensor: torch.Tensor) -> bool:
+        gradient = tensor.grad if tensor.is_leaf else None
+        if gradient is not self.gradient or tensor._version != self.version or _address(tensor) != self.address:
+            return False
+        if gradient is not None and gradient._version != self.gradient_version:
+            return False
+        if self.values is not None and not same_bits(self.values, tensor):
+            return False
+        return self.gradient_values is None or gradient is None or same_bits(self.gradient_values, gradient)
+
+    def put_back_gradient(self, tensor: torch.Tensor) -> None:
+        if not tensor.is_leaf:
+            return
+        if tensor.grad is not self.gradient:
+            tensor.grad = self.gradient
+        gradient, values = self.gradient, self.gradient_values
+        if gradient is not None and values is not None and not same_bits(gradient, values):
+            with torch.no_grad():
+                gradient.copy_(values)
+            self.gradient_version = gradient._version
+
+
+def _address(tensor: torch.Tensor) -> int:
+    return tensor.data_ptr() if tensor.layout == torch.strided and not tensor.is_meta else 0
+
+
+def _members(value: object) -> Any:
+    """What a plain container holds, by identity; other values by type, since identity stands for them."""
+    if isinstance(value, (list, tuple, set, frozenset)) and len(value) <= _MEMBERS:
+        return [id(each) for each in value]
+    if isinstance(value, dict) and len(value) <= _MEMBERS:
+        return [(id(key), id(each)) for key, each in value.items()]
+    if isinstance(value, torch.nn.Module):
+        return [module.training for module in value.modules()]
+    if type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
+        return [(name, id(each)) for name, each in vars(value).items()]
+    return None
+
+
+def tensors_in(holders: Holders) -> Iterator[torch.Tensor]:
+    """Every tensor that can be reached from the variables: by name, in containers, modules, optimizers. Once."""
+    seen: set[int] = set()
+    for names in holders:
+        for value in list(names.values()):
+            for tensor in _tensors(value, 3):
+                if id(tensor) not in seen:
+                    seen.add(id(tensor))
+                    yield tensor
+
+
+def _tensors(value: object, depth: int) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, torch.nn.Module):
+        yield from value.parameters()
+        yield from value.buffers()
+    elif isinstance(value, torch.optim.Optimizer):
+        for group in value.param_groups:
+            yield from (each for each in group["params"] if isinstance(each, torch.Tensor))
+        yield from _tensors(dict(value.state), depth)
+    elif depth and isinstance(value, Mapping):
+        for each in list(value.values())[:_MEMBERS]:
+            yield from _tensors(each, depth - 1)
+    elif depth and isinstance(value, (list, tuple)):
+        for each in value[:_MEMBERS]:
+            yield from _tensors(each, depth - 1)
