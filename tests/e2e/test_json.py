@@ -62,7 +62,7 @@ def test_the_lecture_step_by_step_and_with_gradients_that_accumulate() -> None:
     assert stops[-3:][1:] == stops[1:3]
 
 
-@pytest.mark.parametrize("words", ["continue\nnext", "next 999"])
+@pytest.mark.parametrize("words", ["continue\nnext", "next 999\nnext"])
 def test_the_lesson_prints_what_it_prints_when_run_plainly(words: str) -> None:
     plain = subprocess.run([sys.executable, LESSON], capture_output=True, text=True, check=True)
     *stops, ended = bptui(words, LESSON)
@@ -135,8 +135,12 @@ def test_another_python_needs_no_bptui_but_torch(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", bare], check=True)
     done = subprocess.run(
         [sys.executable, "-m", "bptui", "--json", "--python", bare / "bin" / "python"],
-        input="", capture_output=True, text=True, cwd=ROOT, env={k: v for k, v in os.environ.items() if k != "PYTHONPATH"},
-    )  # fmt: skip
+        input="",
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
+    )
     assert done.returncode == 2
     assert "PyTorch is not installed in" in done.stderr
     assert str(bare) in done.stderr
