@@ -33,6 +33,9 @@ def plain(path: str) -> dict[str, Any]:
     try:
         runpy.run_path(path, run_name="__main__")
     except SystemExit as leave:
+        if leave.code is not None and not isinstance(leave.code, int):
+            print(leave.code, file=sys.stderr)
+            return {"status": 1}
         return {"status": leave.code or 0}
     return {"status": 0}
 
