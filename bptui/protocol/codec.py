@@ -30,7 +30,7 @@ class ProtocolError(Exception):
 
 def encode(message: object) -> bytes:
     """A message as UTF-8 JSON bytes."""
-    return json.dumps(plain(message), separators=(",", ":")).encode()
+    return _ENCODER.encode(message).encode()
 
 
 def decode(data: bytes, *kinds: type[T]) -> T:
@@ -46,13 +46,12 @@ def decode(data: bytes, *kinds: type[T]) -> T:
         raise ProtocolError(f"not a {' or '.join(kind.__name__ for kind in kinds)}: {error}") from error
 
 
-def plain(value: Any) -> Any:
-    """Dataclasses as dicts, tuples as lists; the rest as it is."""
-    if value is None or isinstance(value, (str, int, float)):
-        return value.value if isinstance(value, Enum) else value
-    if isinstance(value, (tuple, list)):
-        return [plain(each) for each in value]
-    return {"is": type(value).__name__} | {name: plain(getattr(value, name)) for name in _names(value.__class__)}
+def _fields(message: Any) -> dict[str, Any]:
+    """A dataclass as a dict, not deeply; for everything else the encoder itself has a word."""
+    return {"is": type(message).__name__, **vars(message)}
+
+
+_ENCODER = json.JSONEncoder(separators=(",", ":"), check_circular=False, default=_fields)
 
 
 @cache
