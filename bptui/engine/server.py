@@ -140,7 +140,7 @@ class Server:
         if now < self._next_tick:
             return
         printed, _errors = self._output.since(self._mark)
-        self._tell(Running(self._new_rows(), printed))
+        self._tell(Running(self._new_rows()[:-1], printed))  # the newest may yet become the stop's own
         while self._link.waiting():
             try:
                 message = self._link.receive()
@@ -158,13 +158,13 @@ class Server:
 
     def _new_rows(self) -> tuple[Row, ...]:
         assert self._controller is not None
-        rows = self._controller.rows(self._rows)
-        self._rows += len(rows)
-        return rows
+        return self._controller.rows(self._rows)
 
     def _tell(self, tell: Tell) -> None:
         self._mark = self._output.mark()
         self._beacon.reported(*self._mark)
+        if isinstance(tell, Stopped | Running):
+            self._rows += len(tell.rows)
         if not isinstance(tell, Running):
             self._beacon.idle()
         try:

@@ -59,6 +59,7 @@ class FakeController:
             progress()
             if pause():
                 stop = dataclasses.replace(stop, stop_reason=StopReason.PAUSE)
+                self._rows[-1] = stop.row()
             elif self._count > self._script.get("steps", 8):
                 stop = dataclasses.replace(stop, stop_reason=StopReason.END)
             if stop.stop_reason is not StopReason.STEP:

@@ -147,14 +147,18 @@ def test_pause_stops_a_run_and_what_was_asked_meanwhile_is_done_after_it(convers
     talk = converse("import time\nsteps = 10**9\ndef forward(): time.sleep(0.001)")
     talk.open()
     run = talk.session.send(Run(Goal.END))
-    talk.hear(Running)
+    first = talk.hear(Running)
     step = talk.session.send(Next())
     talk.session.pause()
+    rows = [row.stop_reason for row in first.rows]
     while isinstance((reply := talk.replies.get(timeout=PATIENCE)).tell, Running):
-        pass
+        rows += [row.stop_reason for row in reply.tell.rows]
     assert reply.number == run
     assert isinstance(reply.tell, Stopped)
     assert reply.tell.snapshot.stop_reason is StopReason.PAUSE
+    rows += [row.stop_reason for row in reply.tell.rows]
+    assert len(rows) == reply.tell.snapshot.index
+    assert rows.index(StopReason.PAUSE) == len(rows) - 1
     assert talk.replies.get(timeout=PATIENCE).number == step
 
 
