@@ -59,6 +59,8 @@ class RunBlock(Leaves):
     """The piece with the statements that are not the phase's own; None if there are none."""
     loss: int | None = None
     """The piece that evaluates the loss."""
+    loss_name: str | None = None
+    """What the script calls the loss."""
     contexts: int = 0
     """How many contexts are entered around it."""
 

@@ -69,6 +69,7 @@ class Controller:
         self._place = self._ran_at = Place()
         self._running: RunBlock | None = None
         self._passed = False
+        self._moves = -1
         mark = self._output.mark()
         failure = None
         with self._stage.set(self._machine.main), self._output.redirecting():
@@ -235,7 +236,6 @@ class Controller:
         *,
         kept: bool = False,
     ) -> Snapshot:
-        self._recorder.settled(ran)
         place = self._ran_at if ran is not None else self._place
         return self._snapshots.take(
             ran,
@@ -269,26 +269,38 @@ class Controller:
         self._machine.advance()
 
     def _run_cursor(self, whole: bool) -> RunBlock:
-        run, frame = self._machine.cursor, self._machine.frames[-1]
-        assert run is not None
+        machine, recorder = self._machine, self._recorder
+        frame = machine.frames[-1]
+        run = frame.instruction
+        assert isinstance(run, RunBlock)
         self._running = run
-        self._place = self._ran_at = place_of(self._machine, self._place)
+        if self._moves != machine.moves:
+            self._moves = machine.moves
+            self._place = place_of(machine, self._place)
+        self._ran_at = self._place
         self._turn.begin(run)
-        with self._recorder.around(run, frame, self._ran_at, whole):
-            self._machine.step()
+        recorder.before(run, frame, whole)
+        try:
+            machine.step()
+        finally:
+            recorder.release()
         self._turn.ran(run, frame)
-        if not whole:
-            self._recorder.settled(run)
-        self._machine.advance()
-        self._pass_zero_grad()
+        recorder.after(run, frame, self._ran_at, whole)
+        machine.advance()
+        if not self.zeroing:
+            self._pass_zero_grad()
         return run
 
     def _apart(self, run: RunBlock, frame: Frame, piece: int, whole: bool) -> RunBlock:
         """Run a block out of order; the program stays where it stands."""
         self._running, self._ran_at = run, self._place
-        with self._recorder.around(run, frame, self._place, whole):
+        self._recorder.before(run, frame, whole)
+        try:
             self._machine.run_apart(frame, piece, run)
+        finally:
+            self._recorder.release()
         self._turn.ran(run, frame)
+        self._recorder.after(run, frame, self._ran_at, whole)
         return run
 
     def _forward_again(self, whole: bool) -> RunBlock:

@@ -16,6 +16,8 @@ def explain(before: Snapshot | None, after: Snapshot, passed: bool) -> str:
         during = f"{after.phase}: " if after.phase else ""
         return f"{during}{after.failure.type}{where}: {after.failure.message}".splitlines()[0]
     said = _said(before, after)
+    if before is not None and after.index > before.index + 1:
+        said = f"{after.index - before.index} steps, then {said}"
     if passed:
         said = f"{said}; zero_grad passed over" + _kept(after)
     if after.stop_reason is StopReason.END:

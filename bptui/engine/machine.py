@@ -79,6 +79,8 @@ class Machine:
         self.module = names = main.__dict__
         self.frames = [Frame(codes["<module>"], pieces, names)]
         """The scopes being run, the module first; empty when the script has ended."""
+        self.moves = 0
+        """How often a loop took another item or ended: while it is the same, so is the place in the data."""
         self.turn = 0
         """How many turns of the loop were begun."""
         self.totals: dict[int, int] = {}
@@ -213,6 +215,7 @@ class Machine:
     def _return(self, frame: Frame, value: Any) -> None:
         self._go(frame, C.Label(frame.pc, 0))
         self.frames.pop()
+        self.moves += 1
         if self.frames:
             self.frames[-1].returned = value
             self.frames[-1].pc += 1
@@ -249,6 +252,7 @@ class Machine:
         try:
             slot.item = next(slot.iterator)
         except StopIteration:
+            self.moves += 1
             self.totals[id(slot.loop)] = slot.count + 1
             self._go(frame, instruction.exhausted)
             return
@@ -257,6 +261,7 @@ class Machine:
 
     def _turned(self, slot: Slot) -> None:
         slot.count += 1
+        self.moves += 1
         self.turn += slot.loop.turn
 
     def _bind(self, frame: Frame, instruction: C.Bind) -> None:
@@ -276,6 +281,7 @@ class Machine:
         frame.pc += 1
 
     def _leave(self, frame: Frame, instruction: C.Leave) -> None:
+        self.moves += 1
         frame.slots.pop(id(instruction.loop), None)
         frame.pc += 1
 
@@ -312,6 +318,7 @@ class Machine:
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
         *pieces, cells = twin(*bound.arguments.values())
+        self.moves += 1
         self.frames.append(Frame(self._codes[instruction.function], pieces, Cells(cells)))
 
     def _finish(self, frame: Frame, instruction: C.Finish) -> None:

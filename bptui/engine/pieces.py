@@ -41,12 +41,10 @@ class Compiler:
 
     def _bound(self, piece: Piece, namespace: dict[str, Any]) -> Run:
         if piece.expression is not None:
-            evaluated = self._compile(ast.Expression(piece.expression), "eval")
-            return lambda: eval(evaluated, namespace)
+            return types.FunctionType(self._compile(ast.Expression(piece.expression), "eval"), namespace)
         statements = self._with_twins(piece.statements)
         if not piece.takes and not syntax.escapes(statements):
-            executed = self._compile(ast.Module(statements, []), "exec")
-            return lambda: exec(executed, namespace)
+            return types.FunctionType(self._compile(ast.Module(statements, []), "exec"), namespace)
         statements = _Plainly().apply(statements)
         names = sorted(syntax.bound_names(statements))
         inner = _function("<module>", piece.takes, [*([ast.Global(names)] if names else []), *statements])

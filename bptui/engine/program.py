@@ -52,6 +52,8 @@ class Script:
             if isinstance(each, RunBlock)
         }
         """The instruction of each block, by the block's index."""
+        for run in self.runs.values():
+            run.loss_name = self._loss_name(run.block)
         self.program = Program(path, self.source, tuple(argv), tuple(map(_info, self.blocks)))
 
     def machine(self) -> Machine:
@@ -64,8 +66,7 @@ class Script:
         pieces = compiler.module_pieces(self.codes["<module>"], module.__dict__)
         return Machine(self.codes, pieces, module)
 
-    def loss_name(self, block: Block) -> str | None:
-        """What the script calls the loss of a block."""
+    def _loss_name(self, block: Block) -> str | None:
         return None if block.loss is None else ast.unparse(hoist.restored(ast.Expr(block.loss), self._losses))
 
     def first_statement(self, block: Block) -> ast.stmt:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from types import CodeType
 from typing import Any
 
 import torch
@@ -21,6 +21,11 @@ from bptui.engine.watch import LocalsWatch
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import SMALL, Fact, Ledger, Named, Param
 
+Numbers = tuple[tuple[str, float | None, float | None], ...]
+"""Name, value and gradient of each parameter."""
+
+_NO_CODE: set[CodeType] = set()
+
 
 class Recorder:
     """What is known of one run of a script."""
@@ -34,11 +39,15 @@ class Recorder:
         """What the last forward computed, as long as the script keeps it; a fact is taken at once."""
         self.loss_name: str | None = None
         self._loss_fact: Fact | None = None
-        self._values: list[Named] = []
-        """The values that the last forward computed by name."""
+        self._computed: tuple[RunBlock, Frame] | None = None
+        """The last forward."""
+        self._values: tuple[Named, ...] | None = None
+        """The values that it computed by name, once they were asked for."""
         self._targets: list[Named] = []
         """The loop's targets as they were last: the loop may be over."""
         self._facts = _FactCache()
+        self._loss_number: float | None = None
+        self._numbers: Numbers = ()
         self._walked: set[int] = set()
         """Blocks whose loss was walked once."""
 
@@ -49,49 +58,54 @@ class Recorder:
 
     # ---- around a block
 
-    def around(self, run: RunBlock, frame: Frame, place: Place, whole: bool) -> AbstractContextManager[None]:
-        """Around a block: what is seen of it. `whole`: take everything, and not only what costs next to nothing."""
-        match run.block.phase:
-            case Phase.FORWARD:
-                return self._forward(run, frame, whole)
-            case Phase.BACKWARD:
-                return self._ledgers.watching(self.parameters, place.epoch, place.sample, whole)
-            case _:
-                return nullcontext()
+    def before(self, run: RunBlock, frame: Frame, whole: bool) -> None:
+        """A block is about to run. `whole`: take everything, and not only what costs next to nothing."""
+        if run.block.phase is Phase.FORWARD:
+            pieces = {piece.__code__ for piece in frame.pieces} if frame.code.scope.name != "<module>" else _NO_CODE
+            self._watch.begin(pieces, whole)
+        elif run.block.phase is Phase.BACKWARD:
+            self._ledgers.before_backward(self.parameters)
 
-    def settled(self, run: RunBlock | None) -> None:
-        """After a block or other code: follow leaves that were bound anew, close ledgers that were zeroed."""
-        if run is None or run.block.phase is not Phase.FORWARD:
+    def release(self) -> None:
+        """The block is over, however: take the hooks away."""
+        self._watch.end()
+        self._ledgers.release()
+
+    def after(self, run: RunBlock, frame: Frame, place: Place, whole: bool) -> None:
+        """The block ran to its end."""
+        if run.block.phase is Phase.FORWARD:
+            self._after_forward(run, frame, whole)
+        elif run.block.phase is Phase.BACKWARD:
             self.parameters.follow(self.holders())
-            if run is None or run.block.phase is not Phase.BACKWARD:
-                self._ledgers.settle(self.parameters)
+            self._ledgers.after_backward(self.parameters, place, whole)
+        else:
+            self.parameters.follow(self.holders())
+            self._ledgers.settle(self.parameters)
 
-    @contextmanager
-    def _forward(self, run: RunBlock, frame: Frame, whole: bool) -> Iterator[None]:
-        pieces = {piece.__code__ for piece in frame.pieces} if frame.code.scope.name != "<module>" else set()
-        with self._watch.watching(pieces):
-            yield
-        loss = _evaluated(frame, run.loss)
-        self.loss_name = self._script.loss_name(run.block)
-        self.loss = loss
-        self._loss_fact = None if loss is None else fact(loss, whole=whole)
+    def _after_forward(self, run: RunBlock, frame: Frame, whole: bool) -> None:
+        self.loss_name = run.loss_name
+        self.loss = loss = _evaluated(frame, run.loss)
+        self._loss_fact = None
+        self._computed = (run, frame)
+        self._values = None
         if isinstance(loss, torch.Tensor) and (whole or run.block.index not in self._walked):
             self.parameters.reached(loss, self.holders(), keep=bool(self._walked))
             self._walked.add(run.block.index)
-        self._values = list(self._named_values(run, frame, whole))
-        self._watch.values = {}
 
-    def _named_values(self, run: RunBlock, frame: Frame, whole: bool) -> Iterator[Named]:
-        """What the block assigns, and what the script's functions computed on the way."""
+    def _named_values(self) -> Iterator[Named]:
+        """What the last forward assigned, and what the script's functions computed on the way."""
+        if self._computed is None:
+            return
+        run, frame = self._computed
         shown = {self.loss_name, *target_names(self._machine)}
         for name in self._assigned(run):
             value = frame.names.get(name)
             if name not in shown and isinstance(value, (torch.Tensor, float, int)):
                 shown.add(name)
-                yield Named(name, fact(value, whole=whole))
+                yield Named(name, fact(value))
         for name, value in self._watch.values.items():
             if name not in shown:
-                yield Named(name, fact(value, whole=whole))
+                yield Named(name, value if isinstance(value, Fact) else fact(value))
 
     def _assigned(self, run: RunBlock) -> list[str]:
         names = run.block.assigned
@@ -112,13 +126,18 @@ class Recorder:
                     targets += self._facts.named(name, names[name])
                     break
         self._targets = targets or self._targets
+        if self._values is None:
+            self._values = tuple(self._named_values())
+            self._watch.values = {}
         return (*self._targets, *self._values), len(self._targets)
 
     def computed(self, name: str) -> Fact | None:
         """What is known of a value that the last forward computed by name."""
-        return next((each.fact for each in self._values if each.name == name), None)
+        return next((each.fact for each in self._values or () if each.name == name), None)
 
     def loss_fact(self) -> Fact | None:
+        if self._loss_fact is None and self.loss is not None:
+            self._loss_fact = fact(self.loss)
         return self._loss_fact
 
     def params(self, phase: Phase | None) -> tuple[Param, ...]:
@@ -136,10 +155,17 @@ class Recorder:
     def ledger(self) -> tuple[Ledger, ...]:
         return self._ledgers.facts(self.parameters)
 
-    def numbers(self) -> tuple[float | None, tuple[tuple[str, float | None, float | None], ...]]:
-        """Loss, and value and gradient of each parameter, where they are one number: what a row holds."""
-        loss = self._loss_fact.number if self._loss_fact else None
-        return loss, tuple((name, _number(tensor), _number(grad_of(tensor))) for name, tensor in self.parameters)
+    def numbers(self, phase: Phase | None) -> tuple[float | None, Numbers]:
+        """Loss, and value and gradient of each parameter, where they are one number: what a row holds.
+
+        What the phase that ran does not write is not read again.
+        """
+        if phase is Phase.FORWARD:
+            self._loss_number = _number(self.loss) if isinstance(self.loss, torch.Tensor) else self.loss
+            if self._numbers:
+                return self._loss_number, self._numbers
+        self._numbers = tuple([(name, _number(tensor), _number(grad_of(tensor))) for name, tensor in self.parameters])
+        return self._loss_number, self._numbers
 
 
 class _FactCache:
@@ -178,6 +204,4 @@ def _evaluated(frame: Frame, piece: int | None) -> Any:
 
 
 def _number(tensor: torch.Tensor | None) -> float | None:
-    if tensor is None or tensor.numel() != 1 or tensor.is_complex():
-        return None
-    return tensor.item()
+    return None if tensor is None or tensor.numel() != 1 or tensor.is_complex() else tensor.item()

@@ -18,8 +18,9 @@ _PREPARES = frozenset(
     "to cuda cpu view reshape float double long int bool size unsqueeze squeeze flatten item next len range zip "
     "enumerate list tuple dict iter tensor as_tensor from_numpy zeros ones zeros_like ones_like full randn rand "
     "randint randperm arange linspace eye empty randn_like rand_like permute transpose t contiguous numpy array type "
-    "pop get items keys values detach clone requires_grad_ copy_ expand repeat pin_memory Variable choice astype append "
-    "tolist stack cat shuffle randrange index_select gather one_hot split chunk manual_seed train eval device".split()
+    "pop get items keys values detach clone requires_grad_ copy_ expand repeat pin_memory Variable choice astype "
+    "append tolist stack cat shuffle randrange index_select gather one_hot split chunk manual_seed train eval "
+    "device".split()
 )
 """Calls that make or move data."""
 _GETS_DATA = re.compile(r"batch|sample|data|load|^get_|noise|next|token|reset|seed", re.I)

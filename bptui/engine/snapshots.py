@@ -34,8 +34,8 @@ class Snapshots:
 
     def keep_row(self, ran: RunBlock | None, place: Place) -> None:
         """Keep in short what a block did while running at full speed."""
-        loss, params = self._recorder.numbers()
         phase = ran.block.phase if ran is not None else None
+        loss, params = self._recorder.numbers(phase)
         self._rows.append((len(self._rows), phase, StopReason.STEP, place.epoch, place.sample, loss, params))
 
     def take(

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import CodeType, FrameType
 from typing import Any
 
 import torch
+
+from bptui.engine.capture import fact
+from bptui.protocol.snapshot import SMALL
 
 MOST = 16
 """At most so many values are kept."""
@@ -20,41 +21,42 @@ class LocalsWatch:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._wanted: dict[CodeType, bool] = {}
+        self._names: dict[CodeType, tuple[str, ...]] = {}
+        """The local variables of each function met, without its parameters; none for code of other files."""
+        self._without: set[CodeType] = set()
+        self._whole = False
         self.values: dict[str, Any] = {}
-        """The values of the last forward, in the order in which their functions returned."""
+        """The values of the last forward, in the order in which their functions returned; of large ones a fact."""
 
-    @contextmanager
-    def watching(self, without: set[CodeType]) -> Iterator[None]:
-        """Collect while the body runs. `without`: code objects that are pieces of the loop and no functions."""
-        self.values = {}
-        if sys.getprofile() is not None:  # a profiler of the script's own has precedence
-            yield
-            return
-        wanted, path = self._wanted, self._path
+    def begin(self, without: set[CodeType], whole: bool) -> None:
+        """Collect from now on, unless a profiler runs. `without`: code of pieces of the loop, which are no functions."""
+        self.values, self._without, self._whole = {}, without, whole
+        if sys.getprofile() is None:
+            sys.setprofile(self._event)
 
-        def returned(frame: FrameType, event: str, argument: Any) -> None:
-            if event != "return":
-                return
-            code = frame.f_code
-            want = wanted.get(code)
-            if want is None:
-                want = wanted[code] = code.co_filename == path and not code.co_name.startswith("<")
-            if want and code not in without:
-                self._collect(frame)
-
-        sys.setprofile(returned)
-        try:
-            yield
-        finally:
+    def end(self) -> None:
+        if sys.getprofile() == self._event:
             sys.setprofile(None)
 
-    def _collect(self, frame: FrameType) -> None:
-        code = frame.f_code
+    def _event(self, frame: FrameType, event: str, argument: Any) -> None:
+        if event == "return":
+            names = self._names.get(frame.f_code)
+            if names is None:
+                names = self._names[frame.f_code] = self._wanted(frame.f_code)
+            if names and frame.f_code not in self._without:
+                self._collect(names, frame.f_locals)
+
+    def _wanted(self, code: CodeType) -> tuple[str, ...]:
+        if code.co_filename != self._path or code.co_name.startswith("<"):
+            return ()
         given = code.co_argcount + code.co_kwonlyargcount
         given += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
-        local = frame.f_locals
-        for name in code.co_varnames[given:]:
+        return tuple(name for name in code.co_varnames[given:] if not name.startswith("_"))
+
+    def _collect(self, names: tuple[str, ...], local: dict[str, Any]) -> None:
+        for name in names:
             value = local.get(name)
-            if isinstance(value, (torch.Tensor, float, int)) and not name.startswith("_") and len(self.values) < MOST:
-                self.values[name] = value
+            if isinstance(value, (torch.Tensor, float, int)) and len(self.values) < MOST:
+                large = isinstance(value, torch.Tensor) and value.numel() > SMALL
+                # a large one is not kept alive: holding activations would change how much memory the script needs
+                self.values[name] = fact(value, whole=self._whole) if large else value

@@ -14,7 +14,7 @@ def number(x: float | int | None) -> str:
     """A number in a few characters: four decimals where they say something, else four digits. None is `None`."""
     if x is None:
         return "None"
-    if isinstance(x, bool) or isinstance(x, int):
+    if isinstance(x, (bool, int)):
         return str(x)
     if math.isnan(x):
         return "nan"
