@@ -6,6 +6,7 @@ else can connect to it, and no key has to be kept: that is why there is no authe
 
 from __future__ import annotations
 
+import select
 import threading
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Generic, TypeVar
@@ -24,6 +25,8 @@ class Link(Generic[Incoming]):
         self._connection = connection
         self._incoming = incoming
         self._sending = threading.Lock()
+        self._poller = select.poll()  # kept: `Connection.poll` makes a new one each time
+        self._poller.register(connection.fileno(), select.POLLIN)
 
     def fileno(self) -> int:
         return self._connection.fileno()
@@ -53,10 +56,7 @@ class Link(Generic[Incoming]):
 
     def waiting(self, seconds: float = 0.0) -> bool:
         """Whether `receive` would return (or raise) at once, after waiting at most so long."""
-        try:
-            return self._connection.poll(seconds)
-        except OSError:
-            return True
+        return bool(self._poller.poll(seconds * 1000))
 
     def close(self) -> None:
         """Close this end; the other receives EOFError."""
