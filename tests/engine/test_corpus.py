@@ -1,7 +1,8 @@
 """The corpus: scripts as people write them print stepped exactly what they print when run plainly.
 
 `corpus/ok` must be stepped; `corpus/refused` is refused with line and reason; `corpus/either` may be refused, but what
-is not refused must be stepped right.
+is not refused must be stepped right. A script's comments say what style it shows (`# style:`), where it has fewer than
+the four phases (`# phases:`), and its parameters' names (`# params:`) where they are easily got wrong.
 """
 
 from __future__ import annotations
@@ -69,6 +70,14 @@ def plain(ask: Ask) -> Callable[[Path], dict[str, Any]]:
     return plain
 
 
+def header(path: Path, word: str, otherwise: set[str]) -> set[str]:
+    """What a comment at the script's head says is to be seen."""
+    for line in path.read_text(encoding="utf-8").splitlines():
+        if line.startswith(f"# {word}: "):
+            return set(line.split()[2:])
+    return otherwise
+
+
 def alive(result: dict[str, Any]) -> dict[str, Any]:
     """Nothing was raised, and the child left its result."""
     assert "raised" not in result, result["traceback"]
@@ -91,7 +100,8 @@ def same(result: dict[str, Any], plain: dict[str, Any]) -> None:
 def test_stepped_it_prints_what_it_prints_when_run_plainly(path: Path, ask: Ask, plain) -> None:
     result = alive(ask("step", path))
     same(result, plain(path))
-    assert {"forward", "backward"} <= set(result["phases"])
+    assert header(path, "phases", {"forward", "backward", "update", "zero_grad"}) <= set(result["phases"])
+    assert header(path, "params", set(result["params"])) == set(result["params"])
 
 
 @scripts(*OK)

@@ -98,6 +98,7 @@ def _told(seen: list[Any]) -> dict[str, Any]:
         "phases": [str(each.phase) for each in seen],
         "reason": str(last.stop_reason),
         "next": last.next and str(last.next.phase),
+        "params": [each.name for each in last.params],
         "failure": last.failure and last.failure.traceback,
     }
 

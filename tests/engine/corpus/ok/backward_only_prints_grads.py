@@ -1,4 +1,5 @@
 # style: no loop and no update: backward only, to look at the gradients
+# phases: forward backward
 import torch
 
 a = torch.tensor([2.0, 3.0], requires_grad=True)

@@ -1,4 +1,5 @@
 # style: a frozen backbone (grads None), freezing and unfreezing between epochs, grads printed after backward
+# params: model.backbone.weight model.backbone.bias model.fc.weight model.fc.bias
 import torch
 from torch import nn
 

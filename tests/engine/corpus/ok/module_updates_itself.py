@@ -1,4 +1,5 @@
 # style: a Module with a property that counts and a no_grad update() method that also zeroes
+# phases: forward backward
 import torch
 from torch import nn
 class Net(nn.Module):

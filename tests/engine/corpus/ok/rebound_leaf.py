@@ -1,4 +1,5 @@
 # style: raw tensors, the leaf is rebound to a fresh detached one at every update
+# phases: forward backward update
 import torch
 
 torch.manual_seed(3)

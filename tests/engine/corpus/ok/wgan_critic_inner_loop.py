@@ -1,4 +1,5 @@
 # style: WGAN: an inner `for _ in range(n_critic)` loop for the critic with weight clamping, then one generator step
+# params: critic.0.weight critic.0.bias critic.2.weight critic.2.bias gen.weight gen.bias
 import torch
 from torch import nn, optim
 
