@@ -7,7 +7,7 @@ import ast
 from bptui.engine import syntax
 from bptui.engine.errors import CannotCut
 from bptui.engine.kinds import backward_calls
-from bptui.engine.tree import Block, Invocation, Scope, walk_nodes
+from bptui.engine.tree import Block
 
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir", "super"})
 
@@ -37,23 +37,17 @@ def check_cuttable(node: ast.FunctionDef, tree: ast.Module) -> None:
         raise CannotCut(f"{name}() holds the training loop and is defined more than once", definitions[1].lineno)
 
 
-def check_every_backward(tree: ast.Module, blocks: list[Block], scopes: list[Scope]) -> None:
+def check_every_backward(tree: ast.Module, blocks: list[Block]) -> None:
     """Refuses a script in which a backward would run unseen.
+
+    A cut function may also be called as it is, to evaluate say; its backward then says so (see `unseen`).
 
     Raises:
         CannotCut: a backward stands where no step would run it.
     """
     seen = {id(call) for block in blocks for statement in block.statements for call in backward_calls(statement)}
-    called = {
-        id(node.call.func) for scope in scopes for node in walk_nodes(scope.nodes) if isinstance(node, Invocation)
-    }
-    cut = {scope.name: scope for scope in scopes}
     used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
     used |= {each.attr for each in ast.walk(tree) if isinstance(each, ast.Attribute)}
-    for each in ast.walk(tree):
-        if isinstance(each, ast.Name) and each.id in cut and isinstance(each.ctx, ast.Load) and id(each) not in called:
-            raise CannotCut(f"{each.id}() holds the training loop and is used here other than by a plain call",
-                            each.lineno)  # fmt: skip
     _check_below(tree, None, seen, used)
 
 

@@ -50,6 +50,8 @@ class Cutter:
         for name in self.methods & self.definitions.keys():
             del self.definitions[name]
         self._classify_functions()
+        self.classifier.native = self._native_calls()
+        self._classify_functions()
         self.scopes: dict[str, Scope] = {}
         self.forward: set[ast.stmt] = set()
         """Statements that are part of a forward."""
@@ -69,12 +71,26 @@ class Cutter:
                 return
             known = found
 
+    def _native_calls(self) -> set[ast.Call]:
+        """Calls of cut functions in the middle of an expression: they are made as they stand, in one go.
+
+        Should such a call go backward after all, it says so then (see `unseen`).
+        """
+        return {
+            call
+            for statement in ast.walk(self.tree)
+            if isinstance(statement, ast.stmt) and not isinstance(statement, (ast.FunctionDef, ast.ClassDef))
+            for part in syntax.header(statement)
+            for call in syntax.calls(part)
+            if self.is_cut(syntax.function(call)) and not syntax.evaluated_first(statement, call)
+        }
+
     def cut(self) -> list[Scope]:
         module = self._scope("<module>", self.tree)
         blocks = [node for scope in self.scopes.values() for node in walk_nodes(scope.nodes) if isinstance(node, Block)]
         if not any(block.phase is Phase.BACKWARD for block in blocks):
             raise why_nothing_to_cut(self.tree)
-        check_every_backward(self.tree, blocks, list(self.scopes.values()))
+        check_every_backward(self.tree, blocks)
         return [module, *(scope for scope in self.scopes.values() if scope is not module)]
 
     def _scope(self, name: str, node: ast.Module | ast.FunctionDef) -> Scope:
@@ -122,7 +138,7 @@ class Cutter:
             call
             for part in syntax.header(statement)
             for call in syntax.calls(part)
-            if self.is_cut(syntax.function(call))
+            if self.is_cut(syntax.function(call)) and call not in self.classifier.native
         ]
         if len(found) > 1:
             raise CannotCut("calls more than one function that holds phases; put each call on a line of its own",
@@ -143,7 +159,10 @@ class Cutter:
         return Phase.BACKWARD in kinds and not self._repeats_backward(statement)
 
     def _calls_cut(self, statement: ast.stmt) -> bool:
-        return any(self.is_cut(syntax.function(call)) for call in syntax.calls(statement))
+        return any(
+            self.is_cut(syntax.function(call)) and call not in self.classifier.native
+            for call in syntax.calls(statement)
+        )
 
     def _repeats_backward(self, statement: ast.stmt) -> bool:
         """Whether the statement is a loop that goes backward from each of several losses computed before it."""
@@ -208,9 +227,6 @@ class Cutter:
             return self._with(statement, attach, phases)
         call = self.cut_call(statement)
         if call is not None:
-            if isinstance(statement, syntax.COMPOUND):
-                raise CannotCut("a function that holds phases is called in the head of a block; "
-                                "call it on a line of its own before", statement.lineno)  # fmt: skip
             return [self._invocation(statement, call)]
         if isinstance(statement, syntax.LOOPS):
             turn = any(self._holds_turn(each) for each in statement.body)
@@ -239,9 +255,6 @@ class Cutter:
 
     def _invocation(self, statement: ast.stmt, call: ast.Call) -> Invocation:
         name = syntax.function(call) or ""
-        if not syntax.evaluated_first(statement, call):
-            raise CannotCut(f"{name}() holds phases and is called in the middle of an expression; "
-                            "call it on a line of its own", call.lineno)  # fmt: skip
         if name not in self.scopes:
             self._scope(name, self.definitions[name])
         return Invocation(statement, call, name)

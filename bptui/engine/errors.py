@@ -14,6 +14,15 @@ class CannotCut(Exception):
         """Where in the script, from 1."""
 
 
+class LateRefusal(BaseException):
+    """The script, while it runs, turns out not to be cut right. No `except Exception` of the script's catches it."""
+
+    def __init__(self, message: str, line: int | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
 class StepRefused(Exception):
     """The step was refused and nothing changed."""
 

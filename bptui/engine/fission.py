@@ -7,7 +7,7 @@ import copy
 from collections.abc import Callable, Iterable
 
 from bptui.engine import syntax
-from bptui.engine.errors import CannotCut
+from bptui.engine.errors import CannotCut, LateRefusal
 from bptui.engine.kinds import Kinds
 from bptui.protocol.phase import Phase
 
@@ -103,12 +103,12 @@ def twice(items: Iterable[object]) -> list[object]:
     """The items of a loop that was cut in two, checked to be the same each time.
 
     Raises:
-        CannotCut: the same tensor comes twice, so that two loops would not do what one does.
+        LateRefusal: the same tensor comes twice, so that two loops would not do what one does.
     """
     found = list(items)
     tensors = [
         each for item in found for each in (item if isinstance(item, tuple) else (item,)) if hasattr(each, "grad")
     ]
     if len({id(each) for each in tensors}) < len(tensors):
-        raise CannotCut("a loop that both updates and zeroes goes over the same tensor twice; write two loops")
+        raise LateRefusal("a loop that both updates and zeroes goes over the same tensor twice; write two loops")
     return found

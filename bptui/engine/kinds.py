@@ -41,6 +41,8 @@ class Classifier:
     def __init__(self, tree: ast.Module) -> None:
         self.functions: Mapping[str, Kinds] = {}
         """The kinds of the script's own functions, by name; set once they are known."""
+        self.native: set[ast.Call] = set()
+        """Calls of functions that hold phases which are made in one go: they count as no phase."""
         self._schedulers = _assigned_from(tree, _SCHEDULER_CLASS)
         self._gradients = _named_after_gradients(tree)
 
@@ -64,6 +66,8 @@ class Classifier:
 
     def _call(self, call: ast.Call) -> Kinds:
         name, receiver = method(call), call.func.value if isinstance(call.func, ast.Attribute) else None
+        if call in self.native:
+            return NOTHING
         if receiver is None:
             return self.functions.get(syntax.function(call) or "", NOTHING)
         if name == "backward":

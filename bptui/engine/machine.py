@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from bptui.engine import code as C
-from bptui.engine.errors import CannotCut
+from bptui.engine.errors import CannotCut, LateRefusal
 from bptui.engine.lengths import length_of
 from bptui.engine.pieces import BREAK, CONTINUE, FRAME, Run
 from bptui.engine.tree import Loop
@@ -149,6 +149,8 @@ class Machine:
         self.started(block.block.phase, block.line)
         try:
             frame.pieces[piece]()
+        except LateRefusal as late:
+            raise CannotCut(late.message, late.line or block.line) from None
         except BaseException as error:
             raise Raised(error, block.line) from error
 
@@ -156,8 +158,8 @@ class Machine:
         depth = len(self.frames)
         try:
             execute(frame, instruction)
-        except CannotCut:
-            raise
+        except LateRefusal as late:
+            raise CannotCut(late.message, late.line or instruction.line) from None
         except SystemExit as error:
             self._exited(error)
         except BaseException as error:
@@ -313,8 +315,7 @@ class Machine:
         function, (args, kwargs) = frame.pieces[instruction.piece]()
         twin = getattr(function, FRAME, None)
         if twin is None:
-            raise CannotCut(f"{instruction.function}() is not the function that the script defines under that name",
-                            instruction.line)  # fmt: skip
+            raise LateRefusal(f"{instruction.function}() is not the function that the script defines by that name")
         bound = inspect.signature(function).bind(*args, **kwargs)
         bound.apply_defaults()
         *pieces, cells = twin(*bound.arguments.values())

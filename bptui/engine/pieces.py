@@ -170,16 +170,17 @@ class _Twins(ast.NodeTransformer):
         self._twins = twins
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> Any:
-        return [node, *self._twins.get(node.name, [])]
+        self.generic_visit(node)
+        if node.name not in self._twins:
+            return node
+        return [Guarded().visit(node), *self._twins[node.name]]
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         return node
 
 
 def _defined(statements: list[ast.stmt]) -> set[str]:
-    return {
-        each.name for statement in statements for each in syntax.walk(statement) if isinstance(each, ast.FunctionDef)
-    }
+    return {each.name for statement in statements for each in ast.walk(statement) if isinstance(each, ast.FunctionDef)}
 
 
 def _as_list(nodes: Any) -> list[ast.stmt]:

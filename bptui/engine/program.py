@@ -18,6 +18,7 @@ from bptui.engine.lower import lower
 from bptui.engine.machine import Machine
 from bptui.engine.pieces import Compiler
 from bptui.engine.tree import Block
+from bptui.engine.unseen import UNSEEN, refuse
 from bptui.protocol.snapshot import BlockInfo, Program
 
 
@@ -60,7 +61,7 @@ class Script:
         """The script at its first line, in a fresh module."""
         module = types.ModuleType("__main__")
         module.__dict__.update(__file__=self.path, __builtins__=builtins, __annotations__={})
-        module.__dict__[TWICE] = twice
+        module.__dict__.update({TWICE: twice, UNSEEN: refuse})
         module.__doc__ = ast.get_docstring(self.tree, clean=False)
         compiler = Compiler(self.path, self.tree, self.codes)
         pieces = compiler.module_pieces(self.codes["<module>"], module.__dict__)

@@ -29,7 +29,7 @@ class LocalsWatch:
         """The values of the last forward, in the order in which their functions returned; of large ones a fact."""
 
     def begin(self, without: set[CodeType], whole: bool) -> None:
-        """Collect from now on, unless a profiler runs. `without`: code of pieces of the loop, which are no functions."""
+        """Collect from now on, unless a profiler runs. `without`: pieces of the loop, which are no functions."""
         self.values, self._without, self._whole = {}, without, whole
         if sys.getprofile() is None:
             sys.setprofile(self._event)
