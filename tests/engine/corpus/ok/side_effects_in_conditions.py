@@ -14,7 +14,7 @@ def more():
 def due():
     counts["due"] += 1
     print("due?", counts["due"])
-    return counts["due"] % 2 == 0
+    return counts["due"] % 3 != 0
 
 
 while more():
