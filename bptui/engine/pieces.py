@@ -16,6 +16,7 @@ from typing import Any
 
 from bptui.engine import syntax
 from bptui.engine.code import ITEM, Code, Piece
+from bptui.engine.unseen import Guarded
 
 BREAK = "break"
 CONTINUE = "continue"
