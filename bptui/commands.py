@@ -29,30 +29,40 @@ class Command:
     """What plain mode's word takes, for its help: `on|off`, `[N]`."""
     phase: Phase | None = None
     """The phase that it runs, if it runs one."""
-    footer: bool = False
-    """Whether the footer shows it."""
+    footer: int = 0
+    """Its rank in the footer: where it is too narrow, the highest ranks go first; 0 is never shown."""
 
 
 COMMANDS = (
-    Command("next", ("n", "space"), "next", "Run the phase that comes next in the script's own order.", ("next", "n"), "[N]", footer=True),
-    Command("forward", ("f",), "forward", "Run the forward now: of the next sample once this one went backward, else of this one again.", ("forward", "f"), "[N]", Phase.FORWARD, True),
-    Command("backward", ("b",), "backward", "Run the backward now; its gradients are added to those already there.", ("backward", "b"), "[N]", Phase.BACKWARD, True),
-    Command("update", ("u",), "update", "Run the update now: the parameters move by their gradients.", ("update", "u"), "[N]", Phase.UPDATE, True),
-    Command("zero_grad", ("z",), "zero_grad", "Zero the gradients now, also while zeroing is off.", ("zero_grad", "z"), "[N]", Phase.ZERO_GRAD, True),
-    Command("zeroing", ("a",), "zeroing", "Turn zeroing off and on: while it is off, next passes over zero_grad and gradients accumulate.", ("zeroing", "a"), "on|off", footer=True),
-    Command("sample", ("m",), "sample", "Run on to the next sample.", ("sample", "m"), "[N]", footer=True),
-    Command("epoch", ("e",), "epoch", "Run on to the end of this epoch.", ("epoch", "e"), "[N]", footer=True),
-    Command("continue", ("c",), "continue", "Run to the end at full speed.", ("continue", "c"), footer=True),
-    Command("pause", ("escape", "ctrl+c"), "pause", "Stop what runs after the block it is in; once more interrupts the block itself.", footer=True),
-    Command("play", ("p",), "play", "Step by itself, and stop doing so.", footer=True),
+    Command("next", ("n", "space"), "next", "Run the phase that comes next in the script's own order.", ("next", "n"), "[N]", footer=1),
+    Command("forward", ("f",), "forward", "Run the forward now: of the next sample once this one went backward, else of this one again.", ("forward", "f"), "[N]", Phase.FORWARD),
+    Command("backward", ("b",), "backward", "Run the backward now; its gradients are added to those already there.", ("backward", "b"), "[N]", Phase.BACKWARD),
+    Command("update", ("u",), "update", "Run the update now: the parameters move by their gradients.", ("update", "u"), "[N]", Phase.UPDATE),
+    Command("zero_grad", ("z",), "zero_grad", "Zero the gradients now, also while zeroing is off.", ("zero_grad", "z"), "[N]", Phase.ZERO_GRAD),
+    Command("zeroing", ("a",), "zeroing", "Turn zeroing off and on: while it is off, next passes over zero_grad and gradients accumulate.", ("zeroing", "a"), "on|off", footer=1),
+    Command("sample", ("m",), "sample", "Run on to the next sample.", ("sample", "m"), "[N]", footer=2),
+    Command("epoch", ("e",), "epoch", "Run on to the end of this epoch.", ("epoch", "e"), "[N]", footer=2),
+    Command("continue", ("c",), "continue", "Run to the end at full speed.", ("continue", "c"), footer=1),
+    Command("pause", ("escape", "ctrl+c"), "pause", "Stop what runs after the block it is in; once more interrupts the block itself.", footer=2),
+    Command("play", ("p",), "play", "Step by itself, and stop doing so.", footer=3),
     Command("faster", ("plus,equals_sign",), "faster", "Play faster."),
     Command("slower", ("minus",), "slower", "Play more slowly."),
-    Command("restart", ("r",), "restart", "Begin again from the initial state.", ("restart", "r"), footer=True),
-    Command("inspect", ("enter",), "inspect", "Look into the value of the focused pane as Python sees it."),
-    Command("help", ("question_mark", "f1"), "help", "Show every key and what it does.", ("help", "?"), footer=True),
-    Command("quit", ("q",), "quit", "End the program and leave.", ("quit", "q"), footer=True),
+    Command("restart", ("r",), "restart", "Begin again from the initial state.", ("restart", "r"), footer=2),
+    Command("inspect", ("enter",), "inspect", "Look into the value of the focused pane as Python sees it.", footer=3),
+    Command("help", ("question_mark", "f1"), "help", "Show every key and what it does.", ("help", "?"), footer=1),
+    Command("quit", ("q",), "quit", "End the program and leave.", ("quit", "q"), footer=1),
 )  # fmt: skip
 """Every command, in the order in which help lists them."""
 
 BY_ID = {command.id: command for command in COMMANDS}
 BY_WORD = {word: command for command in COMMANDS for word in command.words}
+
+SIGNS = {
+    "plus,equals_sign": "+", "minus": "-", "question_mark": "?", "escape": "esc", "ctrl+c": "^c", "enter": "⏎",
+}  # fmt: skip
+"""Keys whose name is not what stands on them."""
+
+
+def sign(key: str) -> str:
+    """A key as a person reads it: `+`, `esc`, `n`."""
+    return SIGNS.get(key, key)

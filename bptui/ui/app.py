@@ -1,0 +1,89 @@
+"""The app: themes, the command palette, and one main screen."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+from textual.theme import Theme
+
+from bptui.commands import COMMANDS, sign
+from bptui.protocol.messages import Uncut
+from bptui.session import Session
+from bptui.ui.screen import MainScreen
+from bptui.ui.settings import remember_theme, remembered_theme
+from bptui.ui.themes import DARK, LIGHT, variables_for
+
+UNCUT = 2
+"""The exit status when the script cannot be stepped."""
+
+
+class BptuiApp(App[None]):
+    """The screen of bptui."""
+
+    TITLE = "bptui"
+    CSS_PATH = "bptui.tcss"
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
+        (0, "-tiny"),
+        (60, "-narrow"),
+        (80, "-normal"),
+        (110, "-wide"),
+    ]
+    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (20, "-short"), (30, "-tall")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+q", "quit", "quit", show=False, priority=True),
+        Binding("ctrl+c", "pause", "pause", show=False, system=True),
+    ]
+
+    def __init__(
+        self, session: Session, *, title: str, source: str, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """For that session; title and source are shown until the session has opened the script."""
+        super().__init__()
+        self._session = session
+        self._main = MainScreen(session, title, source, clock)
+        for theme in (DARK, LIGHT):
+            self.register_theme(theme)
+        chosen = remembered_theme()
+        self.theme = chosen if chosen in self.available_themes else DARK.name
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The variables of ours that Textual's own themes lack."""
+        return {**variables_for(self.current_theme), **self.current_theme.variables}
+
+    def get_default_screen(self) -> Screen[None]:
+        """The one main screen."""
+        return self._main
+
+    def on_mount(self) -> None:
+        """From here on a change of theme is the person's own."""
+        self.theme_changed_signal.subscribe(self, self._keep_theme)
+
+    def _keep_theme(self, theme: Theme) -> None:
+        remember_theme(theme.name)
+
+    def refuse(self, uncut: Uncut) -> None:
+        """Leave: there is nothing to step."""
+        place = f"line {uncut.line}: " if uncut.line else ""
+        self.exit(return_code=UNCUT, message=Text(f"bptui: {place}{uncut.message}"))
+
+    def get_system_commands(self, screen: Screen[None]) -> Iterable[SystemCommand]:
+        """Every command of the table, and the theme."""
+        for each in COMMANDS:
+            yield SystemCommand(f"{each.label} ({sign(each.keys[0])})", each.help, partial(self._main.give, each.id))
+        yield SystemCommand("theme", "Choose other colours.", self.action_change_theme)
+
+    def action_pause(self) -> None:
+        """ctrl+c, wherever it is pressed, never quits."""
+        self._main.give("pause")
+
+    async def action_quit(self) -> None:
+        """Leave at once, also while the program runs."""
+        self._session.close()
+        self.exit()

@@ -1,0 +1,43 @@
+"""What happened, told to the screen."""
+
+from __future__ import annotations
+
+from textual.message import Message
+
+from bptui.protocol.messages import Reply
+
+
+class ReplyArrived(Message):
+    """The session told something."""
+
+    def __init__(self, reply: Reply) -> None:
+        super().__init__()
+        self.reply = reply
+        """With the number of the request that it answers."""
+
+
+class CommandChosen(Message):
+    """A phase or a key was clicked."""
+
+    def __init__(self, command: str) -> None:
+        super().__init__()
+        self.command = command
+        """Its id in the table of commands."""
+
+
+class ParamChosen(Message):
+    """The parameter that the cards, the curve and the timeline show is to be this one."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        """As the script names it."""
+
+
+class ValueChosen(Message):
+    """The inspector wants to see this value."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        """As the snapshot names it."""

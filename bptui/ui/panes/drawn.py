@@ -1,0 +1,65 @@
+"""A widget that shows what a pure function draws for its present size."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.style import Style as RichStyle
+from rich.text import Text
+from textual import events
+from textual.content import Content, Span
+from textual.style import Style
+from textual.widgets import Static
+
+from bptui.ui.messages import CommandChosen, ParamChosen
+
+Draw = Callable[[int, int], Text]
+"""Width and height to text."""
+
+
+def as_content(text: Text) -> Content:
+    """Rich's text as Textual's, which resolves the theme's variables in its styles."""
+    return Content(text.plain, [Span(s.start, s.end, _style(s.style)) for s in _spans(text)])
+
+
+def _spans(text: Text) -> list[Span]:
+    base = [Span(0, len(text.plain), text.style)] if text.style else []  # type: ignore[arg-type]
+    return [*base, *text.spans]  # type: ignore[list-item]
+
+
+def _style(style: str | RichStyle | Style) -> str | Style:
+    return Style.from_meta(style.meta) if isinstance(style, RichStyle) else style
+
+
+class Drawn(Static):
+    """Draws itself again when what it shows or its size changes, and never lays out the screen anew."""
+
+    def __init__(self, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self._drawing: Draw | None = None
+        self._drawn: Text | None = None
+
+    def draw(self, drawing: Draw) -> None:
+        """Show what this function draws."""
+        self._drawing = drawing
+        self._redraw()
+
+    def on_resize(self) -> None:
+        self._redraw()
+
+    def _redraw(self) -> None:
+        width, height = self.content_size
+        if self._drawing is None or not width or not height:
+            return
+        text = self._drawing(width, height)
+        if text != self._drawn:
+            self._drawn = text
+            self.update(as_content(text), layout=False)
+
+    def on_click(self, event: events.Click) -> None:
+        """What is drawn may hold commands and parameters to click."""
+        meta = event.style.meta
+        if "command" in meta:
+            self.post_message(CommandChosen(meta["command"]))
+        elif "param" in meta:
+            self.post_message(ParamChosen(meta["param"]))

@@ -1,0 +1,179 @@
+"""What the screen asked the session, and which answers still matter. No Textual in here."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import Enum
+
+from bptui.commands import COMMANDS
+from bptui.protocol.messages import (
+    Ask,
+    CurveDrawn,
+    Died,
+    DrawCurve,
+    Inspect,
+    Inspected,
+    Next,
+    Opened,
+    Refused,
+    Reply,
+    Run,
+    Running,
+    Stopped,
+    Tell,
+    Uncut,
+    ZeroingSet,
+)
+from bptui.protocol.phase import StopReason
+from bptui.protocol.snapshot import Snapshot
+from bptui.session import Listener, Session
+
+
+class State(str, Enum):
+    """What the program is doing, in the title bar's words."""
+
+    STARTING = "starting"
+    READY = "ready"
+    RUNNING = "running"
+    PAUSED = "paused"
+    EXCEPTION = "exception"
+    ENDED = "ended"
+    DEAD = "dead"
+
+    def __str__(self) -> str:
+        return self.value
+
+
+STANDING = {
+    StopReason.ENTRY: State.READY,
+    StopReason.STEP: State.READY,
+    StopReason.PAUSE: State.PAUSED,
+    StopReason.EXCEPTION: State.EXCEPTION,
+    StopReason.END: State.ENDED,
+}
+ALWAYS = {"help", "quit", "restart", "faster", "slower"}
+STEPS = {"next", "sample", "epoch", "continue", "play", *(each.id for each in COMMANDS if each.phase)}
+
+
+class Talk:
+    """One step at a time is in flight; beside it at most one curve and one value to look into."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self.state = State.STARTING
+        """As of the last answer: a step in flight does not show here."""
+        self._opened = False
+        self._step: int | None = None
+        self._ran = False
+        self._again = False
+        self._curve: int | None = None
+        self._value: int | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether a step is in flight."""
+        return self._step is not None
+
+    @property
+    def running(self) -> bool:
+        """Whether what is in flight is a run."""
+        return self._step is not None and self._ran
+
+    def start(self, listener: Listener) -> None:
+        """Open the script."""
+        self._session.start(listener)
+
+    def step(self, ask: Ask) -> bool:
+        """Ask for a step; False if one is in flight. Then one `Next` is remembered, so that a held key never queues."""
+        if self.state in (State.STARTING, State.DEAD):
+            return False
+        if self._step is not None:
+            self._again = isinstance(ask, Next) and not self._ran
+            return False
+        self._ran = isinstance(ask, Run)
+        self._step = self._session.send(ask)
+        return True
+
+    def step_again(self) -> bool:
+        """Ask for the remembered step, if there is one."""
+        again, self._again = self._again, False
+        return again and self.step(Next())
+
+    def draw_curve(self, ask: DrawCurve) -> None:
+        """Ask for a curve, unless something else is on its way."""
+        if not self.busy and self._curve is None and self.state not in (State.STARTING, State.DEAD):
+            self._curve = self._session.send(ask)
+
+    def inspect(self, name: str) -> None:
+        """Ask for a value."""
+        self._value = self._session.send(Inspect(name))
+
+    def pause(self) -> bool:
+        """Pause what runs; False if nothing does."""
+        self._again = False
+        if self._step is None and self.state is not State.STARTING:
+            return False
+        self._session.pause()
+        return True
+
+    def restart(self) -> None:
+        """Begin again; what is still to be answered no longer matters."""
+        self._forget()
+        self.state, self._opened = State.STARTING, False
+        self._session.restart()
+
+    def hear(self, reply: Reply) -> Tell | None:
+        """What was told, unless it was overtaken."""
+        tell = reply.tell
+        if isinstance(tell, Opened):
+            self._forget()
+            self.state, self._opened = State.STARTING, True
+        elif isinstance(tell, Died):
+            self._forget()
+            self.state = State.DEAD
+        elif isinstance(tell, Inspected) or (isinstance(tell, Refused) and reply.number == self._value):
+            if reply.number != self._value:
+                return None
+            self._value = None
+            return tell if isinstance(tell, Inspected) else Inspected("", (), f"{tell.message}\n{tell.hint}")
+        elif isinstance(tell, CurveDrawn):
+            if reply.number != self._curve:
+                return None
+            self._curve = None
+        elif not isinstance(tell, Uncut):
+            return self._stood(reply.number, tell)
+        return tell
+
+    def _stood(self, number: int, tell: Stopped | Running | Refused | ZeroingSet) -> Tell | None:
+        entry = isinstance(tell, Stopped) and self._opened and self.state is State.STARTING
+        if number == self._curve and isinstance(tell, Refused):
+            self._curve = None
+        if number != self._step and not entry:
+            return None
+        if isinstance(tell, Stopped):
+            self.state = STANDING[tell.snapshot.stop_reason]
+            self._curve = None  # it is for the stop before
+        if not isinstance(tell, Running):
+            self._step = None
+        if isinstance(tell, Refused) or self.state is not State.READY:
+            self._again = False
+        return tell
+
+    def _forget(self) -> None:
+        self._step = self._curve = self._value = None
+        self._ran = self._again = False
+
+
+def possible(state: State, snapshot: Snapshot | None, playing: bool) -> Collection[str]:
+    """The commands that can be carried out now, by id."""
+    now = set(ALWAYS)
+    if playing or state in (State.STARTING, State.RUNNING):
+        now |= {"pause"}
+    if playing:
+        now |= {"play"}
+    if snapshot is None or state in (State.STARTING, State.RUNNING, State.DEAD):
+        return now
+    now |= {"inspect", "zeroing"}
+    if state is not State.ENDED:
+        now |= {"next", "sample", "epoch", "continue", "play", *map(str, snapshot.possible)}
+    return now

@@ -1,0 +1,151 @@
+"""All panes, and which facts each is given."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from functools import partial
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+
+from bptui.protocol.messages import DrawCurve
+from bptui.protocol.snapshot import Program, Row, Snapshot
+from bptui.render import cards
+from bptui.render.fit import wrapped_height
+from bptui.render.footer import footer
+from bptui.render.phasebar import phase_bar, upcoming
+from bptui.render.title import Place, title
+from bptui.ui.panes._soon import ConsolePane, CurvePane, SourcePane, TimelinePane
+from bptui.ui.panes.card import Card, ParamChooser
+from bptui.ui.panes.drawn import Drawn
+
+TALLEST_MESSAGE = 3
+"""At most so many lines for what the step did, or why it was refused."""
+
+
+class View(Vertical):
+    """Hands each pane its facts. The panes do not ask one another."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__(id="view")
+        self._source = source
+        self._title = Drawn(id="title")
+        self._phases = Drawn(id="phases")
+        self._upcoming = Drawn(id="upcoming")
+        self._sample, self._loss, self._param, self._grad = (Card(id) for id in ("sample", "loss", "param", "grad"))
+        self._chooser = ParamChooser("chooser")
+        self._ledger = Drawn(id="ledger")
+        self.source = SourcePane(id="source", classes="pane")
+        self.curve = CurvePane(id="curve", classes="pane")
+        self.timeline = TimelinePane(id="timeline", classes="pane")
+        self.console = ConsolePane(id="console", classes="pane")
+        self._message = Drawn(id="message")
+        self._footer = Drawn(id="footer")
+        self._said = Text()
+
+    def compose(self) -> ComposeResult:
+        yield self._title
+        yield self._phases
+        yield self._upcoming
+        yield Horizontal(self._sample, self._loss, self._param, self._grad, id="cards")
+        yield self._chooser
+        yield self._ledger
+        yield Horizontal(self.source, self.curve, id="middle")
+        yield Horizontal(self.timeline, self.console, id="bottom")
+        yield self._message
+        yield self._footer
+
+    def on_mount(self) -> None:
+        for pane in (self.source, self.curve, self.timeline, self.console):
+            pane.border_title = pane.border_title or pane.id
+        self._show_no_values()
+        self.source.show_program(None, self._source)
+
+    def open(self, program: Program) -> None:
+        """A program begins, perhaps once more."""
+        self.source.show_program(program)
+        self.timeline.clear()
+        self.console.clear()
+        self._chooser.display = self._ledger.display = False
+
+    def show_title(self, name: str, place: Place | None, zeroing: bool | None, state: str) -> None:
+        """Where the program is and what it is doing."""
+        self._title.draw(lambda width, _height: title(name, place, zeroing, state, width))
+
+    def show_keys(self, possible: Collection[str]) -> None:
+        """Which keys do something now."""
+        self._footer.draw(lambda width, _height: footer(possible, width))
+
+    def say(self, text: Text) -> None:
+        """The last line in words."""
+        self._said = text
+        self._message.draw(lambda _width, _height: text)
+        lines = min(wrapped_height(text.plain, max(self.size.width - 2, 1)), TALLEST_MESSAGE)
+        if self._message.styles.height is None or self._message.styles.height.value != lines:
+            self._message.styles.height = lines
+
+    def show(self, program: Program, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
+        """A stop, and what was there at the stop before."""
+        self._phases.draw(lambda width, _height: phase_bar(program, snapshot, width))
+        self._upcoming.draw(lambda width, _height: upcoming(snapshot, width))
+        self.source.show(snapshot)
+        self.show_param(snapshot, before, param)
+        lit = (before is not None and any(map(cards.differs_named, snapshot.values, before.values))) or (
+            before is not None and len(before.values) != len(snapshot.values)
+        )
+        self._sample.show(
+            "sample",
+            lit,
+            tuple(named.name for named in snapshot.values),
+            partial(cards.sample_card, snapshot.values, snapshot.targets, before.values if before else (), lit),
+        )
+        was = before.loss if before else None
+        lit = before is not None and cards.differs(snapshot.loss, was)
+        name = snapshot.loss_name or "loss"
+        names = (name,) if snapshot.loss is not None else ()
+        self._loss.show(name, lit, names, partial(cards.card, snapshot.loss, was, lit, none="no forward yet"))
+
+    def show_param(self, snapshot: Snapshot, before: Snapshot | None, name: str | None) -> None:
+        """The chosen parameter, its gradient, and what that is made of."""
+        param, was = snapshot.param(name), before.param(name) if before else None
+        value, grad = (param.value, param.grad) if param else (None, None)
+        old_value, old_grad = (was.value, was.grad) if was else (None, None)
+        lit = was is not None and cards.differs(value, old_value)
+        title = name or "parameter"
+        names = (title,) if param else ()
+        self._param.show(title, lit, names, partial(cards.card, value, old_value, lit, none="no parameter yet"))
+        lit = was is not None and cards.differs(grad, old_grad)
+        names = (f"{title}.grad",) if param else ()
+        self._grad.show(f"{title}.grad", lit, names, partial(cards.card, grad, old_grad, lit, none="no gradient"))
+        self._show_chooser(snapshot, name)
+        if not snapshot.zeroing or any(len(each.contributions) > 1 for each in snapshot.ledger):
+            self._ledger.display = True
+        self._ledger.draw(lambda width, _height: cards.ledger(snapshot, name, width))
+
+    def _show_chooser(self, snapshot: Snapshot, name: str | None) -> None:
+        names = tuple(param.name for param in snapshot.params)
+        self._chooser.names, self._chooser.chosen = names, name
+        self._chooser.display = self._chooser.display or len(names) > 1
+        if len(names) > 1:
+            self._chooser.draw(lambda width, _height: cards.chooser(names, name, width))
+
+    def show_rows(self, rows: Sequence[Row], param: str | None) -> None:
+        """The timeline so far."""
+        self.timeline.show(rows, param)
+
+    def show_curve_of(self, snapshot: Snapshot, param: str | None, rows: Sequence[Row]) -> None:
+        """Where the program stands on the curve."""
+        self.curve.show(snapshot, param, rows)
+
+    def wants_curve(self, snapshot: Snapshot, param: str | None) -> DrawCurve | None:
+        """What the session is to be asked for a curve of this parameter, if it has one."""
+        return self.curve.wants(snapshot, param)
+
+    def _show_no_values(self) -> None:
+        for card, name in ((self._sample, "sample"), (self._loss, "loss"), (self._param, "w"), (self._grad, "w.grad")):
+            card.show(name, False, (), lambda _width, _height: Text())
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self.say(self._said)
