@@ -51,6 +51,7 @@ class Printer(Protocol):
     """How the line mode looks."""
 
     def stop(self, snapshot: Snapshot, program: Program) -> None: ...
+    def zeroing(self, snapshot: Snapshot, program: Program) -> None: ...
     def error(self, error: Refused | Died | Uncut) -> None: ...
     def help(self) -> None: ...
 
@@ -64,6 +65,11 @@ class Readable:
         _write(line(snapshot, program).plain)
         _indent("|", snapshot.printed)
         _indent("!", snapshot.errors + (snapshot.failure.traceback if snapshot.failure else ""))
+
+    def zeroing(self, snapshot: Snapshot, program: Program) -> None:
+        _write(
+            "zeroing on" if snapshot.zeroing else "zeroing off: next passes over zero_grad, and gradients accumulate"
+        )
 
     def error(self, error: Refused | Died | Uncut) -> None:
         hint = error.hint if isinstance(error, Refused) else ""
@@ -83,6 +89,9 @@ class Json:
 
     def stop(self, snapshot: Snapshot, program: Program) -> None:
         self._write(snapshot_record(snapshot))
+
+    def zeroing(self, snapshot: Snapshot, program: Program) -> None:
+        self.stop(replace(snapshot, printed="", errors="", failure=None), program)  # the same stop: that was shown
 
     def error(self, error: Refused | Died | Uncut) -> None:
         self._write(error_record(error))
@@ -185,11 +194,10 @@ class LineMode:
         if isinstance(tell, Stopped | ZeroingSet):
             self._dead = False
             self._snapshot = tell.snapshot
-            if isinstance(tell, ZeroingSet):  # the same stop again: what it printed has been shown
-                self._snapshot = replace(tell.snapshot, printed="", errors="", failure=None)
             assert self._program is not None
-            self._printer.stop(self._snapshot, self._program)
-            return self._snapshot.stop_reason is StopReason.STEP
+            show = self._printer.zeroing if isinstance(tell, ZeroingSet) else self._printer.stop
+            show(tell.snapshot, self._program)
+            return tell.snapshot.stop_reason is StopReason.STEP
         self._dead = self._dead or isinstance(tell, Died)
         self._printer.error(tell)
         return False
