@@ -83,6 +83,11 @@ def _tensor_fact(tensor: torch.Tensor, whole: bool) -> Fact:
         return Fact(kind, None, shape, dtype, device, text=f"<{error}>"[:_TEXT])
 
 
+def version_of(tensor: torch.Tensor) -> int:
+    """How often the tensor was written in place; 0 for one made in inference mode, which does not count."""
+    return 0 if tensor.is_inference() else tensor._version
+
+
 def dtype_name(tensor: torch.Tensor) -> str:
     """`float32`."""
     return str(tensor.dtype).removeprefix("torch.")

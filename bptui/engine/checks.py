@@ -12,6 +12,9 @@ from bptui.engine.tree import Block
 _SEES_LOCALS = frozenset({"locals", "vars", "eval", "exec", "dir", "super"})
 
 
+_GENERATOR = "{}() holds the training loop and is a generator; put the loop into a plain function"
+
+
 def check_cuttable(node: ast.FunctionDef, tree: ast.Module) -> None:
     """Refuses a function whose body cannot be run in parts.
 
@@ -24,8 +27,7 @@ def check_cuttable(node: ast.FunctionDef, tree: ast.Module) -> None:
                         node.decorator_list[0].lineno)  # fmt: skip
     for each in (inner for statement in node.body for inner in syntax.walk(statement)):
         if isinstance(each, (ast.Yield, ast.YieldFrom, ast.Await)):
-            raise CannotCut(f"{name}() holds the training loop and is a generator; put the loop into a plain function",
-                            each.lineno)  # fmt: skip
+            raise CannotCut(_GENERATOR.format(name), each.lineno)
         if isinstance(each, ast.Nonlocal):
             raise CannotCut(f"{name}() holds the training loop and assigns nonlocal names", each.lineno)
         if isinstance(each, ast.Call) and syntax.function(each) in _SEES_LOCALS:
@@ -68,7 +70,10 @@ def _check_below(node: ast.AST, owner: str | None, seen: set[int], used: set[str
             _check_below(child, owner, seen, used)
 
 
-def _unseen(call: ast.Call, owner: str | None) -> CannotCut:
+def _unseen(call: ast.Call, owner: str | None, function: ast.AST | None = None) -> CannotCut:
+    for each in ast.walk(function) if function is not None else ():
+        if isinstance(each, (ast.Yield, ast.YieldFrom)):
+            return CannotCut(_GENERATOR.format(owner), each.lineno)
     where = f"the backward in {owner}()" if owner else "this backward"
     if owner and "." in owner:
         return CannotCut(f"{where} is inside a class; move the training loop into a plain function or the module",
@@ -90,7 +95,8 @@ def why_nothing_to_cut(tree: ast.Module) -> CannotCut:
         if isinstance(node, ast.AsyncFunctionDef) and any(map(backward_calls, node.body)):
             return CannotCut(f"{node.name}() holds the training loop and is async; use a plain function", node.lineno)
         if isinstance(node, ast.Call) and syntax.method(node) == "backward":
-            return _unseen(node, _function_around(tree, node))
+            around = _function_around(tree, node)
+            return _unseen(node, around.name if around else None, around)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and syntax.method(node) == "grad" and syntax.root(node) in {"torch", "autograd"}:
             return CannotCut("gradients come from autograd.grad here; only loops that call .backward() can be stepped",
@@ -98,8 +104,8 @@ def why_nothing_to_cut(tree: ast.Module) -> CannotCut:
     return CannotCut("no .backward() found: there is no training loop to step", None)
 
 
-def _function_around(tree: ast.Module, call: ast.Call) -> str | None:
+def _function_around(tree: ast.Module, call: ast.Call) -> ast.FunctionDef | None:
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef) and any(each is call for each in ast.walk(node)):
-            return node.name
+            return node
     return None

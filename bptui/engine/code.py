@@ -51,10 +51,8 @@ class RunBlock(Leaves):
     block: Block = field(kw_only=True)
     full: int = -1
     """The piece with all its statements."""
-    again: int = -1
-    """The piece from the first statement of the phase's own: a forward that is run again must not draw new data."""
     own: int = -1
-    """The piece with the statements of the phase's own alone."""
+    """The piece with the statements of the phase's own alone: out of order, the others must not run twice."""
     extras: int | None = None
     """The piece with the statements that are not the phase's own; None if there are none."""
     loss: int | None = None
@@ -125,6 +123,18 @@ class Enter(Instruction):
     piece: int = -1
     bind: int | None = None
     """The piece that assigns what it gives."""
+    after: Label = field(default_factory=Label)
+    """Behind the `with`."""
+
+
+@dataclass(eq=False)
+class EnterFinally(Instruction):
+    """Enter a `try` that has a `finally`."""
+
+    piece: int = -1
+    """The suite of the `finally`."""
+    after: Label = field(default_factory=Label)
+    """Behind the `try`."""
 
 
 @dataclass(eq=False)
@@ -149,9 +159,12 @@ class Finish(Leaves):
 
 @dataclass(eq=False)
 class Handle(Leaves):
-    """Offer an exception to the except clauses of a `try`."""
+    """The except clauses of a `try`."""
 
+    matches: int = -1
+    """The piece that says whether one of them takes an exception."""
     piece: int = -1
+    """The piece that raises it anew and has the clauses deal with it."""
 
 
 @dataclass(eq=False)
@@ -177,6 +190,7 @@ class Code:
     """A lowered scope."""
 
     scope: Scope
+    filename: str
     instructions: list[Instruction] = field(default_factory=list)
     depths: list[int] = field(default_factory=list)
     """For each instruction, how many contexts are entered there."""

@@ -9,7 +9,8 @@ from bptui.engine import curve, inspector
 from bptui.engine.code import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.failure import failure_of, refusal_of
-from bptui.engine.machine import Frame, Machine, Raised
+from bptui.engine.frames import Frame
+from bptui.engine.machine import Machine, Raised
 from bptui.engine.output import Mark, Output
 from bptui.engine.place import Place, epoch_key, is_last, place_of
 from bptui.engine.program import Script
@@ -87,6 +88,9 @@ class Controller:
 
         What the script did outside (files, printed text) stays done.
         """
+        if self._started:
+            with self._stage.set(self._machine.main), self._output.redirecting():
+                self._machine.close()
         if self._random is not None:
             self._random.restore()
         self._stage.forget()
@@ -137,7 +141,7 @@ class Controller:
         if phase is Phase.FORWARD:
             return self._step(self._forward_again if self._turn.forward_again() else self._to_forward())
         run, frame = self._turn.find(phase)
-        return self._step(lambda whole: self._apart(run, frame, run.full, whole))
+        return self._step(lambda whole: self._apart(run, frame, whole))
 
     def run(
         self,
@@ -159,6 +163,7 @@ class Controller:
         self._running, self._passed = None, False
         turn, epoch, taken = self._machine.turn, epoch_key(self._machine), 0
         ran: RunBlock | None = None
+        self._recorder.run_begins()
         with self._stage.set(self._machine.main), self._output.redirecting():
             while True:
                 try:
@@ -283,7 +288,7 @@ class Controller:
         try:
             machine.step()
         finally:
-            recorder.release()
+            recorder.release(run)
         self._turn.ran(run, frame)
         recorder.after(run, frame, self._ran_at, whole)
         machine.advance()
@@ -291,14 +296,14 @@ class Controller:
             self._pass_zero_grad()
         return run
 
-    def _apart(self, run: RunBlock, frame: Frame, piece: int, whole: bool) -> RunBlock:
-        """Run a block out of order; the program stays where it stands."""
+    def _apart(self, run: RunBlock, frame: Frame, whole: bool) -> RunBlock:
+        """Run a block out of order; the program stays where it stands. Prints and counters wait for their turn."""
         self._running, self._ran_at = run, self._place
         self._recorder.before(run, frame, whole)
         try:
-            self._machine.run_apart(frame, piece, run)
+            self._machine.run_apart(frame, run.own, run)
         finally:
-            self._recorder.release()
+            self._recorder.release(run)
         self._turn.ran(run, frame)
         self._recorder.after(run, frame, self._ran_at, whole)
         return run
@@ -307,7 +312,7 @@ class Controller:
         again = self._turn.forward_again()
         assert again is not None
         run, frame = again
-        return self._apart(run, frame, run.again, whole)
+        return self._apart(run, frame, whole)
 
     def _to_forward(self) -> Callable[[bool], RunBlock | None]:
         """Pass over the blocks up to the next forward and run that.

@@ -19,7 +19,7 @@ import torch
 
 from bptui.engine import syntax
 from bptui.engine.code import RunBlock
-from bptui.engine.machine import Frame
+from bptui.engine.frames import Frame
 from bptui.engine.program import Script
 from bptui.engine.recorder import Recorder
 from bptui.engine.stage import RandomState

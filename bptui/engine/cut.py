@@ -100,8 +100,10 @@ class Cutter:
         forward, losses = find_forwards(node.body, self)
         self.forward |= forward
         self.losses |= losses
-        body = node.body
-        scope.nodes = self.suite(body, attach=False, phases=any(self._holds_turn(each) for each in body))
+        # a function without a backward that is called from the loop (`sgd(params, lr)`) is a part of a turn
+        helps = node is not self.tree and Phase.BACKWARD not in self.classifier.functions[name]
+        phases = helps or any(self._holds_turn(each) for each in node.body)
+        scope.nodes = self.suite(node.body, attach=False, phases=phases)
         return scope
 
     def _holds_turn(self, statement: ast.stmt) -> bool:
@@ -111,6 +113,19 @@ class Cutter:
         if isinstance(statement, syntax.COMPOUND):
             return any(self._holds_turn(each) for suite in syntax.suites(statement) for each in suite)
         return Phase.BACKWARD in self.classifier.kinds(statement) and self.cut_call(statement) is None
+
+    def losses_given(self, statement: ast.stmt) -> list[ast.expr]:
+        """The losses that a statement gives to a function which goes backward from them: `optimize(loss, opt)`."""
+        call = self.cut_call(statement)
+        node = self.definitions.get(syntax.function(call) or "") if call else None
+        if call is None or node is None:
+            return []
+        given = dict(zip((arg.arg for arg in node.args.args), call.args, strict=False))
+        given |= {keyword.arg: keyword.value for keyword in call.keywords if keyword.arg}
+        changed = syntax.bound_names(node.body)
+        losses = [K.loss_of(call) for statement in node.body for call in K.backward_calls(statement)]
+        names = [syntax.root(loss) for loss in losses]
+        return [given[name] for name in names if name in given and name not in changed]
 
     # ---- what a statement is
 
@@ -236,9 +251,11 @@ class Cutter:
             return [Branch(statement, self.suite(statement.body, attach=attach, phases=phases),
                            self.suite(statement.orelse, attach=attach, phases=phases))]  # fmt: skip
         if isinstance(statement, ast.Try):
-            if any(self.kinds(handler) for handler in statement.handlers):
-                raise CannotCut("an except clause holds a phase", statement.lineno)
-            parts = (statement.body, statement.orelse, statement.finalbody)
+            if any(self.kinds(each) for each in (*statement.handlers, *statement.finalbody)):
+                raise CannotCut("an except or finally clause holds a phase", statement.lineno)
+            if syntax.escapes(statement.finalbody):
+                raise CannotCut("a finally clause is left by break, continue or return", statement.lineno)
+            parts = (statement.body, statement.orelse)
             return [Try(statement, *(self.suite(part, attach=attach, phases=phases) for part in parts))]
         raise CannotCut(f"phases inside `{type(statement).__name__.lower()}` cannot be cut", statement.lineno)
 

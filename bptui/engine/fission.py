@@ -58,6 +58,7 @@ def _split(loop: ast.For, kinds: Callable[[ast.AST], Kinds]) -> list[ast.stmt]:
             waiting = []
     parts[-1][1].extend(waiting)
     _check_independent(loop, [statements for _, statements in parts])
+    _check_own_gradients(loop)
     return [_loop_over(loop, statements) for _, statements in parts]
 
 
@@ -78,6 +79,23 @@ def _check_independent(loop: ast.For, parts: list[list[ast.stmt]]) -> None:
             if other != position and read & names:
                 raise CannotCut("this loop both updates and zeroes, and its parts share a variable; write two loops",
                                 loop.lineno)  # fmt: skip
+
+
+def _check_own_gradients(loop: ast.For) -> None:
+    """Each pass may only see its own gradient: those of earlier passes are zero in one loop and not yet in two."""
+    targets = syntax.binds(loop.target)
+    for each in (node for statement in loop.body for node in ast.walk(statement) if isinstance(node, ast.expr)):
+        foreign = isinstance(each, ast.Attribute) and each.attr == "grad" and syntax.root(each) not in targets
+        unknown = isinstance(each, ast.Call) and syntax.function(each) not in {
+            None,
+            "len",
+            "print",
+            "isinstance",
+            "float",
+        }
+        if foreign or unknown:
+            raise CannotCut("this loop both updates and zeroes, and one pass may read another's gradient; "
+                            "write two loops", each.lineno)  # fmt: skip
 
 
 def _is_repeatable(node: ast.expr) -> bool:

@@ -18,6 +18,7 @@ class Sorting(Protocol):
 
     def kinds(self, node: ast.AST) -> K.Kinds: ...
     def is_structure(self, statement: ast.stmt) -> bool: ...
+    def losses_given(self, statement: ast.stmt) -> list[ast.expr]: ...
 
 
 def find_forwards(body: list[ast.stmt], cutter: Sorting) -> tuple[set[ast.stmt], dict[ast.stmt, ast.expr]]:
@@ -48,6 +49,8 @@ class _Search:
                 self._before[-1].append(statement)
 
     def _structure(self, statement: ast.stmt) -> None:
+        for loss in self.cutter.losses_given(statement):
+            self._backward(statement, loss)
         if not isinstance(statement, syntax.LOOPS):
             for suite in syntax.suites(statement):
                 self.suite(suite)

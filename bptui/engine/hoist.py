@@ -55,15 +55,26 @@ class _Hoister(ast.NodeTransformer):
         if not (isinstance(call, ast.Call) and method(call) == "backward"):
             return node
         loss = loss_of(call)
-        if isinstance(loss, (ast.List, ast.Tuple)) or not any(
-            isinstance(each, (ast.Call, ast.BinOp)) for each in ast.walk(loss)
-        ):
+        if isinstance(loss, (ast.List, ast.Tuple)) or _is_plain(loss):
             return node
         name = f"__bptui_loss_{self._count}__"
         self._count += 1
         named = ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], loss), node)
         _Replace(loss, ast.copy_location(ast.Name(name, ast.Load()), loss)).visit(call)
         return [ast.fix_missing_locations(named), node]
+
+
+def _is_plain(loss: ast.expr) -> bool:
+    """Whether the loss is a name, or next to nothing made of names: `l.mean()`, `(a + b) / 4`."""
+    if isinstance(loss, ast.Call):
+        return (
+            isinstance(loss.func, ast.Attribute) and not loss.args and not loss.keywords and _is_plain(loss.func.value)
+        )
+    if isinstance(loss, ast.BinOp):
+        return _is_plain(loss.left) and _is_plain(loss.right)
+    if isinstance(loss, (ast.Attribute, ast.Subscript, ast.UnaryOp)):
+        return _is_plain(loss.operand if isinstance(loss, ast.UnaryOp) else loss.value)
+    return isinstance(loss, (ast.Name, ast.Constant))
 
 
 class _Replace(ast.NodeTransformer):

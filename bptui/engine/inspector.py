@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.capture import dtype_name, grad_of
+from bptui.engine.capture import dtype_name, grad_of, version_of
 from bptui.engine.errors import StepRefused
 from bptui.engine.recorder import Recorder
 from bptui.protocol.messages import Inspected
@@ -74,7 +74,7 @@ def _of_tensor(tensor: torch.Tensor) -> list[tuple[str, str]]:
         ("requires_grad", str(tensor.requires_grad)),
         ("is_leaf", str(tensor.is_leaf)),
         ("grad_fn", "None" if tensor.grad_fn is None else tensor.grad_fn.name()),
-        ("version", str(tensor._version)),
+        ("version", str(version_of(tensor))),
         (".data", _shown(tensor.detach())[:400]),
         (".grad", "None" if gradient is None else _shown(gradient)[:400]),
     ]

@@ -53,6 +53,7 @@ class Ledgers:
 
     def before_backward(self, parameters: Parameters) -> None:
         """See what a backward adds to each gradient that is neither None nor zero: by a hook on the leaf."""
+        self._coming.clear()
         for name, tensor in parameters:
             if name in self._accounts and grad_of(tensor) is not None:
                 seen = self._coming[name] = []
@@ -77,7 +78,6 @@ class Ledgers:
             elif (kept := grad_of(tensor)) is not None:
                 account = self._accounts[name] = _Account()
                 account.add(place, kept, whole)
-        self._coming.clear()
 
     def settle(self, parameters: Parameters) -> None:
         """After any other block: close the accounts of gradients that are None or zero now."""
@@ -102,7 +102,7 @@ def _ledger(name: str, tensor: torch.Tensor, account: _Account) -> Ledger:
     )
     total = account.sum if account.complete else None
     difference = None
-    if total is not None and gradient is not None and not same_bits(total, gradient):
+    if total is not None and gradient is not None and total.shape == gradient.shape and not same_bits(total, gradient):
         difference = fact(gradient.detach() - total)
     return Ledger(name, listed, None if total is None else fact(total), difference, account.earlier)
 

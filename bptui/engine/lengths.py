@@ -18,9 +18,11 @@ def length_of(items: object, node: ast.For | ast.While, *scopes: Mapping[str, An
 
 
 def _len(items: object) -> int | None:
+    if type(items).__module__ == "__main__" or not hasattr(items, "__len__"):
+        return None  # a __len__ of the script's own is the script's to call
     try:
-        return len(items)  # type: ignore[arg-type]
-    except Exception:  # a script's own __len__ may raise anything
+        return len(items)
+    except Exception:  # of a DataLoader over a stream, say
         return None
 
 

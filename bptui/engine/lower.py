@@ -13,6 +13,7 @@ from bptui.engine.code import (
     Count,
     End,
     Enter,
+    EnterFinally,
     Exit,
     Finish,
     Handle,
@@ -31,17 +32,17 @@ from bptui.engine.code import (
 from bptui.engine.tree import Block, Branch, Context, Invocation, Loop, Node, Plain, Scope, Try
 
 
-def lower(scope: Scope) -> Code:
-    """The scope's instructions."""
-    lowering = _Lowering(scope)
+def lower(scope: Scope, filename: str) -> Code:
+    """The instructions of a scope of that file."""
+    lowering = _Lowering(scope, filename)
     lowering.nodes(scope.nodes)
     lowering.emit(End(lowering.last_line))
     return lowering.code
 
 
 class _Lowering:
-    def __init__(self, scope: Scope) -> None:
-        self.code = Code(scope)
+    def __init__(self, scope: Scope, filename: str) -> None:
+        self.code = Code(scope, filename)
         self.last_line = 1
         self._depth = 0
         self._loops: list[tuple[Label, Label]] = []
@@ -62,8 +63,8 @@ class _Lowering:
         self.code.pieces.append(Piece(statements, takes=takes))
         return len(self.code.pieces) - 1
 
-    def expression(self, node: ast.expr) -> int:
-        self.code.pieces.append(Piece([], node))
+    def expression(self, node: ast.expr, *, takes: bool = False) -> int:
+        self.code.pieces.append(Piece([], node, takes))
         return len(self.code.pieces) - 1
 
     def assign(self, target: ast.expr) -> int:
@@ -96,7 +97,6 @@ class _Lowering:
                     self._invocation(node)
 
     def _block(self, node: Block) -> None:
-        first = node.own.index(True)
         parts = list(zip(node.statements, node.own, strict=True))
         extras = [statement for statement, own in parts if not own]
 
@@ -109,7 +109,6 @@ class _Lowering:
                 *self._leaving,
                 block=node,
                 full=part(node.statements),
-                again=part(node.statements[first:]),
                 own=part([statement for statement, own in parts if own]),
                 extras=part(extras) if extras else None,
                 loss=self.expression(copy.deepcopy(node.loss)) if node.loss is not None else None,
@@ -153,30 +152,45 @@ class _Lowering:
 
     def _context(self, node: Context) -> None:
         line = node.node.lineno
-        for item in node.node.items:
+        afters = [Label() for _ in node.node.items]
+        for item, after in zip(node.node.items, afters, strict=True):
             bind = self.assign(item.optional_vars) if item.optional_vars is not None else None
-            self.emit(Enter(line, piece=self.expression(item.context_expr), bind=bind))
+            self.emit(Enter(line, piece=self.expression(item.context_expr), bind=bind, after=after))
             self._depth += 1
         self.nodes(node.body)
-        for _ in node.node.items:
-            self.emit(Exit(line))
-            self._depth -= 1
+        for after in reversed(afters):
+            self._exit(line, after)
+
+    def _exit(self, line: int, after: Label) -> None:
+        self.emit(Exit(line))
+        self._depth -= 1
+        self.here(after)
 
     def _try(self, node: Try) -> None:
+        line, after = node.node.lineno, Label()
+        if node.node.finalbody:
+            self.emit(EnterFinally(line, piece=self.piece(node.node.finalbody), after=after))
+            self._depth += 1
+        self._try_except(node)
+        if node.node.finalbody:
+            self._exit(line, after)
+
+    def _try_except(self, node: Try) -> None:
         line, start, end, handler, done = node.node.lineno, Label(), Label(), Label(), Label()
         self.here(start)
         self.nodes(node.body)
         self.here(end)
         self.nodes(node.orelse)
-        self.emit(Jump(line, to=done))
         if node.node.handlers:
+            self.emit(Jump(line, to=done))
             self.here(handler)
             raising = _placed(ast.Raise(ast.Name(ITEM, ast.Load()), None), node.node)
             trying = _placed(ast.Try([raising], node.node.handlers, [], []), node.node)
-            self.emit(Handle(line, *self._leaving, piece=self.piece([trying], takes=True)))
+            matches = self.expression(_placed(_matches(node.node.handlers), node.node), takes=True)
+            piece = self.piece([trying], takes=True)
+            self.emit(Handle(line, *self._leaving, matches=matches, piece=piece))
             self.code.regions.append((start, end, handler))
         self.here(done)
-        self.nodes(node.final)
 
     def _invocation(self, node: Invocation) -> None:
         line = node.statement.lineno
@@ -207,6 +221,18 @@ class _Replaced(ast.NodeTransformer):
             elif isinstance(value, ast.AST):
                 setattr(node, name, self.visit(value))
         return node
+
+
+def _matches(handlers: list[ast.ExceptHandler]) -> ast.expr:
+    """Whether one of the except clauses takes the exception."""
+    kinds = [handler.type for handler in handlers if handler.type is not None]
+    if len(kinds) < len(handlers):
+        return ast.Constant(True)
+    parts: list[ast.expr] = [
+        ast.Call(ast.Name("isinstance", ast.Load()), [ast.Name(ITEM, ast.Load()), copy.deepcopy(kind)], [])
+        for kind in kinds
+    ]
+    return parts[0] if len(parts) == 1 else ast.BoolOp(ast.Or(), parts)
 
 
 def _placed(node: Any, at: ast.AST) -> Any:

@@ -6,19 +6,18 @@ the contexts entered. What the script raises comes out as `Raised`, with the mac
 
 from __future__ import annotations
 
-import inspect
+import contextlib
 import sys
-from collections.abc import Callable, Iterator, MutableMapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from types import ModuleType
 from typing import Any
 
 from bptui.engine import code as C
 from bptui.engine.errors import CannotCut, LateRefusal
+from bptui.engine.frames import Cells, Entered, Frame, Slot
 from bptui.engine.lengths import length_of
 from bptui.engine.pieces import BREAK, CONTINUE, FRAME, Run
-from bptui.engine.tree import Loop
+from bptui.engine.unwind import Catcher, Finally, catcher_of, leave
 from bptui.protocol.phase import Phase
 
 
@@ -30,42 +29,6 @@ class Raised(Exception):
         self.error = error
         self.line = line
         """The line of the statement that the machine was running."""
-
-
-@dataclass(eq=False)
-class Slot:
-    """A loop that is being run."""
-
-    loop: Loop
-    iterator: Iterator[Any] | None
-    total: int | None
-    """How many items there are, where that is known."""
-    count: int = -1
-    """Which item it is at, from 0."""
-    item: Any = None
-    """The item that was pulled and not bound yet."""
-
-
-@dataclass(eq=False)
-class Frame:
-    """A scope that is being run."""
-
-    code: C.Code
-    pieces: list[Run]
-    names: MutableMapping[str, Any]
-    """The scope's variables."""
-    pc: int = 0
-    slots: dict[int, Slot] = field(default_factory=dict)
-    """The loops around, by the identity of their node, outermost first."""
-    contexts: list[AbstractContextManager[Any]] = field(default_factory=list)
-    unbound: C.Bind | None = None
-    """The assignment of the loop's targets that is put off until the next block runs."""
-    returned: Any = None
-    """What a call to a cut function gave."""
-
-    @property
-    def instruction(self) -> C.Instruction:
-        return self.code.instructions[self.pc]
 
 
 class Machine:
@@ -90,9 +53,17 @@ class Machine:
         self._execute: dict[type[C.Instruction], Callable[[Frame, Any], None]] = {
             C.RunPlain: self._run_plain, C.Iterate: self._iterate, C.Pull: self._pull, C.Bind: self._bind,
             C.Count: self._count, C.Leave: self._leave, C.Test: self._test, C.Jump: self._jump, C.Enter: self._enter,
+            C.EnterFinally: self._enter_finally,
             C.Exit: self._exit, C.Invoke: self._invoke, C.Finish: self._finish, C.Handle: self._handle,
             C.End: self._end,
         }  # fmt: skip
+
+    def close(self) -> None:
+        """Leave every context that is still entered: the script will not go on."""
+        for frame in reversed(self.frames):
+            with contextlib.suppress(BaseException):  # it is given up; nobody is left to hear of it
+                leave(frame, 0, None)
+        self.frames.clear()
 
     # ---- where it stands
 
@@ -136,9 +107,21 @@ class Machine:
             Raised: as `advance`.
         """
         frame = self.frames[-1]
-        block = frame.instruction
-        assert isinstance(block, C.RunBlock)
-        self._guarded(frame, block, self._skip_block if skip else self._run_block)
+        block = frame.code.instructions[frame.pc]
+        assert type(block) is C.RunBlock
+        if skip or frame.unbound:
+            self._guarded(frame, block, self._skip_block if skip else self._run_block)
+            return
+        self.started(block.block.phase, block.line)
+        try:  # the common case, without a detour
+            result = frame.pieces[block.full]()
+        except BaseException as error:
+            self._guarded(frame, block, _raiser(error))
+            return
+        if result is None:
+            frame.pc += 1
+        else:
+            self._guarded(frame, block, lambda frame, block: self._proceed(frame, block, result))
 
     def run_apart(self, frame: Frame, piece: int, block: C.RunBlock) -> None:
         """Run a block's piece where the machine stands, and stay there.
@@ -160,47 +143,57 @@ class Machine:
             execute(frame, instruction)
         except LateRefusal as late:
             raise CannotCut(late.message, late.line or instruction.line) from None
-        except SystemExit as error:
-            self._exited(error)
         except BaseException as error:
             del self.frames[depth:]
-            if not self._handled(error):
+            if self._handled(error, instruction.line):
+                return
+            if not isinstance(error, SystemExit):
                 raise Raised(error, instruction.line) from error
+            self._exited(error)
 
     def _exited(self, error: SystemExit) -> None:
-        """The script ended itself: say what Python says then."""
+        """The script ended itself: leave everything, and say what Python says then."""
+        while self.frames:
+            leave(self.frames[-1], 0, error)
+            self.frames.pop()
         if error.code is not None and not isinstance(error.code, int):
             print(error.code, file=sys.stderr)
-        self.frames.clear()
 
-    def _handled(self, error: BaseException) -> bool:
-        """Offer the exception to the `try` statements around, innermost first."""
-        for depth in range(len(self.frames) - 1, -1, -1):
-            frame = self.frames[depth]
-            for start, end, handler in frame.code.regions:
-                if start.pc <= frame.pc < end.pc and self._catches(frame, handler, error):
-                    del self.frames[depth + 1 :]
-                    return True
+    def _handled(self, error: BaseException, line: int) -> bool:
+        """Let the `try` and `with` statements around deal with an exception, innermost first.
+
+        Where none would, nothing is left: the program stands where it was raised.
+        """
+        while (catcher := catcher_of(self.frames, error)) is not None:
+            del self.frames[catcher.frame + 1 :]
+            if self._caught(self.frames[-1], catcher, error, line):
+                return True
         return False
 
-    def _catches(self, frame: Frame, handler: C.Label, error: BaseException) -> bool:
-        instruction = frame.code.instructions[handler.pc]
+    def _caught(self, frame: Frame, catcher: Catcher, error: BaseException, line: int) -> bool:
+        suppressing = leave(frame, catcher.depth, error)
+        if suppressing is not None:
+            self._go(frame, suppressing)
+            return True
+        if catcher.handler is None:
+            return False  # a context that might have suppressed it did not
+        instruction = frame.code.instructions[catcher.handler.pc]
         assert isinstance(instruction, C.Handle)
+        self._go(frame, catcher.handler)
         try:
             result = frame.pieces[instruction.piece](error)
         except BaseException as other:
-            if other is error:
-                return False
+            if self._handled(other, line):
+                return True
             raise Raised(other, instruction.line) from other
-        self._go(frame, handler)
         self._proceed(frame, instruction, result)
         return True
 
     # ---- moving
 
     def _go(self, frame: Frame, label: C.Label) -> None:
-        while len(frame.contexts) > label.depth:
-            frame.contexts.pop().__exit__(None, None, None)
+        if len(frame.contexts) > label.depth:
+            leave(frame, label.depth, None)
         frame.pc = label.pc
 
     def _proceed(self, frame: Frame, instruction: C.Leaves, result: Any) -> None:
@@ -301,13 +294,17 @@ class Machine:
         self.started(None, instruction.line)
         manager = frame.pieces[instruction.piece]()
         value = manager.__enter__()
-        frame.contexts.append(manager)
+        frame.contexts.append(Entered(manager, instruction.after))
         if instruction.bind is not None:
             frame.pieces[instruction.bind](value)
         frame.pc += 1
 
+    def _enter_finally(self, frame: Frame, instruction: C.EnterFinally) -> None:
+        frame.contexts.append(Entered(Finally(frame.pieces[instruction.piece]), instruction.after))
+        frame.pc += 1
+
     def _exit(self, frame: Frame, instruction: C.Exit) -> None:
-        frame.contexts.pop().__exit__(None, None, None)
+        leave(frame, len(frame.contexts) - 1, None)
         frame.pc += 1
 
     def _invoke(self, frame: Frame, instruction: C.Invoke) -> None:
@@ -316,9 +313,7 @@ class Machine:
         twin = getattr(function, FRAME, None)
         if twin is None:
             raise LateRefusal(f"{instruction.function}() is not the function that the script defines by that name")
-        bound = inspect.signature(function).bind(*args, **kwargs)
-        bound.apply_defaults()
-        *pieces, cells = twin(*bound.arguments.values())
+        *pieces, cells = twin(*args, **kwargs)
         self.moves += 1
         self.frames.append(Frame(self._codes[instruction.function], pieces, Cells(cells)))
 
@@ -333,34 +328,8 @@ class Machine:
         self._return(frame, None)
 
 
-class Cells(MutableMapping[str, Any]):
-    """The variables of a cut function: the cells that its pieces share."""
+def _raiser(error: BaseException) -> Callable[[Frame, Any], None]:
+    def reraise(frame: Frame, instruction: Any) -> None:
+        raise error
 
-    def __init__(self, function: Any) -> None:
-        self._cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
-
-    def __getitem__(self, name: str) -> Any:
-        try:
-            return self._cells[name].cell_contents
-        except ValueError:  # not assigned yet
-            raise KeyError(name) from None
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        self._cells[name].cell_contents = value
-
-    def __delitem__(self, name: str) -> None:
-        del self._cells[name].cell_contents
-
-    def __iter__(self) -> Iterator[str]:
-        return (name for name, cell in self._cells.items() if _is_set(cell))
-
-    def __len__(self) -> int:
-        return sum(1 for _ in self)
-
-
-def _is_set(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018 (reading it is the question)
-    except ValueError:
-        return False
-    return True
+    return reraise

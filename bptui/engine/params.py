@@ -30,31 +30,38 @@ def leaves_of(loss: torch.Tensor) -> list[torch.Tensor]:
     return found
 
 
-def named_leaves(holders: Holders) -> Iterator[tuple[str, torch.Tensor]]:
-    """Every leaf that requires a gradient and can be reached by name, in the script's order, each once.
+def named_leaves(holders: Holders, passing: frozenset[str]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every leaf that requires a gradient and can be reached by name, each once.
 
-    Names in scope first; then the parameters of modules; then the members of lists, tuples and dicts; then what
-    optimizers hold.
+    The parameters of modules have the best names; then come variables, the members of lists, tuples and dicts, what
+    optimizers hold, and last the `passing` names: targets of loops, which stand for one tensor after the other.
     """
     seen: set[int] = set()
-    for name, tensor in _candidates(holders):
+    for name, tensor in _candidates(holders, passing):
         if id(tensor) not in seen and tensor.requires_grad and tensor.is_leaf:
             seen.add(id(tensor))
             yield name, tensor
 
 
-def _candidates(holders: Holders) -> Iterator[tuple[str, torch.Tensor]]:
+def _candidates(holders: Holders, passing: frozenset[str]) -> Iterator[tuple[str, torch.Tensor]]:
     variables = [(name, value) for names in holders for name, value in _visible(names)]
-    for name, value in variables:
+    lasting = [(name, value) for name, value in variables if name not in passing]
+    for name, value in lasting:
+        if isinstance(value, torch.nn.Module):
+            yield from _members(name, value)
+    for name, value in lasting:
         if isinstance(value, torch.Tensor):
             yield name, value
-    for name, value in variables:
+    for name, value in lasting:
         yield from _members(name, value)
-    for name, value in variables:
+    for name, value in lasting:
         if isinstance(value, torch.optim.Optimizer):
             for index, group in enumerate(value.param_groups):
                 for place, tensor in enumerate(group["params"]):
                     yield f"{name}.param_groups[{index}]['params'][{place}]", tensor
+    for name, value in variables:
+        if name in passing and isinstance(value, torch.Tensor):
+            yield name, value
 
 
 def _members(name: str, value: object, depth: int = 2) -> Iterator[tuple[str, torch.Tensor]]:
@@ -89,18 +96,35 @@ def _visible(names: Names) -> Iterator[tuple[str, Any]]:
                 continue
 
 
+_UNNAMED = "leaf "
+
+
+def _is_unnamed(name: str) -> bool:
+    return name.startswith(_UNNAMED)
+
+
 class Parameters:
     """The parameters met so far. Kept by name, so that a leaf that is bound anew keeps its place."""
 
-    def __init__(self) -> None:
+    def __init__(self, passing: frozenset[str]) -> None:
+        """`passing`: names that stand for one tensor after the other."""
+        self._passing = passing
         self._known: dict[str, torch.Tensor] = {}
+        self.items: list[tuple[str, torch.Tensor]] = []
+        """Name and tensor of each, in the script's order."""
+        self._plain: list[str] = []
+        """Those that are variables themselves, and may be bound anew."""
 
     def __iter__(self) -> Iterator[tuple[str, torch.Tensor]]:
-        return iter(self._known.items())
+        return iter(self.items)
+
+    def _know(self, known: dict[str, torch.Tensor]) -> None:
+        self._known, self.items = known, list(known.items())
+        self._plain = [name for name in known if name.isidentifier() and name not in self._passing]
 
     def find(self, holders: Holders) -> None:
         """Before any loss is known: every leaf that requires a gradient and has a name."""
-        self._known = dict(named_leaves(holders))
+        self._know(dict(named_leaves(holders, self._passing)))
 
     def reached(self, loss: torch.Tensor, holders: Holders, *, keep: bool) -> None:
         """Take the leaves of a loss. `keep` those known from other losses too (a GAN has two)."""
@@ -110,24 +134,24 @@ class Parameters:
         if keep and all(any(leaf is known for known in self._known.values()) for leaf in leaves.values()):
             return
         before = self._known if keep else {}
-        names = {id(tensor): name for name, tensor in named_leaves(holders)}
-        unnamed = sum(1 for name in before if name.startswith("leaf "))
+        names = {id(tensor): name for name, tensor in named_leaves(holders, self._passing)}
+        unnamed = 0
         reached: dict[str, torch.Tensor] = {}
         for identity, leaf in leaves.items():
             if identity not in names:
-                names[identity] = f"leaf {unnamed}"
+                names[identity] = f"{_UNNAMED}{unnamed}"
                 unnamed += 1
             reached[names[identity]] = leaf
         order = [name for name in names.values() if name in before or name in reached]
-        gone = [name for name in before if name not in order and before[name].requires_grad]
-        self._known = {name: reached.get(name, before.get(name)) for name in (*order, *gone)}  # type: ignore[misc]
+        gone = [name for name in before if name not in order and name not in self._passing and not _is_unnamed(name)]
+        self._know({name: reached[name] if name in reached else before[name] for name in (*order, *gone)})
 
     def follow(self, holders: Holders) -> None:
         """After a block: a plain name that was bound to another leaf is that leaf now."""
-        for name in self._known:
+        for name in self._plain:
             for names in holders:
                 value = names.get(name)
                 if value is not None:
-                    if isinstance(value, torch.Tensor) and value is not self._known[name]:
-                        self._known[name] = value
+                    if value is not self._known[name] and isinstance(value, torch.Tensor):
+                        self._know({**self._known, name: value})
                     break

@@ -41,6 +41,10 @@ class Compiler:
         return [self._bound(piece, namespace) for piece in code.pieces]
 
     def _bound(self, piece: Piece, namespace: dict[str, Any]) -> Run:
+        if piece.expression is not None and piece.takes:
+            given = ast.Lambda(_arguments([ITEM]), piece.expression)
+            made: Run = eval(self._compile(ast.Expression(given), "eval"), namespace)
+            return made
         if piece.expression is not None:
             return types.FunctionType(self._compile(ast.Expression(piece.expression), "eval"), namespace)
         statements = self._with_twins(piece.statements)
@@ -72,7 +76,8 @@ class Compiler:
         code = self._codes[name]
         node = code.scope.node
         assert isinstance(node, ast.FunctionDef)
-        given = parameters(node)
+        arguments = _same_arguments(node)
+        given = [each.arg for each in ast.walk(arguments) if isinstance(each, ast.arg)]
         declared = {name for each in ast.walk(node) if isinstance(each, ast.Global) for name in each.names}
         names = sorted((syntax.bound_names(node.body) | set(given)) - declared)
         twin = f"__bptui_frame_{name}__"
@@ -86,9 +91,12 @@ class Compiler:
         inner.append(_function("__bptui_cells__", False, [ast.If(ast.Constant(0), seen or [ast.Pass()], [])]))
         pieces = ast.Return(ast.Tuple([ast.Name(each.name, ast.Load()) for each in inner], ast.Load()))
         body = [*(never if names else []), *inner, pieces]
-        arguments = ast.arguments([], [ast.arg(each) for each in given], None, [], [], None, [])
         define = _define(twin, arguments, body)
-        attach = ast.parse(f"{name}.{FRAME} = {twin}\ndel {twin}").body
+        attach = ast.parse(
+            f"{twin}.__defaults__, {twin}.__kwdefaults__ = {name}.__defaults__, {name}.__kwdefaults__\n"
+            f"{twin}.__qualname__ = {name}.__qualname__\n"
+            f"{name}.{FRAME} = {twin}\ndel {twin}"
+        ).body
         return [ast.fix_missing_locations(ast.copy_location(each, node)) for each in (define, *attach)]
 
     def _inner(self, name: str, piece: Piece, names: list[str], declared: set[str]) -> ast.FunctionDef:
@@ -103,21 +111,23 @@ class Compiler:
         return _function(name, piece.takes, [*heads, *statements])
 
 
-def parameters(node: ast.FunctionDef) -> list[str]:
-    """The names of all parameters, in the order of `inspect.signature`."""
-    arguments = node.args
-    found = [*arguments.posonlyargs, *arguments.args]
-    if arguments.vararg:
-        found.append(arguments.vararg)
-    found += arguments.kwonlyargs
-    if arguments.kwarg:
-        found.append(arguments.kwarg)
-    return [each.arg for each in found]
+def _same_arguments(node: ast.FunctionDef) -> ast.arguments:
+    """The function's parameters; the values of its defaults are set on the twin itself."""
+    arguments = copy.deepcopy(node.args)
+    for each in ast.walk(arguments):
+        if isinstance(each, ast.arg):
+            each.annotation = None
+    arguments.defaults = [ast.Constant(None) for _ in arguments.defaults]
+    arguments.kw_defaults = [default and ast.Constant(None) for default in arguments.kw_defaults]
+    return arguments
 
 
 def _function(name: str, takes: bool, body: list[ast.stmt]) -> ast.FunctionDef:
-    arguments = ast.arguments([], [ast.arg(ITEM)] if takes else [], None, [], [], None, [])
-    return _define(name, arguments, body or [ast.Pass()])
+    return _define(name, _arguments([ITEM] if takes else []), body or [ast.Pass()])
+
+
+def _arguments(names: list[str]) -> ast.arguments:
+    return ast.arguments([], [ast.arg(each) for each in names], None, [], [], None, [])
 
 
 def _define(name: str, arguments: ast.arguments, body: list[ast.stmt]) -> ast.FunctionDef:

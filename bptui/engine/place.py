@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bptui.engine.machine import Machine, Slot
+from bptui.engine.frames import Slot
+from bptui.engine.machine import Machine
 from bptui.engine.tree import Role
 
 

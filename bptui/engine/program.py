@@ -17,6 +17,7 @@ from bptui.engine.fission import TWICE, twice
 from bptui.engine.lower import lower
 from bptui.engine.machine import Machine
 from bptui.engine.pieces import Compiler
+from bptui.engine.syntax import binds
 from bptui.engine.tree import Block
 from bptui.engine.unseen import UNSEEN, refuse
 from bptui.protocol.snapshot import BlockInfo, Program
@@ -37,6 +38,10 @@ class Script:
         self.tree, scopes = cut(self.source, path)
         self.blocks: list[Block] = roles.assign(scopes)
         """The phase blocks, in the script's own order."""
+        self.loop_targets = frozenset(
+            name for each in ast.walk(self.tree) if isinstance(each, ast.For) for name in binds(each.target)
+        )
+        """Names that stand for one thing after the other."""
         self._losses = {
             each.targets[0].id: each.value
             for each in ast.walk(self.tree)
@@ -45,7 +50,7 @@ class Script:
             and hoist.is_hoisted(each.targets[0].id)
         }
         """What the names stand for that were given to losses without one."""
-        self.codes: dict[str, Code] = {scope.name: lower(scope) for scope in scopes}
+        self.codes: dict[str, Code] = {scope.name: lower(scope, path) for scope in scopes}
         self.runs: dict[int, RunBlock] = {
             each.block.index: each
             for code in self.codes.values()

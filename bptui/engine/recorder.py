@@ -9,10 +9,11 @@ from typing import Any
 
 import torch
 
-from bptui.engine.capture import fact, grad_of, named_facts
+from bptui.engine.capture import fact, grad_of, named_facts, version_of
 from bptui.engine.code import RunBlock
+from bptui.engine.frames import Frame
 from bptui.engine.ledger import Ledgers
-from bptui.engine.machine import Frame, Machine
+from bptui.engine.machine import Machine
 from bptui.engine.params import Holders, Parameters
 from bptui.engine.place import Place, target_names
 from bptui.engine.program import Script
@@ -32,7 +33,7 @@ class Recorder:
 
     def __init__(self, script: Script, machine: Machine) -> None:
         self._script, self._machine = script, machine
-        self.parameters = Parameters()
+        self.parameters = Parameters(script.loop_targets)
         self._ledgers = Ledgers()
         self._watch = LocalsWatch(script.path)
         self.loss: Any = None
@@ -66,26 +67,31 @@ class Recorder:
         elif run.block.phase is Phase.BACKWARD:
             self._ledgers.before_backward(self.parameters)
 
-    def release(self) -> None:
+    def release(self, run: RunBlock) -> None:
         """The block is over, however: take the hooks away."""
-        self._watch.end()
-        self._ledgers.release()
+        if run.block.phase is Phase.FORWARD:
+            self._watch.end()
+        elif run.block.phase is Phase.BACKWARD:
+            self._ledgers.release()
 
     def after(self, run: RunBlock, frame: Frame, place: Place, whole: bool) -> None:
         """The block ran to its end."""
         if run.block.phase is Phase.FORWARD:
             self._after_forward(run, frame, whole)
-        elif run.block.phase is Phase.BACKWARD:
-            self.parameters.follow(self.holders())
+            return
+        self.parameters.follow(self.holders())
+        if not whole:
+            self._numbers = self._read_numbers()
+        if run.block.phase is Phase.BACKWARD:
             self._ledgers.after_backward(self.parameters, place, whole)
         else:
-            self.parameters.follow(self.holders())
             self._ledgers.settle(self.parameters)
 
     def _after_forward(self, run: RunBlock, frame: Frame, whole: bool) -> None:
         self.loss_name = run.loss_name
         self.loss = loss = _evaluated(frame, run.loss)
         self._loss_fact = None
+        self._loss_number = _number(loss) if isinstance(loss, torch.Tensor) else loss
         self._computed = (run, frame)
         self._values = None
         if isinstance(loss, torch.Tensor) and (whole or run.block.index not in self._walked):
@@ -155,16 +161,15 @@ class Recorder:
     def ledger(self) -> tuple[Ledger, ...]:
         return self._ledgers.facts(self.parameters)
 
-    def numbers(self, phase: Phase | None) -> tuple[float | None, Numbers]:
-        """Loss, and value and gradient of each parameter, where they are one number: what a row holds.
+    def run_begins(self) -> None:
+        """A run at full speed begins: what rows hold is read anew."""
+        self._numbers = self._read_numbers()
 
-        What the phase that ran does not write is not read again.
-        """
-        if phase is Phase.FORWARD:
-            self._loss_number = _number(self.loss) if isinstance(self.loss, torch.Tensor) else self.loss
-            if self._numbers:
-                return self._loss_number, self._numbers
-        self._numbers = tuple([(name, _number(tensor), _number(grad_of(tensor))) for name, tensor in self.parameters])
+    def _read_numbers(self) -> Numbers:
+        return tuple([(name, _number(tensor), _number(grad_of(tensor))) for name, tensor in self.parameters.items])
+
+    def numbers(self) -> tuple[float | None, Numbers]:
+        """Loss, and value and gradient of each parameter, where they are one number: what a row holds."""
         return self._loss_number, self._numbers
 
 
@@ -181,10 +186,10 @@ class _FactCache:
         kept = self._kept.get(key)
         if trust_version and kept is not None:
             reference, version, address, known = kept
-            if reference() is tensor and version == tensor._version and address == tensor.data_ptr():
+            if reference() is tensor and version == version_of(tensor) and address == tensor.data_ptr():
                 return known
         new = fact(tensor)
-        self._kept[key] = (weakref.ref(tensor), tensor._version, tensor.data_ptr(), new)
+        self._kept[key] = (weakref.ref(tensor), version_of(tensor), tensor.data_ptr(), new)
         return new
 
     def named(self, name: str, value: object) -> list[Named]:

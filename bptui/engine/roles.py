@@ -46,7 +46,7 @@ class _Walk:
             self._entered.add(node.function)
             self.nodes(self._scopes[node.function].nodes)
         elif isinstance(node, (Branch, Context, Try)):
-            for part in ("body", "orelse", "final"):
+            for part in ("body", "orelse"):
                 self.nodes(getattr(node, part, []))
 
     def _backward(self) -> None:

@@ -23,7 +23,7 @@ _PREPARES = frozenset(
     "device".split()
 )
 """Calls that make or move data."""
-_GETS_DATA = re.compile(r"batch|sample|data|load|^get_|noise|next|token|reset|seed", re.I)
+_GETS_DATA = re.compile(r"batch|sample|data|load|^get_|noise|next|token|reset|seed|init|hidden", re.I)
 _CONSTRUCTS = re.compile(r"^[A-Z]\w*[a-z]\w*$|^[A-Z]{2,}$")
 """Class names: `Linear`, `Net`, `MSELoss`, `SGD`."""
 
@@ -53,7 +53,7 @@ class Sorter:
         if isinstance(statement, syntax.COMPOUND):
             return all(self._prepares(each) for suite in syntax.suites(statement) for each in suite)
         value = getattr(statement, "value", None)
-        return value is None or self._is_data(value)
+        return value is None or isinstance(statement, ast.Expr) or self._is_data(value)
 
     def _is_data(self, node: ast.AST) -> bool:
         """Whether the expression is made of data alone, as far as can be seen."""

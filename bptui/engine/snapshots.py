@@ -35,7 +35,7 @@ class Snapshots:
     def keep_row(self, ran: RunBlock | None, place: Place) -> None:
         """Keep in short what a block did while running at full speed."""
         phase = ran.block.phase if ran is not None else None
-        loss, params = self._recorder.numbers(phase)
+        loss, params = self._recorder.numbers()
         self._rows.append((len(self._rows), phase, StopReason.STEP, place.epoch, place.sample, loss, params))
 
     def take(

@@ -11,6 +11,7 @@ from typing import Any
 
 import torch
 
+from bptui.engine.capture import version_of
 from bptui.engine.ledger import same_bits
 from bptui.engine.output import Mark, Output
 from bptui.engine.params import Holders
@@ -67,8 +68,8 @@ class _Trace:
 
     def __init__(self, tensor: torch.Tensor, budget: int) -> None:
         self.gradient = tensor.grad if tensor.is_leaf else None
-        self.version, self.address = tensor._version, _address(tensor)
-        self.gradient_version = self.gradient._version if self.gradient is not None else 0
+        self.version, self.address = version_of(tensor), _address(tensor)
+        self.gradient_version = version_of(self.gradient) if self.gradient is not None else 0
         self.cost = tensor.numel() * (2 if self.gradient is not None else 1)
         copied = self.cost <= budget
         self.values = tensor.detach().clone() if copied else None
@@ -76,9 +77,9 @@ class _Trace:
 
     def holds(self, tensor: torch.Tensor) -> bool:
         gradient = tensor.grad if tensor.is_leaf else None
-        if gradient is not self.gradient or tensor._version != self.version or _address(tensor) != self.address:
+        if gradient is not self.gradient or version_of(tensor) != self.version or _address(tensor) != self.address:
             return False
-        if gradient is not None and gradient._version != self.gradient_version:
+        if gradient is not None and version_of(gradient) != self.gradient_version:
             return False
         if self.values is not None and not same_bits(self.values, tensor):
             return False
@@ -93,7 +94,7 @@ class _Trace:
         if gradient is not None and values is not None and not same_bits(gradient, values):
             with torch.no_grad():
                 gradient.copy_(values)
-            self.gradient_version = gradient._version
+            self.gradient_version = version_of(gradient)
 
 
 def _address(tensor: torch.Tensor) -> int:

@@ -85,12 +85,11 @@ class Context:
 
 @dataclass(eq=False)
 class Try:
-    """A `try` around phases. The handlers themselves hold none."""
+    """A `try` around phases. The handlers and the `finally` hold none."""
 
     node: ast.Try
     body: list[Node]
     orelse: list[Node]
-    final: list[Node]
 
 
 @dataclass(eq=False)
@@ -118,6 +117,6 @@ def walk_nodes(nodes: list[Node]) -> list[Node]:
     found: list[Node] = []
     for node in nodes:
         found.append(node)
-        for inner in ("body", "orelse", "final"):
+        for inner in ("body", "orelse"):
             found += walk_nodes(getattr(node, inner, []))
     return found

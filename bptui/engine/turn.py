@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bptui.engine.code import RunBlock
 from bptui.engine.errors import StepRefused
-from bptui.engine.machine import Frame, Machine
+from bptui.engine.frames import Frame
+from bptui.engine.machine import Machine
 from bptui.engine.place import is_last
 from bptui.engine.program import Script
 from bptui.engine.tree import Block

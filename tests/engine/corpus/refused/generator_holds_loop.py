@@ -1,4 +1,4 @@
-# line 12: generator
+# line 13: generator
 import torch
 
 w = torch.ones(1, requires_grad=True)
