@@ -1,0 +1,105 @@
+"""The screen end to end: a real terminal, real processes, real torch."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .terminal import PATIENCE, Terminal
+
+Open = Callable[..., Terminal]
+
+
+def children(parent: int) -> dict[int, str]:
+    """The process's children: pid -> command line."""
+    found = {}
+    for each in Path("/proc").iterdir():
+        if each.name.isdecimal():
+            try:
+                ppid = int((each / "stat").read_text().rpartition(")")[2].split()[1])
+                if ppid == parent:
+                    found[int(each.name)] = (each / "cmdline").read_text().replace("\0", " ")
+            except OSError:  # it has ended meanwhile
+                continue
+    return found
+
+
+def debuggee(terminal: Terminal) -> int:
+    """The pid of the process that runs the script."""
+    (pid,) = (pid for pid, command in children(terminal.pid).items() if "boot.py" in command)
+    return pid
+
+
+def assert_gone(pids: list[int]) -> None:
+    """Wait until these processes have ended."""
+    deadline = time.monotonic() + PATIENCE
+    while alive := [pid for pid in pids if Path(f"/proc/{pid}").exists()]:
+        assert time.monotonic() < deadline, alive
+        time.sleep(0.01)
+
+
+def test_four_times_space_is_one_step_of_learning(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("linear.py", "ready: forward is next")
+    terminal.press("space")
+    terminal.wait_for("forward: l = 1 for x = 1, y = 2")
+    terminal.press("space")
+    terminal.wait_for("added to w.grad: None -> -2")
+    terminal.press("space")
+    terminal.wait_for("update: w 1 -> 1.02")
+    terminal.press("space")
+    terminal.wait_for("zero_grad: w.grad -2 -> 0")
+    processes = list(children(terminal.pid))
+    terminal.press("q")
+    assert terminal.end() == 0
+    assert_gone(processes)
+
+
+def test_a_killed_script_is_told_and_restarted(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("ready: forward is next")
+    first = debuggee(terminal)
+    os.kill(first, signal.SIGKILL)
+    terminal.wait_for("killed by SIGKILL")
+    terminal.press("r")
+    terminal.wait_for("ready: forward is next")
+    assert debuggee(terminal) != first
+    terminal.press("n")
+    terminal.wait_for("forward: l = 1 for x = 1, y = 2")
+
+
+def test_a_script_that_cannot_be_cut_leaves_the_screen_with_a_sentence_and_status_2(
+    open_terminal: Open, tmp_path: Path
+) -> None:
+    script = tmp_path / "nothing.py"
+    script.write_text("print('nothing to learn here')\n")
+    terminal = open_terminal(script)
+    assert terminal.end() == 2
+    assert "bptui: " in terminal.text
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
+def test_whatever_ends_the_debugger_ends_the_script(open_terminal: Open, number: signal.Signals) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("ready: forward is next")
+    processes = list(children(terminal.pid))
+    assert len(processes) > 1
+    os.kill(terminal.pid, number)
+    assert_gone(processes)
+
+
+def test_the_screen_follows_the_size_of_the_terminal(open_terminal: Open) -> None:
+    terminal = open_terminal(columns=120, lines=40)
+    terminal.wait_for("ready: forward is next")
+    for columns, lines in ((60, 20), (80, 24), (120, 40)):
+        terminal.resize(columns, lines)
+        text = terminal.wait_for("w.grad", "forward")
+        assert len(text.splitlines()) == lines
+        assert max(map(len, text.splitlines())) > columns * 0.8
+    terminal.press("n")
+    terminal.wait_for("forward: l = 1 for x = 1, y = 2")
