@@ -1,4 +1,4 @@
-"""Arguments to a session, and the session to the screen or to plain text. Never imports torch, and textual last of all."""
+"""Arguments to a session, and the session to the screen or to plain text. No torch, and textual only for the screen."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import argparse
 import ast
 import os
 import shutil
+import signal
 import sys
 import tokenize
 from pathlib import Path
+from types import FrameType
 
 from bptui import __version__
 from bptui.commands import COMMANDS
@@ -60,11 +62,18 @@ def main(arguments: list[str] | None = None) -> int:
     from bptui.ui.app import BptuiApp
 
     app = BptuiApp(session, title=path.name, source=source)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _leave)
     try:
         app.run()
     finally:
         session.close()
     return app.return_code or 0
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    """End by a signal, but give the terminal back first, which an exception does."""
+    sys.exit(128 + number)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -25,6 +25,8 @@ class Terminal:
     def __init__(self, *arguments: str | Path, columns: int = 120, lines: int = 40, home: Path) -> None:
         """Start it, with a home directory of its own, so that no remembered theme disturbs."""
         self.screen = pyte.Screen(columns, lines)
+        self.painted = bytearray()
+        """Every byte that the terminal got."""
         self._stream = pyte.ByteStream(self.screen)
         env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "NO_COLOR")}
         env |= {"TERM": "xterm-256color", "LANG": "C.UTF-8", "HOME": str(home), "XDG_CONFIG_HOME": str(home)}
@@ -66,7 +68,7 @@ class Terminal:
     def end(self) -> int:
         """Wait for its end. Returns the exit status."""
         self._child.expect(pexpect.EOF, timeout=PATIENCE)
-        self._stream.feed(self._child.before)
+        self._paint(self._child.before)
         self._child.close()
         assert self._child.exitstatus is not None
         return int(self._child.exitstatus)
@@ -79,6 +81,10 @@ class Terminal:
         """Take in what is painted until nothing more comes."""
         try:
             while True:
-                self._stream.feed(self._child.read_nonblocking(1 << 16, timeout=QUIET))
+                self._paint(self._child.read_nonblocking(1 << 16, timeout=QUIET))
         except (pexpect.TIMEOUT, pexpect.EOF):
             pass
+
+    def _paint(self, data: bytes) -> None:
+        self.painted += data
+        self._stream.feed(data)

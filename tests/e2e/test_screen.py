@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -13,6 +14,9 @@ import pytest
 from .terminal import PATIENCE, Terminal
 
 Open = Callable[..., Terminal]
+
+ENTER, LEAVE = b"\x1b[?1049h", b"\x1b[?1049l"
+"""What opens and closes the terminal's other screen."""
 
 
 def children(parent: int) -> dict[int, str]:
@@ -80,7 +84,15 @@ def test_a_script_that_cannot_be_cut_leaves_the_screen_with_a_sentence_and_statu
     script.write_text("print('nothing to learn here')\n")
     terminal = open_terminal(script)
     assert terminal.end() == 2
-    assert "bptui: " in terminal.text
+    assert re.search(r"^bptui: .*backward", terminal.text, re.MULTILINE)
+
+
+def test_a_terminated_debugger_gives_the_terminal_back(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("ready: forward is next")
+    os.kill(terminal.pid, signal.SIGTERM)
+    assert terminal.end() == 128 + signal.SIGTERM
+    assert terminal.painted.rindex(LEAVE) > terminal.painted.rindex(ENTER)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
