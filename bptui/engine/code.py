@@ -10,6 +10,7 @@ import ast
 from dataclasses import dataclass, field
 
 from bptui.engine.tree import Block, Loop, Scope
+from bptui.protocol.phase import Phase
 
 
 @dataclass(eq=False)
@@ -49,6 +50,7 @@ class RunBlock(Leaves):
     """A phase block: the machine stops before it."""
 
     block: Block = field(kw_only=True)
+    phase: Phase = field(kw_only=True)
     full: int = -1
     """The piece with all its statements."""
     own: int = -1
@@ -57,6 +59,8 @@ class RunBlock(Leaves):
     """The piece with the statements that are not the phase's own; None if there are none."""
     loss: int | None = None
     """The piece that evaluates the loss."""
+    word: str = ""
+    """The phase's name as a plain string."""
     loss_name: str | None = None
     """What the script calls the loss."""
     contexts: int = 0
@@ -191,6 +195,7 @@ class Code:
 
     scope: Scope
     filename: str
+    is_module: bool
     instructions: list[Instruction] = field(default_factory=list)
     depths: list[int] = field(default_factory=list)
     """For each instruction, how many contexts are entered there."""

@@ -136,7 +136,7 @@ class Controller:
         """
         self._check_going()
         cursor = self._machine.cursor
-        if cursor is not None and cursor.block.phase is phase:
+        if cursor is not None and cursor.phase is phase:
             return self._step(self._run_cursor)
         if phase is Phase.FORWARD:
             return self._step(self._forward_again if self._turn.forward_again() else self._to_forward())
@@ -224,11 +224,11 @@ class Controller:
                 ran = action(True)
             except Raised as raised:
                 failure, ran = failure_of(raised, self._script.path), self._running
-        if failure is not None and ran is not None and ran.block.phase is not Phase.FORWARD:
-            if ran.block.phase is Phase.BACKWARD and before.silent:
+        if failure is not None and ran is not None and ran.phase is not Phase.FORWARD:
+            if ran.phase is Phase.BACKWARD and before.silent:
                 before.put_back_gradients()
             if before.is_unchanged():
-                raise refusal_of(failure, ran.block.phase)
+                raise refusal_of(failure, ran.phase)
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.STEP
         return self._stop(ran, reason, mark, failure)
 
@@ -259,11 +259,12 @@ class Controller:
         if self._machine.cursor is None:  # it stands at other code, which raised before
             self._machine.advance()
             return None
-        self._pass_zero_grad()
-        return self._run_cursor(whole) if self._machine.cursor is not None else None
+        if not self.zeroing:
+            self._pass_zero_grad()
+        return self._run_cursor(whole) if self._machine.frames else None
 
     def _pass_zero_grad(self) -> None:
-        while not self.zeroing and (cursor := self._machine.cursor) and cursor.block.phase is Phase.ZERO_GRAD:
+        while not self.zeroing and (cursor := self._machine.cursor) and cursor.phase is Phase.ZERO_GRAD:
             self._pass(cursor)
             self._passed = True
 
@@ -283,14 +284,9 @@ class Controller:
             self._moves = machine.moves
             self._place = place_of(machine, self._place)
         self._ran_at = self._place
-        self._turn.begin(run)
-        recorder.before(run, frame, whole)
-        try:
-            machine.step()
-        finally:
-            recorder.release(run)
+        self._turn.begin()
+        recorder.observe(run, frame, self._ran_at, whole, machine.step)
         self._turn.ran(run, frame)
-        recorder.after(run, frame, self._ran_at, whole)
         machine.advance()
         if not self.zeroing:
             self._pass_zero_grad()
@@ -299,13 +295,8 @@ class Controller:
     def _apart(self, run: RunBlock, frame: Frame, whole: bool) -> RunBlock:
         """Run a block out of order; the program stays where it stands. Prints and counters wait for their turn."""
         self._running, self._ran_at = run, self._place
-        self._recorder.before(run, frame, whole)
-        try:
-            self._machine.run_apart(frame, run.own, run)
-        finally:
-            self._recorder.release(run)
+        self._recorder.observe(run, frame, self._place, whole, lambda: self._machine.run_apart(frame, run.own, run))
         self._turn.ran(run, frame)
-        self._recorder.after(run, frame, self._ran_at, whole)
         return run
 
     def _forward_again(self, whole: bool) -> RunBlock:
@@ -324,7 +315,7 @@ class Controller:
             raise StepRefused("No more samples: this was the last one.", "Press n to go on to the end of the script.")
 
         def to_forward(whole: bool) -> RunBlock | None:
-            while (cursor := self._machine.cursor) and cursor.block.phase is not Phase.FORWARD:
+            while (cursor := self._machine.cursor) and cursor.phase is not Phase.FORWARD:
                 self._pass(cursor)
             return self._run_cursor(whole) if self._machine.cursor else None
 

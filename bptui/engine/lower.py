@@ -42,7 +42,7 @@ def lower(scope: Scope, filename: str) -> Code:
 
 class _Lowering:
     def __init__(self, scope: Scope, filename: str) -> None:
-        self.code = Code(scope, filename)
+        self.code = Code(scope, filename, isinstance(scope.node, ast.Module))
         self.last_line = 1
         self._depth = 0
         self._loops: list[tuple[Label, Label]] = []
@@ -108,6 +108,8 @@ class _Lowering:
                 node.line,
                 *self._leaving,
                 block=node,
+                phase=node.phase,
+                word=str(node.phase),
                 full=part(node.statements),
                 own=part([statement for statement, own in parts if own]),
                 extras=part(extras) if extras else None,

@@ -92,13 +92,16 @@ class Machine:
         Raises:
             Raised: the script raised; the machine stands at that instruction, and would try it again.
         """
-        while self.frames:
-            frame = self.frames[-1]
+        frames = self.frames
+        while frames:
+            frame = frames[-1]
             instruction = frame.code.instructions[frame.pc]
-            kind = type(instruction)
-            if kind is C.RunBlock:
+            if type(instruction) is C.RunBlock:
                 return
-            self._guarded(frame, instruction, self._execute[kind])
+            try:
+                self._execute[type(instruction)](frame, instruction)
+            except BaseException as error:
+                self._failed(instruction, error)
 
     def step(self, *, skip: bool = False) -> None:
         """Run the block that comes next (`skip`: only its statements without a phase), and move past it.
@@ -109,19 +112,18 @@ class Machine:
         frame = self.frames[-1]
         block = frame.code.instructions[frame.pc]
         assert type(block) is C.RunBlock
-        if skip or frame.unbound:
-            self._guarded(frame, block, self._skip_block if skip else self._run_block)
-            return
-        self.started(block.block.phase, block.line)
-        try:  # the common case, without a detour
-            result = frame.pieces[block.full]()
+        self.started(None if skip else block.phase, block.line)
+        try:
+            if frame.unbound is not None:
+                self._bind_targets(frame, frame.unbound)
+            piece = block.extras if skip else block.full
+            result = None if piece is None else frame.pieces[piece]()
+            if result is None:
+                frame.pc += 1
+            else:
+                self._proceed(frame, block, result)
         except BaseException as error:
-            self._guarded(frame, block, _raiser(error))
-            return
-        if result is None:
-            frame.pc += 1
-        else:
-            self._guarded(frame, block, lambda frame, block: self._proceed(frame, block, result))
+            self._failed(block, error)
 
     def run_apart(self, frame: Frame, piece: int, block: C.RunBlock) -> None:
         """Run a block's piece where the machine stands, and stay there.
@@ -137,19 +139,15 @@ class Machine:
         except BaseException as error:
             raise Raised(error, block.line) from error
 
-    def _guarded(self, frame: Frame, instruction: Any, execute: Callable[[Frame, Any], None]) -> None:
-        depth = len(self.frames)
-        try:
-            execute(frame, instruction)
-        except LateRefusal as late:
-            raise CannotCut(late.message, late.line or instruction.line) from None
-        except BaseException as error:
-            del self.frames[depth:]
-            if self._handled(error, instruction.line):
-                return
-            if not isinstance(error, SystemExit):
-                raise Raised(error, instruction.line) from error
-            self._exited(error)
+    def _failed(self, instruction: C.Instruction, error: BaseException) -> None:
+        """An instruction raised: let the script deal with it, or say so."""
+        if isinstance(error, LateRefusal):
+            raise CannotCut(error.message, error.line or instruction.line) from None
+        if self._handled(error, instruction.line):
+            return
+        if not isinstance(error, SystemExit):
+            raise Raised(error, instruction.line) from error
+        self._exited(error)
 
     def _exited(self, error: SystemExit) -> None:
         """The script ended itself: leave everything, and say what Python says then."""
@@ -216,18 +214,6 @@ class Machine:
             self.frames[-1].pc += 1
 
     # ---- each instruction
-
-    def _run_block(self, frame: Frame, block: C.RunBlock) -> None:
-        self.started(block.block.phase, block.line)
-        if frame.unbound:
-            self._bind_targets(frame, frame.unbound)
-        self._proceed(frame, block, frame.pieces[block.full]())
-
-    def _skip_block(self, frame: Frame, block: C.RunBlock) -> None:
-        self.started(None, block.line)
-        if frame.unbound:
-            self._bind_targets(frame, frame.unbound)
-        self._proceed(frame, block, None if block.extras is None else frame.pieces[block.extras]())
 
     def _run_plain(self, frame: Frame, instruction: C.RunPlain) -> None:
         self.started(None, instruction.line)
@@ -326,10 +312,3 @@ class Machine:
 
     def _end(self, frame: Frame, instruction: C.End) -> None:
         self._return(frame, None)
-
-
-def _raiser(error: BaseException) -> Callable[[Frame, Any], None]:
-    def reraise(frame: Frame, instruction: Any) -> None:
-        raise error
-
-    return reraise

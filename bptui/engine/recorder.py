@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import CodeType
 from typing import Any
 
@@ -59,30 +59,33 @@ class Recorder:
 
     # ---- around a block
 
-    def before(self, run: RunBlock, frame: Frame, whole: bool) -> None:
-        """A block is about to run. `whole`: take everything, and not only what costs next to nothing."""
-        if run.block.phase is Phase.FORWARD:
-            pieces = {piece.__code__ for piece in frame.pieces} if frame.code.scope.name != "<module>" else _NO_CODE
+    def observe(self, run: RunBlock, frame: Frame, place: Place, whole: bool, step: Callable[[], None]) -> None:
+        """Run a block by `step`, and see what it does.
+
+        `whole`: take everything, and not only what costs next to nothing. What `step` raises goes through; the hooks
+        are gone in any case.
+        """
+        if run.phase is Phase.FORWARD:
+            pieces = _NO_CODE if frame.code.is_module else {piece.__code__ for piece in frame.pieces}
             self._watch.begin(pieces, whole)
-        elif run.block.phase is Phase.BACKWARD:
-            self._ledgers.before_backward(self.parameters)
-
-    def release(self, run: RunBlock) -> None:
-        """The block is over, however: take the hooks away."""
-        if run.block.phase is Phase.FORWARD:
-            self._watch.end()
-        elif run.block.phase is Phase.BACKWARD:
-            self._ledgers.release()
-
-    def after(self, run: RunBlock, frame: Frame, place: Place, whole: bool) -> None:
-        """The block ran to its end."""
-        if run.block.phase is Phase.FORWARD:
+            try:
+                step()
+            finally:
+                self._watch.end()
             self._after_forward(run, frame, whole)
             return
+        if run.phase is Phase.BACKWARD:
+            self._ledgers.before_backward(self.parameters)
+            try:
+                step()
+            finally:
+                self._ledgers.release()
+        else:
+            step()
         self.parameters.follow(self.holders())
         if not whole:
             self._numbers = self._read_numbers()
-        if run.block.phase is Phase.BACKWARD:
+        if run.phase is Phase.BACKWARD:
             self._ledgers.after_backward(self.parameters, place, whole)
         else:
             self._ledgers.settle(self.parameters)
@@ -209,4 +212,6 @@ def _evaluated(frame: Frame, piece: int | None) -> Any:
 
 
 def _number(tensor: torch.Tensor | None) -> float | None:
-    return None if tensor is None or tensor.numel() != 1 or tensor.is_complex() else tensor.item()
+    if tensor is None or tensor.numel() != 1 or tensor.is_complex():
+        return None
+    return tensor.item()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections import ChainMap
-from typing import Any
 
 from bptui.engine.code import RunBlock
 from bptui.engine.explain import explain
@@ -13,10 +12,13 @@ from bptui.engine.numbers import one_line, with_numbers
 from bptui.engine.output import Output
 from bptui.engine.place import Place, pending, place_of
 from bptui.engine.program import Script
-from bptui.engine.recorder import Recorder
+from bptui.engine.recorder import Numbers, Recorder
 from bptui.engine.turn import Turn
-from bptui.protocol.phase import StopReason
+from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Failure, Row, Snapshot, Upcoming
+
+_Fields = tuple[str | None, int | None, int | None, float | None, Numbers]
+"""Phase, epoch, sample, loss, parameters."""
 
 
 class Snapshots:
@@ -24,19 +26,31 @@ class Snapshots:
 
     def __init__(self, script: Script, machine: Machine, recorder: Recorder, output: Output) -> None:
         self._script, self._machine, self._recorder, self._output = script, machine, recorder, output
-        self._rows: list[tuple[Any, ...]] = []
-        """The fields of each row; made into a `Row` when asked for."""
+        self._rows: list[_Fields] = []
+        """The fields of each row; made into a `Row` when asked for.
+
+        Plain words and numbers only: then the garbage collector soon leaves them alone, and a run stays fast however
+        long its timeline grows.
+        """
+        self._reasons: dict[int, StopReason] = {}
+        """Why the program stood still at an index, where that was not a step."""
         self.last: Snapshot | None = None
         """The snapshot of where the program stands; None before the entry stop."""
 
     def rows(self, since: int) -> tuple[Row, ...]:
-        return tuple(Row(*fields) for fields in self._rows[since:])
+        """The timeline from that index on."""
+        return tuple(self._row(index, *self._rows[index]) for index in range(since, len(self._rows)))
+
+    def _row(
+        self, index: int, phase: str | None, epoch: int | None, sample: int | None, loss: float | None, params: Numbers
+    ) -> Row:
+        reason = self._reasons.get(index, StopReason.STEP)
+        return Row(index, Phase(phase) if phase else None, reason, epoch, sample, loss, params)
 
     def keep_row(self, ran: RunBlock | None, place: Place) -> None:
         """Keep in short what a block did while running at full speed."""
-        phase = ran.block.phase if ran is not None else None
         loss, params = self._recorder.numbers()
-        self._rows.append((len(self._rows), phase, StopReason.STEP, place.epoch, place.sample, loss, params))
+        self._rows.append((ran.word if ran is not None else None, place.epoch, place.sample, loss, params))
 
     def take(
         self,
@@ -57,7 +71,7 @@ class Snapshots:
         """
         if replace_row:
             self._rows.pop()
-        phase = ran.block.phase if ran is not None else None
+        phase = ran.phase if ran is not None else None
         values, targets = self._recorder.values()
         snapshot = Snapshot(
             index=len(self._rows),
@@ -87,7 +101,9 @@ class Snapshots:
         snapshot = dataclasses.replace(snapshot, explain=explain(self.last, snapshot, passed))
         self.last = snapshot
         row = snapshot.row()
-        self._rows.append(tuple(getattr(row, field.name) for field in dataclasses.fields(row)))
+        self._rows.append((str(phase) if phase else None, row.epoch, row.sample, row.loss, row.params))
+        if reason is not StopReason.STEP:
+            self._reasons[row.index] = reason
         return snapshot
 
     def _upcoming(self, place: Place) -> Upcoming | None:
@@ -98,7 +114,7 @@ class Snapshots:
         names = ChainMap(dict(pending(self._machine)), *self._recorder.holders())  # type: ignore[arg-type]
         there = place_of(self._machine, place)
         return Upcoming(
-            phase=cursor.block.phase,
+            phase=cursor.phase,
             block=cursor.block.index,
             line=cursor.line,
             text=one_line(statement),

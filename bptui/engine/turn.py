@@ -31,8 +31,8 @@ class Turn:
 
     # ---- what happened
 
-    def begin(self, run: RunBlock) -> None:
-        """The machine runs this block now: another turn may have begun since the last one."""
+    def begin(self) -> None:
+        """The machine runs its next block now: another turn may have begun since the last one."""
         if self._number != self._machine.turn:
             self._number = self._machine.turn
             self._marks.clear()
@@ -42,10 +42,10 @@ class Turn:
         """The block ran."""
         if self._number == self._machine.turn:
             self._marks[run.block.index] = Mark.DONE
-        if run.block.phase is Phase.FORWARD:
+        if run.phase is Phase.FORWARD:
             self._forward = self._last_forward = (run, frame)
             self.any_forward = True
-        elif run.block.phase is Phase.BACKWARD:
+        elif run.phase is Phase.BACKWARD:
             self._forward = None
             if self._consumed_turn != self._number:
                 self._consumed_turn = self._number
@@ -53,7 +53,7 @@ class Turn:
 
     def passed(self, run: RunBlock) -> None:
         """The block was passed over."""
-        self.begin(run)
+        self.begin()
         self._marks[run.block.index] = Mark.SKIPPED
 
     # ---- what can be done
@@ -71,7 +71,7 @@ class Turn:
     def forward_ahead(self) -> bool:
         """Whether a forward comes later in the code of the scopes being run, without another turn."""
         return any(
-            isinstance(each, RunBlock) and each.block.phase is Phase.FORWARD
+            isinstance(each, RunBlock) and each.phase is Phase.FORWARD
             for frame in self._machine.frames
             for each in frame.code.instructions[frame.pc + 1 :]
         )
@@ -84,7 +84,7 @@ class Turn:
         """
         if phase is Phase.BACKWARD and not self.any_forward:
             raise StepRefused("There is no loss to go backward from.", "Press f to run a forward first.")
-        runs = [run for run in self._script.runs.values() if run.block.phase is phase]
+        runs = [run for run in self._script.runs.values() if run.phase is phase]
         if not runs:
             raise StepRefused(f"The script's loop has no {phase}.", "Press n to run what comes next.")
         runs.sort(key=lambda run: run.block.index)
@@ -115,7 +115,7 @@ class Turn:
 
     def _is_possible(self, phase: Phase) -> bool:
         cursor = self._machine.cursor
-        if cursor is not None and cursor.block.phase is phase:
+        if cursor is not None and cursor.phase is phase:
             return True
         if phase is Phase.FORWARD:
             return self.forward_again() is not None or not is_last(self._machine) or self.forward_ahead()
