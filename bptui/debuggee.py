@@ -44,6 +44,7 @@ class Debuggee:
         self._beacon_file = beacon_file()
         self._process: subprocess.Popen[bytes] | None = None
         self._guardian: subprocess.Popen[bytes] | None = None
+        self._spoke = False
         self._killed = False
         self._lock = threading.Lock()
 
@@ -74,7 +75,9 @@ class Debuggee:
         try:
             while self._process.poll() is None or self.link.waiting():
                 if self.link.waiting(1.0):  # not for ever: something else may keep the other end open after a death
-                    self._told(self.link.receive())
+                    reply = self.link.receive()
+                    self._spoke = True
+                    self._told(reply)
         except EOFError:
             pass
         except ProtocolError as error:
@@ -123,6 +126,8 @@ class Debuggee:
             os.close(file)
         if not self._killed:
             message = misunderstanding or f"The program {_how(status)} {beacon.place}."
+            if not self._spoke and errors:
+                message = f"{self._python} cannot run it: {errors.splitlines()[-1]}."
             self._died(Died(message, status, printed, errors))
 
     def _kill_group(self) -> None:

@@ -316,6 +316,17 @@ def test_a_python_that_cannot_be_started_is_told(converse: Converse) -> None:
     assert talk.hear(Died).message == "/no/such/python could not be started: No such file or directory."
 
 
+def test_a_python_that_fails_before_it_says_anything_is_told_in_its_own_last_words(
+    converse: Converse, tmp_path: Path
+) -> None:
+    python = tmp_path / "python"
+    python.write_text("#!/bin/sh\necho one >&2\necho 'this Python is too old' >&2\nexit 1\n")
+    python.chmod(0o755)
+    talk = converse("", python=str(python))
+    talk.session.start(talk.replies.put)
+    assert talk.hear(Died).message == f"{python} cannot run it: this Python is too old."
+
+
 def test_replies_of_a_replaced_debuggee_are_not_heard(converse: Converse) -> None:
     talk = converse("import time\ndef forward(): time.sleep(0.05)")
     talk.open()
