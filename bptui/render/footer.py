@@ -40,16 +40,16 @@ def explained(explain: str) -> Text:
 
 def refused(message: str, hint: str) -> Text:
     """Why nothing was done, and what to do."""
-    text = piece("refused: ", BAD).append(message.strip())
+    text = piece("refused: ", BAD).append(" ".join(message.split()))
     return text.append(f"  {hint}", QUIET) if hint else text
 
 
 def dead(message: str) -> Text:
     """What ended the program."""
-    return piece("dead: ", BAD).append(message.strip()).append("  press r to restart", QUIET)
+    return piece("dead: ", BAD).append(" ".join(message.split())).append("  press r to restart", QUIET)
 
 
 def failed(type: str, message: str, line: int | None) -> Text:
     """What the script raised."""
     where = f"line {line}: " if line is not None else ""
-    return piece("exception: ", BAD).append(f"{where}{type}: {message}".strip().removesuffix(":"))
+    return piece("exception: ", BAD).append(" ".join(f"{where}{type}: {message}".split()).removesuffix(":"))

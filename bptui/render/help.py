@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from textwrap import wrap
 
 from rich.text import Text
 
@@ -11,20 +12,25 @@ from bptui.render.fit import piece
 from bptui.render.style import LIT, QUIET, STRONG
 
 KEYS = 9
-LABELS = 10
+LABELS = 11
 
 
-def help_text(panes: Sequence[str]) -> Text:
-    """A line or two for each command, and the panes with their numbers."""
-    lines = [_line(" ".join(map(sign, each.keys)), each.label, each.help) for each in COMMANDS]
+def help_text(panes: Sequence[str], width: int) -> Text:
+    """A line or more for each command, and the panes with their numbers."""
     named = ", ".join(f"{number} {name}" for number, name in enumerate(panes, 1))
-    lines += [
-        _line("tab 1-9", "panes", f"Focus a pane: {named}."),
-        _line("^p", "palette", "Every command by name, and the theme."),
+    rows = [(" ".join(map(sign, each.keys)), each.label, each.help) for each in COMMANDS]
+    rows += [
+        ("tab 1-9", "panes", f"Focus a pane: {named}."),
+        ("^p", "palette", "Every command by name, and the theme."),
+        ("click", "mouse", "A phase in the bar, a key in the last line, a pane, a parameter: what its key does."),
     ]
-    lines += [Text(), piece("The mouse: click a phase to run it, a key in the last line, a pane, a parameter.", QUIET)]
-    return piece("\n").join(lines)
+    return Text("\n").join(_row(*row, width) for row in rows)
 
 
-def _line(keys: str, label: str, text: str) -> Text:
-    return piece(keys.ljust(KEYS), LIT) + piece(label.ljust(LABELS), STRONG) + piece(text, QUIET)
+def _row(keys: str, label: str, text: str, width: int) -> Text:
+    """The sentence wraps in its own column."""
+    first, *more = wrap(text, max(width - KEYS - LABELS, 20))
+    row = piece(keys.ljust(KEYS), LIT).append(label.ljust(LABELS), STRONG).append(first, QUIET)
+    for line in more:
+        row.append("\n" + " " * (KEYS + LABELS) + line, QUIET)
+    return row

@@ -20,6 +20,9 @@ from bptui.ui.screen import MainScreen
 from bptui.ui.settings import remember_theme, remembered_theme
 from bptui.ui.themes import DARK, LIGHT, variables_for
 
+WIDTHS = [(0, "-tiny"), (60, "-narrow"), (80, "-normal"), (110, "-wide")]
+HEIGHTS = [(0, "-flat"), (20, "-short"), (30, "-tall")]
+"""From how many cells on the screen has which class, for the stylesheet."""
 UNCUT = 2
 """The exit status when the script cannot be stepped."""
 
@@ -29,13 +32,8 @@ class BptuiApp(App[None]):
 
     TITLE = "bptui"
     CSS_PATH = "bptui.tcss"
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [
-        (0, "-tiny"),
-        (60, "-narrow"),
-        (80, "-normal"),
-        (110, "-wide"),
-    ]
-    VERTICAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-flat"), (20, "-short"), (30, "-tall")]
+    HORIZONTAL_BREAKPOINTS = WIDTHS
+    VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "quit", show=False, priority=True),
         Binding("ctrl+c", "pause", "pause", show=False, system=True),
@@ -55,7 +53,7 @@ class BptuiApp(App[None]):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """The variables of ours that Textual's own themes lack."""
-        return {**variables_for(self.current_theme), **self.current_theme.variables}
+        return variables_for(self.current_theme)
 
     def get_default_screen(self) -> Screen[None]:
         """The one main screen."""

@@ -26,4 +26,8 @@ class HelpScreen(ModalScreen[None]):
         with VerticalScroll(classes="sheet") as sheet:
             sheet.border_title = "keys"
             sheet.border_subtitle = "esc closes"
-            yield Static(as_content(help_text(PANE_NAMES)))
+            yield Static()
+
+    def on_resize(self) -> None:
+        width = self.query_one(".sheet").scrollable_content_region.width
+        self.query_one(Static).update(as_content(help_text(PANE_NAMES, width)))

@@ -46,6 +46,8 @@ from bptui.ui.view import View
 
 SLOW = 0.15
 """A step that takes longer (in seconds) is shown as running; a shorter one would only flicker."""
+WORDY = 3
+"""At most so many lines for what went wrong."""
 SMALLEST = (60, 20)
 ZEROING = {
     True: "zeroing is on: next runs zero_grad",
@@ -60,7 +62,7 @@ class MainScreen(Screen[None]):
     AUTO_FOCUS = ""
     BINDINGS = BINDINGS
 
-    snapshot: reactive[Snapshot | None] = reactive(None, always_update=True, init=False)
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False, always_update=True, init=False)
     """Where the program stands."""
 
     def __init__(self, session: Session, title: str, source: str, clock: Callable[[], float]) -> None:
@@ -128,7 +130,7 @@ class MainScreen(Screen[None]):
             case Refused(message, hint):
                 self._answered()
                 self._stop_playing()
-                self._view.say(refused(message, hint))
+                self._view.say(refused(message, hint), WORDY)
             case CurveDrawn():
                 self._view.curve.show_curve(tell)
             case Inspected():
@@ -138,7 +140,7 @@ class MainScreen(Screen[None]):
                 self._answered()
                 self._stop_playing()
                 self._view.console.add(printed, errors)
-                self._view.say(dead(message))
+                self._view.say(dead(message), WORDY)
 
     def _open(self, program: Program) -> None:
         self._program, self._program_name, self._rows, self._place = program, program.name, [], None
@@ -157,7 +159,10 @@ class MainScreen(Screen[None]):
         if self._talk.state is not State.READY:
             self._stop_playing()
         failure = snapshot.failure
-        self._view.say(failed(failure.type, failure.message, failure.line) if failure else explained(snapshot.explain))
+        if failure is not None:
+            self._view.say(failed(failure.type, failure.message, failure.line), WORDY)
+        else:
+            self._view.say(explained(snapshot.explain))
         self.call_after_refresh(self._ask_curve)
 
     def _run_on(self, rows: tuple[Row, ...], printed: str) -> None:

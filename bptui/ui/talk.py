@@ -10,6 +10,7 @@ from bptui.protocol.messages import (
     Ask,
     CurveDrawn,
     Died,
+    Do,
     DrawCurve,
     Inspect,
     Inspected,
@@ -65,7 +66,7 @@ class Talk:
         self._opened = False
         self._step: int | None = None
         self._ran = False
-        self._again = False
+        self._again: Ask | None = None
         self._curve: int | None = None
         self._value: int | None = None
 
@@ -84,11 +85,12 @@ class Talk:
         self._session.start(listener)
 
     def step(self, ask: Ask) -> bool:
-        """Ask for a step; False if one is in flight. Then one `Next` is remembered, so that a held key never queues."""
+        """Ask for a step; False if one is in flight. Then one more is remembered: a held key never queues up."""
         if self.state in (State.STARTING, State.DEAD):
             return False
         if self._step is not None:
-            self._again = isinstance(ask, Next) and not self._ran
+            if isinstance(ask, Next | Do) and not self._ran and self._again is None:
+                self._again = ask
             return False
         self._ran = isinstance(ask, Run)
         self._step = self._session.send(ask)
@@ -96,8 +98,8 @@ class Talk:
 
     def step_again(self) -> bool:
         """Ask for the remembered step, if there is one."""
-        again, self._again = self._again, False
-        return again and self.step(Next())
+        again, self._again = self._again, None
+        return again is not None and self.step(again)
 
     def draw_curve(self, ask: DrawCurve) -> None:
         """Ask for a curve, unless something else is on its way."""
@@ -110,7 +112,7 @@ class Talk:
 
     def pause(self) -> bool:
         """Pause what runs; False if nothing does."""
-        self._again = False
+        self._again = None
         if self._step is None and self.state is not State.STARTING:
             return False
         self._session.pause()
@@ -156,12 +158,12 @@ class Talk:
         if not isinstance(tell, Running):
             self._step = None
         if isinstance(tell, Refused) or self.state is not State.READY:
-            self._again = False
+            self._again = None
         return tell
 
     def _forget(self) -> None:
         self._step = self._curve = self._value = None
-        self._ran = self._again = False
+        self._ran, self._again = False, None
 
 
 def possible(state: State, snapshot: Snapshot | None, playing: bool) -> Collection[str]:

@@ -13,16 +13,13 @@ from textual.containers import Horizontal, Vertical
 from bptui.protocol.messages import DrawCurve
 from bptui.protocol.snapshot import Program, Row, Snapshot
 from bptui.render import cards
-from bptui.render.fit import wrapped_height
+from bptui.render.fit import cut, wrapped_height
 from bptui.render.footer import footer
 from bptui.render.phasebar import phase_bar, upcoming
 from bptui.render.title import Place, title
 from bptui.ui.panes._soon import ConsolePane, CurvePane, SourcePane, TimelinePane
 from bptui.ui.panes.card import Card, ParamChooser
 from bptui.ui.panes.drawn import Drawn
-
-TALLEST_MESSAGE = 3
-"""At most so many lines for what the step did, or why it was refused."""
 
 
 class View(Vertical):
@@ -43,7 +40,7 @@ class View(Vertical):
         self.console = ConsolePane(id="console", classes="pane")
         self._message = Drawn(id="message")
         self._footer = Drawn(id="footer")
-        self._said = Text()
+        self._said, self._tallest = Text(), 1
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -78,12 +75,14 @@ class View(Vertical):
         """Which keys do something now."""
         self._footer.draw(lambda width, _height: footer(possible, width))
 
-    def say(self, text: Text) -> None:
-        """The last line in words."""
-        self._said = text
-        self._message.draw(lambda _width, _height: text)
-        lines = min(wrapped_height(text.plain, max(self.size.width - 2, 1)), TALLEST_MESSAGE)
-        if self._message.styles.height is None or self._message.styles.height.value != lines:
+    def say(self, text: Text, tallest: int = 1) -> None:
+        """The last line in words; at most so many lines if it is long."""
+        self._said, self._tallest = text, tallest
+        room = max(self.size.width - 2, 1)
+        lines = min(wrapped_height(text.plain, room), tallest)
+        self._message.draw(lambda width, _height: cut(text, width * lines))
+        height = self._message.styles.height
+        if height is None or height.value != lines:
             self._message.styles.height = lines
 
     def show(self, program: Program, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
@@ -148,4 +147,4 @@ class View(Vertical):
             card.show(name, False, (), lambda _width, _height: Text())
 
     def on_resize(self, _event: events.Resize) -> None:
-        self.say(self._said)
+        self.say(self._said, self._tallest)
