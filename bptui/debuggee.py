@@ -22,8 +22,13 @@ from bptui.protocol.link import link_pair
 from bptui.protocol.messages import Died, Reply
 
 BOOT = Path(__file__).parent / "engine" / "boot.py"
-GUARD = 'read -r _ || kill -s KILL -- "-$0"'
-"""A line is read when all is over; the end of the pipe comes first only if the debugger has been killed."""
+GRACE = 2
+"""Seconds that a process which was left has to end as Python does: files are flushed, `atexit` functions run."""
+GUARD = f"""\
+read -r _ && exit  # a line: it was buried; the end of the pipe without one: the debugger is gone
+for _ in $(seq {GRACE}0); do kill -0 "$0" || break; sleep 0.1; done
+kill -s KILL -- "-$0"
+"""
 
 SIGNALS = {
     signal.SIGKILL: "SIGKILL (out of memory, or killed from outside)",
@@ -57,6 +62,12 @@ class Debuggee:
         with self._lock:
             if self._process is not None and self._process.poll() is None:
                 self._process.send_signal(signal.SIGINT)
+
+    def leave(self) -> None:
+        """Let it end by itself, and see to it that it does; returns at once. Its death is not told."""
+        with self._lock:
+            self._killed = True
+        self.link.hang_up()
 
     def kill(self) -> None:
         """End it and all that it started, at once; its death is not told."""
@@ -100,7 +111,10 @@ class Debuggee:
             finally:
                 self._theirs.close()
             self._guardian = subprocess.Popen(
-                ["/bin/sh", "-c", GUARD, str(self._process.pid)], stdin=subprocess.PIPE, start_new_session=True
+                ["/bin/sh", "-c", GUARD, str(self._process.pid)],
+                stdin=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                start_new_session=True,
             )
             if self._killed:
                 self._kill_group()
@@ -108,7 +122,7 @@ class Debuggee:
     def _bury(self, process: subprocess.Popen[bytes], misunderstanding: str) -> None:
         """Wait for the process, tell of its death, and leave nothing behind."""
         try:
-            status = process.wait(0 if misunderstanding else 2)
+            status = process.wait(0 if misunderstanding else GRACE)
         except subprocess.TimeoutExpired:
             status = None  # it lives, but nobody can talk to it any more
         with self._lock:

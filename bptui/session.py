@@ -103,11 +103,14 @@ class LiveSession:
             self.send(self._open)
 
     def close(self) -> None:
-        """End the debuggee and all that it started. Returns at once; may be called twice."""
+        """Let the debuggee end, and all that it started with it. Returns at once; may be called twice.
+
+        It has two seconds to end as Python does, flushing its files; then it is killed.
+        """
         with self._lock:
             self._closed = True
             if self._debuggee is not None:
-                self._debuggee.kill()
+                self._debuggee.leave()
                 self._debuggee = None
         atexit.unregister(self.close)
 

@@ -7,6 +7,10 @@ comes as SIGINT, and that the debugger died is seen to by a guardian outside thi
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import gc
+import io
 import os
 import platform
 import random
@@ -203,10 +207,19 @@ def main(link_file: int, beacon_file: int, open_script: OpenScript) -> None:
     os.register_at_fork(after_in_child=link.close)  # or a worker would keep the link open after our death
     server = Server(link, Beacon(beacon_file), Output.of_process(), open_script)
     signal.signal(signal.SIGINT, server.interrupt)
+    atexit.register(flush_files)  # the first one registered runs last, after the script's own
     try:
         server.serve()
     except ProtocolError as error:
         sys.exit(f"The debugger asked for what this debuggee does not understand: {error}")
+
+
+def flush_files() -> None:
+    """Write out the files that the script left open. Python does that for the main module only; the script is in another."""
+    for each in gc.get_objects():
+        if issubclass(type(each), io.TextIOWrapper | io.BufferedWriter | io.BufferedRandom):
+            with contextlib.suppress(OSError, ValueError):  # a file that cannot be written to, or is closed
+                each.flush()
 
 
 def _version_of(package: str) -> str:

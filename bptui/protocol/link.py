@@ -6,7 +6,10 @@ else can connect to it, and no key has to be kept: that is why there is no authe
 
 from __future__ import annotations
 
+import contextlib
+import os
 import select
+import socket
 import threading
 from multiprocessing.connection import Connection, Pipe
 from typing import Any, Generic, TypeVar
@@ -57,6 +60,11 @@ class Link(Generic[Incoming]):
     def waiting(self, seconds: float = 0.0) -> bool:
         """Whether `receive` would return (or raise) at once, after waiting at most so long."""
         return bool(self._poller.poll(seconds * 1000))
+
+    def hang_up(self) -> None:
+        """Let both ends receive EOFError, also a thread that waits for a message now."""
+        with contextlib.suppress(OSError), socket.socket(fileno=os.dup(self._connection.fileno())) as end:
+            end.shutdown(socket.SHUT_RDWR)
 
     def close(self) -> None:
         """Close this end; the other receives EOFError."""

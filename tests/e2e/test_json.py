@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -128,6 +129,22 @@ def test_a_death_in_the_script_is_told_with_phase_and_line(tmp_path: Path) -> No
     )
     died = bptui("next 9", script, status=1)[-1]
     assert died == {"error": "The program exited with status 7 during backward, line 5.", "printed": "words"}
+
+
+def test_files_that_the_script_left_open_are_flushed_when_it_is_left(tmp_path: Path) -> None:
+    script = tmp_path / "script.py"
+    script.write_text(
+        "import atexit, sys, torch\nlog = open(sys.argv[1], 'w')\natexit.register(print, 'bye', file=log)\n"
+        "w = torch.ones(1, requires_grad=True)\n"
+        "for x in [1, 2]:\n    loss = w * x\n    print(x, file=log)\n    loss.backward()\n"
+    )
+    log = tmp_path / "log"
+    bptui("next 3\nquit", script, log)
+    deadline = time.monotonic() + 60
+    while not log.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    assert log.read_text() == "1\n2\nbye\n"
 
 
 def test_another_python_needs_no_bptui_but_torch(tmp_path: Path) -> None:

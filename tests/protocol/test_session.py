@@ -270,6 +270,17 @@ def test_close_leaves_no_process_of_the_script(converse: Converse) -> None:
     assert all(map(gone, pids))
 
 
+def test_a_script_that_is_left_ends_as_python_does(converse: Converse, tmp_path: Path) -> None:
+    talk = converse(
+        "import os\nfile = open(argv[0], 'w')\ndef setup(): file.write('not flushed'); print(os.getpid())",
+        str(tmp_path / "log"),
+    )
+    pid = int(talk.open().snapshot.printed)
+    talk.session.close()
+    assert gone(pid)
+    assert (tmp_path / "log").read_text() == "not flushed"
+
+
 def test_a_death_takes_what_the_script_started_with_it(converse: Converse) -> None:
     talk = converse(
         "import os, subprocess\n"
