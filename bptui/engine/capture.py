@@ -23,6 +23,13 @@ def grad_of(tensor: torch.Tensor) -> torch.Tensor | None:
     return tensor.grad if tensor.is_leaf or tensor.retains_grad else None
 
 
+def number_of(tensor: torch.Tensor | None) -> float | None:
+    """The one number that a tensor is; None if it is none."""
+    if tensor is None or tensor.numel() != 1 or tensor.is_complex():
+        return None
+    return tensor.item()
+
+
 def fact(value: object, *, whole: bool = True) -> Fact:
     """What is known of a value. `whole=False` leaves out the statistics of large tensors: they cost a pass."""
     if isinstance(value, torch.Tensor):

@@ -163,7 +163,8 @@ class Controller:
         self._running, self._passed = None, False
         turn, epoch, taken = self._machine.turn, epoch_key(self._machine), 0
         ran: RunBlock | None = None
-        self._recorder.run_begins()
+        pausing = False
+        self._recorder.run_begins(sparing=goal is Goal.END and steps is None)
         with self._stage.set(self._machine.main), self._output.redirecting():
             while True:
                 try:
@@ -180,9 +181,11 @@ class Controller:
                     break
                 self._snapshots.keep_row(ran, self._ran_at)
                 progress()
-                if pause():
-                    reason = StopReason.PAUSE
-                    return self._stop(ran, reason, mark, None, kept=True)
+                pausing = pausing or pause()
+                if pausing and self._recorder.unwatched:
+                    self._recorder.sparing = False  # fast as it is: one more forward, with all its values
+                elif pausing:
+                    return self._stop(ran, StopReason.PAUSE, mark, None, kept=True)
         return self._stop(ran, StopReason.END if self._machine.ended else reason, mark, failure)
 
     # ---- looking

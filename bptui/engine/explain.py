@@ -40,7 +40,7 @@ def _said(before: Snapshot | None, after: Snapshot) -> str:
 
 
 def _forward(after: Snapshot) -> str:
-    loss = f"{_short(after.loss_name)} = {short(after.loss)}" if after.loss else "no loss yet"
+    loss = f"loss = {short(after.loss)}" if after.loss else "no loss yet"
     sample = ", ".join(f"{each.name} = {short(each.fact)}" for each in after.values[: after.targets])
     return f"forward: {loss}" + (f" for {sample}" if sample else "")
 
@@ -54,7 +54,7 @@ def _backward(before: Snapshot | None, after: Snapshot) -> str:
             continue
         added = ledger.contributions[-1].value
         told.append(
-            f"∂{_short(after.loss_name)}/∂{param.name} = {short(added)} added to {param.name}.grad: "
+            f"∂loss/∂{param.name} = {short(added)} added to {param.name}.grad: "
             f"{_old(before, param, grad=True)} -> {short(param.grad)}"
         )
     return f"backward: {_joined(told, 'gradients')}" if told else "backward: no parameter got a gradient"
@@ -102,10 +102,6 @@ def _names(names: list[str]) -> str:
     return names[0] if len(names) == 1 else f"every one of {len(names)} parameters'"
 
 
-def _short(name: str | None) -> str:
-    return name if name and len(name) <= 24 else "loss"
-
-
 def changed(old: Fact | None, new: Fact | None) -> bool:
     """Whether two facts say different things."""
     if old is None or new is None:
@@ -124,5 +120,5 @@ def short(fact: Fact | None) -> str:
         return str(number) if isinstance(number, int) else f"{number:.6g}"
     if fact.is_tensor:
         shape = "x".join(map(str, fact.shape or ())) or "scalar"
-        return f"[{shape}] norm {fact.stats.norm:.4g}" if fact.stats else f"[{shape}]"
+        return f"norm {fact.stats.norm:.6g}" if fact.stats else f"[{shape}]"
     return fact.text if fact.text is not None and len(fact.text) <= 40 else fact.type

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 
 from bptui.engine.capture import fact, grad_of
-from bptui.engine.params import Parameters
+from bptui.engine.params import Numbers, Parameters
 from bptui.engine.place import Place
+from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import SMALL, Contribution, Fact, Ledger
 
 LISTED = 200
@@ -47,6 +48,8 @@ class Ledgers:
 
     def __init__(self) -> None:
         self._accounts: dict[str, _Account] = {}
+        self._first: dict[str, tuple[Place, float]] = {}
+        """First contributions that are one number: an account is only opened when it is asked for, or has a second."""
         self._hooks: list[Any] = []
         self._coming: dict[str, list[torch.Tensor]] = {}
         """What the backward that runs brings to the gradients that were there before."""
@@ -54,7 +57,10 @@ class Ledgers:
     def before_backward(self, parameters: Parameters) -> None:
         """See what a backward adds to each gradient that is neither None nor zero: by a hook on the leaf."""
         self._coming.clear()
-        for name, tensor in parameters:
+        if not self._accounts and not self._first:
+            return
+        self._open_accounts(parameters)
+        for name, tensor in parameters.items:
             if name in self._accounts and grad_of(tensor) is not None:
                 seen = self._coming[name] = []
                 hooked: Any = tensor  # register_hook has no annotations
@@ -66,31 +72,49 @@ class Ledgers:
             hook.remove()
         self._hooks.clear()
 
-    def after_backward(self, parameters: Parameters, place: Place, whole: bool) -> None:
+    def after_backward(self, parameters: Parameters, numbers: Numbers | None, place: Place) -> None:
         """List what it added. A gradient that was None or zero before is now the contribution itself.
 
-        `whole`: also keep what is large.
+        At full speed the `numbers` of the parameters are given; otherwise what is large is kept too.
         """
-        for name, tensor in parameters:
+        for index, (name, tensor) in enumerate(parameters.items):
             if name in self._coming:
                 for gradient in self._coming[name]:
-                    self._accounts[name].add(place, gradient, whole)
+                    self._accounts[name].add(place, gradient, numbers is None)
+            elif numbers is not None and (number := numbers[index][2]) is not None:
+                self._first[name] = (place, number)
             elif (kept := grad_of(tensor)) is not None:
                 account = self._accounts[name] = _Account()
-                account.add(place, kept, whole)
+                account.add(place, kept, numbers is None)
 
-    def settle(self, parameters: Parameters) -> None:
-        """After any other block: close the accounts of gradients that are None or zero now."""
-        for name, tensor in parameters:
-            if name in self._accounts:
-                gradient = grad_of(tensor)
-                if gradient is None or _is_zero(gradient):
-                    del self._accounts[name]
+    def _open_accounts(self, parameters: Parameters) -> None:
+        """Open an account where only the first contribution is known, as a number."""
+        for name, tensor in parameters.items:
+            if name in self._first and (gradient := grad_of(tensor)) is not None:
+                place, number = self._first[name]
+                account = self._accounts[name] = _Account()
+                account.add(place, torch.full_like(gradient, number), True)
+        self._first.clear()
+
+    def settle(self, parameters: Parameters, numbers: Numbers | None, phase: Phase) -> None:
+        """After any other block: close the accounts of gradients that are None or zero now.
+
+        At full speed, given the `numbers`, large gradients are only looked through after a zero_grad.
+        """
+        looks = numbers is None or phase is Phase.ZERO_GRAD
+        for index, (name, tensor) in enumerate(parameters.items):
+            if name in self._first or name in self._accounts:
+                number = numbers[index][2] if numbers is not None else None
+                gradient = grad_of(tensor) if number is None else None
+                if number == 0 if number is not None else gradient is None or (looks and _is_zero(gradient)):
+                    self._first.pop(name, None)
+                    self._accounts.pop(name, None)
 
     def facts(self, parameters: Parameters) -> tuple[Ledger, ...]:
         """The ledgers as they stand."""
+        self._open_accounts(parameters)
         return tuple(
-            _ledger(name, tensor, self._accounts[name]) for name, tensor in parameters if name in self._accounts
+            _ledger(name, tensor, self._accounts[name]) for name, tensor in parameters.items if name in self._accounts
         )
 
 

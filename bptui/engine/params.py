@@ -7,6 +7,8 @@ from typing import Any
 
 import torch
 
+from bptui.engine.capture import grad_of, number_of
+
 Names = Mapping[str, Any]
 Holders = list[Names]
 """The variables of the scopes being run, the innermost first."""
@@ -103,6 +105,10 @@ def _is_unnamed(name: str) -> bool:
     return name.startswith(_UNNAMED)
 
 
+Numbers = tuple[tuple[str, float | None, float | None], ...]
+"""Name, value and gradient of each parameter, where they are one number."""
+
+
 class Parameters:
     """The parameters met so far. Kept by name, so that a leaf that is bound anew keeps its place."""
 
@@ -117,6 +123,10 @@ class Parameters:
 
     def __iter__(self) -> Iterator[tuple[str, torch.Tensor]]:
         return iter(self.items)
+
+    def numbers(self) -> Numbers:
+        """Value and gradient of each, where they are one number."""
+        return tuple([(name, number_of(tensor), number_of(grad_of(tensor))) for name, tensor in self.items])
 
     def _know(self, known: dict[str, torch.Tensor]) -> None:
         self._known, self.items = known, list(known.items())

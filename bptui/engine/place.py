@@ -44,8 +44,7 @@ def _total(machine: Machine, slot: Slot) -> int | None:
 
 def is_last(machine: Machine) -> bool:
     """Whether no loop around has another item, as far as that is known."""
-    slots = list(machine.slots())
-    return all(slot.total is not None and slot.count + 1 >= slot.total for slot in slots)
+    return all(slot.total is not None and slot.count + 1 >= slot.total for slot in machine.slots())
 
 
 def target_names(machine: Machine) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import weakref
 from collections.abc import Callable, Iterator
 from types import CodeType
@@ -9,23 +10,24 @@ from typing import Any
 
 import torch
 
-from bptui.engine.capture import fact, grad_of, named_facts, version_of
+from bptui.engine.capture import fact, grad_of, named_facts, number_of, version_of
 from bptui.engine.code import RunBlock
 from bptui.engine.frames import Frame
 from bptui.engine.ledger import Ledgers
 from bptui.engine.machine import Machine
-from bptui.engine.params import Holders, Parameters
-from bptui.engine.place import Place, target_names
+from bptui.engine.params import Holders, Numbers, Parameters
+from bptui.engine.place import Place, is_last, target_names
 from bptui.engine.program import Script
 from bptui.engine.syntax import bound_names
 from bptui.engine.watch import LocalsWatch
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import SMALL, Fact, Ledger, Named, Param
 
-Numbers = tuple[tuple[str, float | None, float | None], ...]
-"""Name, value and gradient of each parameter."""
-
 _NO_CODE: set[CodeType] = set()
+
+
+SLOW = 0.001
+"""Seconds from which on a forward is slow."""
 
 
 class Recorder:
@@ -46,6 +48,12 @@ class Recorder:
         """The values that it computed by name, once they were asked for."""
         self._targets: list[Named] = []
         """The loop's targets as they were last: the loop may be over."""
+        self.sparing = False
+        """Whether the values that functions compute on the way are left out of fast forwards, but for the last one."""
+        self.unwatched = False
+        """Whether they were left out of the last forward."""
+        self._slow = False
+        """Whether a forward takes so long that watching it costs nothing."""
         self._facts = _FactCache()
         self._loss_number: float | None = None
         self._numbers: Numbers = ()
@@ -66,12 +74,7 @@ class Recorder:
         are gone in any case.
         """
         if run.phase is Phase.FORWARD:
-            pieces = _NO_CODE if frame.code.is_module else {piece.__code__ for piece in frame.pieces}
-            self._watch.begin(pieces, whole)
-            try:
-                step()
-            finally:
-                self._watch.end()
+            self._forward(frame, whole, step)
             self._after_forward(run, frame, whole)
             return
         if run.phase is Phase.BACKWARD:
@@ -83,18 +86,33 @@ class Recorder:
         else:
             step()
         self.parameters.follow(self.holders())
+        numbers = None
         if not whole:
-            self._numbers = self._read_numbers()
+            numbers = self._numbers = self.parameters.numbers()
         if run.phase is Phase.BACKWARD:
-            self._ledgers.after_backward(self.parameters, place, whole)
+            self._ledgers.after_backward(self.parameters, numbers, place)
         else:
-            self._ledgers.settle(self.parameters)
+            self._ledgers.settle(self.parameters, numbers, run.phase)
+
+    def _forward(self, frame: Frame, whole: bool, step: Callable[[], None]) -> None:
+        self.unwatched = self.sparing and not whole and not self._slow and not is_last(self._machine)
+        if self.unwatched:
+            self._watch.values = {}
+            started = time.perf_counter()
+            step()
+            self._slow = time.perf_counter() - started > SLOW
+            return
+        self._watch.begin(_NO_CODE if frame.code.is_module else {piece.__code__ for piece in frame.pieces}, whole)
+        try:
+            step()
+        finally:
+            self._watch.end()
 
     def _after_forward(self, run: RunBlock, frame: Frame, whole: bool) -> None:
         self.loss_name = run.loss_name
         self.loss = loss = _evaluated(frame, run.loss)
         self._loss_fact = None
-        self._loss_number = _number(loss) if isinstance(loss, torch.Tensor) else loss
+        self._loss_number = number_of(loss) if isinstance(loss, torch.Tensor) else loss
         self._computed = (run, frame)
         self._values = None
         if isinstance(loss, torch.Tensor) and (whole or run.block.index not in self._walked):
@@ -164,12 +182,10 @@ class Recorder:
     def ledger(self) -> tuple[Ledger, ...]:
         return self._ledgers.facts(self.parameters)
 
-    def run_begins(self) -> None:
-        """A run at full speed begins: what rows hold is read anew."""
-        self._numbers = self._read_numbers()
-
-    def _read_numbers(self) -> Numbers:
-        return tuple([(name, _number(tensor), _number(grad_of(tensor))) for name, tensor in self.parameters.items])
+    def run_begins(self, sparing: bool) -> None:
+        """A run at full speed begins: what rows hold is read anew. `sparing`: a long one, to the end."""
+        self.sparing, self._slow = sparing, False
+        self._numbers = self.parameters.numbers()
 
     def numbers(self) -> tuple[float | None, Numbers]:
         """Loss, and value and gradient of each parameter, where they are one number: what a row holds."""
@@ -209,9 +225,3 @@ def _evaluated(frame: Frame, piece: int | None) -> Any:
     except Exception:  # the loss may not be there yet: `loss` assigned in a later block
         return None
     return value if isinstance(value, (torch.Tensor, float, int)) else None
-
-
-def _number(tensor: torch.Tensor | None) -> float | None:
-    if tensor is None or tensor.numel() != 1 or tensor.is_complex():
-        return None
-    return tensor.item()

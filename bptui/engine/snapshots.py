@@ -10,9 +10,10 @@ from bptui.engine.explain import explain
 from bptui.engine.machine import Machine
 from bptui.engine.numbers import one_line, with_numbers
 from bptui.engine.output import Output
+from bptui.engine.params import Numbers
 from bptui.engine.place import Place, pending, place_of
 from bptui.engine.program import Script
-from bptui.engine.recorder import Numbers, Recorder
+from bptui.engine.recorder import Recorder
 from bptui.engine.turn import Turn
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Failure, Row, Snapshot, Upcoming

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Callable
 from types import CodeType, FrameType
 from typing import Any
 
@@ -21,32 +22,42 @@ class LocalsWatch:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._names: dict[CodeType, tuple[str, ...]] = {}
-        """The local variables of each function met, without its parameters; none for code of other files."""
         self._without: set[CodeType] = set()
         self._whole = False
+        self._watching = False
         self.values: dict[str, Any] = {}
         """The values of the last forward, in the order in which their functions returned; of large ones a fact."""
+        self._event = self._make_event()
 
     def begin(self, without: set[CodeType], whole: bool) -> None:
         """Collect from now on, unless a profiler runs. `without`: pieces of the loop, which are no functions."""
         self.values, self._without, self._whole = {}, without, whole
         if sys.getprofile() is None:
+            self._watching = True
             sys.setprofile(self._event)
 
     def end(self) -> None:
-        if sys.getprofile() == self._event:
+        if self._watching:
+            self._watching = False
             sys.setprofile(None)
 
-    def _event(self, frame: FrameType, event: str, argument: Any) -> None:
-        if event == "return":
-            names = self._names.get(frame.f_code)
-            if names is None:
-                names = self._names[frame.f_code] = self._wanted(frame.f_code)
-            if names and frame.f_code not in self._without:
-                self._collect(names, frame.f_locals)
+    def _make_event(self) -> Callable[[FrameType, str, Any], None]:
+        """What Python calls at every call and return: a plain function, since it is called very often."""
+        names_of: dict[CodeType, tuple[str, ...]] = {}
+
+        def event(frame: FrameType, what: str, argument: Any) -> None:
+            if what == "return":
+                code = frame.f_code
+                names = names_of.get(code)
+                if names is None:
+                    names = names_of[code] = self._wanted(code)
+                if names and code not in self._without:
+                    self._collect(names, frame.f_locals)
+
+        return event
 
     def _wanted(self, code: CodeType) -> tuple[str, ...]:
+        """The local variables of a function of the script, without its parameters; none of other code."""
         if code.co_filename != self._path or code.co_name.startswith("<"):
             return ()
         given = code.co_argcount + code.co_kwonlyargcount
