@@ -35,8 +35,7 @@ def card(now: Fact | None, old: Fact | None, lit: bool, width: int, height: int,
     change = _change(now, old, width) if lit else Text()
     kind = first_that_fits(_kinds(now, none), width)
     if height < BIG:
-        mark = piece(f" {DOT}", LIT) if lit else Text()
-        lines = [_headline(now, width - mark.cell_len) + mark, change, kind]
+        lines = [_headline(now, width), change, kind]
         if height < len(lines):
             lines = [lines[0], change if lit else kind]
         return piece("\n").join(lines[:height])
@@ -208,6 +207,8 @@ def chooser(names: Sequence[str], chosen: str | None, width: int) -> Text:
     return cut(text + left + Text().join(chips[first : last + 1]) + right, width)
 
 
-def differs_named(new: Named, old: Named) -> bool:
-    """Whether a value changed, or another one stands there."""
-    return new.name != old.name or differs(new.fact, old.fact)
+def values_differ(new: Sequence[Named], old: Sequence[Named]) -> bool:
+    """Whether there are other values, or a value changed."""
+    return [named.name for named in new] != [named.name for named in old] or any(
+        differs(each.fact, was.fact) for each, was in zip(new, old, strict=True)
+    )

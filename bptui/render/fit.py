@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from textwrap import wrap
 
 from rich.cells import cell_len
 from rich.text import Text
+
+ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)")
+"""An escape sequence of a terminal."""
+CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
 
 
 def piece(text: str, style: str = "") -> Text:
@@ -51,3 +56,22 @@ def width_of(text: str) -> int:
 def wrapped_height(text: str, width: int) -> int:
     """How many lines a text takes at that width; at least one."""
     return sum(max(len(wrap(line, width)), 1) for line in text.splitlines() or [""])
+
+
+def cut_lines(text: Text, width: int, lines: int) -> Text:
+    """The text wrapped to at most so many lines, with `…` where it was cut."""
+    if wrapped_height(text.plain, width) <= lines:
+        return text
+    shown = len(text.plain)
+    while shown and wrapped_height(text.plain[:shown] + "…", width) > lines:
+        shown -= 1
+    short = text.copy()
+    short.right_crop(len(text.plain) - shown)
+    return short.append("…")
+
+
+def printable(text: str) -> str:
+    """The text without what would move the terminal's cursor or colour it; a tab goes to the next fourth cell."""
+    if text.isprintable():
+        return text
+    return CONTROL.sub("", ESCAPE.sub("", text).expandtabs(4))

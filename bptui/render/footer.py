@@ -7,8 +7,9 @@ from collections.abc import Collection
 from rich.text import Text
 
 from bptui.commands import COMMANDS, Command, sign
-from bptui.render.fit import first_that_fits, piece
-from bptui.render.style import BAD, FAINT, LIT, QUIET, command
+from bptui.protocol.snapshot import Failure
+from bptui.render.fit import cut, cut_lines, first_that_fits, piece, wrapped_height
+from bptui.render.style import BAD, FAINT, LIT, QUIET, STRONG, command
 
 
 def footer(possible: Collection[str], width: int) -> Text:
@@ -33,23 +34,36 @@ def _key(each: Command, possible: bool) -> Text:
 def explained(explain: str) -> Text:
     """What the step did; the phase's name stands out."""
     what, colon, rest = explain.partition(":")
-    if not colon or " " in what:
-        return piece(explain)
-    return piece(f"{what}:", "bold") + piece(rest)
+    return piece(f"{what}:", STRONG).append(rest) if colon and " " not in what else piece(explain)
 
 
 def refused(message: str, hint: str) -> Text:
-    """Why nothing was done, and what to do."""
-    text = piece("refused: ", BAD).append(" ".join(message.split()))
-    return text.append(f"  {hint}", QUIET) if hint else text
+    """Why nothing was done; under it what to do."""
+    return _trouble("refused", message, hint)
 
 
 def dead(message: str) -> Text:
     """What ended the program."""
-    return piece("dead: ", BAD).append(" ".join(message.split())).append("  press r to restart", QUIET)
+    return _trouble("dead", message, "press r to restart; the timeline stays until then")
 
 
-def failed(type: str, message: str, line: int | None) -> Text:
+def failed(failure: Failure) -> Text:
     """What the script raised."""
-    where = f"line {line}: " if line is not None else ""
-    return piece("exception: ", BAD).append(" ".join(f"{where}{type}: {message}".split()).removesuffix(":"))
+    where = f"line {failure.line}: " if failure.line is not None else ""
+    return _trouble("exception", f"{where}{failure.type}: {failure.message}", "the traceback is in the console")
+
+
+def _trouble(word: str, message: str, hint: str) -> Text:
+    text = piece(f"{word}: ", BAD).append(" ".join(message.split()).removesuffix(":"))
+    return text.append(f"\n{hint}", QUIET) if hint else text
+
+
+def message(text: Text, width: int, lines: int) -> Text:
+    """On at most so many lines; what is after a line end is a hint, which stays whole."""
+    said, *hint = text.split("\n")
+    if not hint:
+        return cut_lines(said, width, lines)
+    whole = piece("  ").join([said, *hint])
+    if wrapped_height(whole.plain, width) <= 1:
+        return whole
+    return cut_lines(said, width, lines - 1).append("\n").append(cut(hint[0], width))

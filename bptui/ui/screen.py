@@ -133,6 +133,8 @@ class MainScreen(Screen[None]):
                 self._view.say(refused(message, hint), WORDY)
             case CurveDrawn():
                 self._view.curve.show_curve(tell)
+                self.call_after_refresh(self._ask_curve)  # it may want to see further
+                self._ask_curve()
             case Inspected():
                 if self._inspector is not None:
                     self._inspector.show(tell)
@@ -155,12 +157,12 @@ class MainScreen(Screen[None]):
         self._rows += rows
         self._before = self.snapshot
         self.snapshot = snapshot
-        self._view.show_rows(self._rows, self._param)
+        self._show_rows()
         if self._talk.state is not State.READY:
             self._stop_playing()
         failure = snapshot.failure
         if failure is not None:
-            self._view.say(failed(failure.type, failure.message, failure.line), WORDY)
+            self._view.say(failed(failure), WORDY)
         else:
             self._view.say(explained(snapshot.explain))
         self.call_after_refresh(self._ask_curve)
@@ -170,7 +172,8 @@ class MainScreen(Screen[None]):
         self._heard += len(printed)
         self._view.console.add(printed, "")
         if rows:
-            self._view.show_rows(self._rows, self._param)
+            self._show_rows()
+            self._view.curve.show_rows()
             rate = self._meter.count(len(rows))
             self._busy_state = f"running {rate:,} steps/s" if rate is not None else "running"
             self._place = self._place_of(rows[-1])
@@ -194,9 +197,12 @@ class MainScreen(Screen[None]):
         self._view.show(self._program, snapshot, self._before, self._param)
         self._view.show_curve_of(snapshot, self._param, self._rows)
 
+    def _show_rows(self) -> None:
+        self._view.show_rows(self._rows, self._param, self.snapshot.loss_name if self.snapshot else None)
+
     def _ask_curve(self) -> None:
         snapshot = self.snapshot
-        if snapshot is None or (self._player is not None and self._pace.fast):
+        if snapshot is None or not self._talk.idle or (self._player is not None and self._pace.fast):
             return
         ask = self._view.wants_curve(snapshot, self._param)
         if ask is not None:
@@ -362,7 +368,7 @@ class MainScreen(Screen[None]):
         if self.snapshot is not None:
             self._view.show_param(self.snapshot, self._before, self._param)
             self._view.show_curve_of(self.snapshot, self._param, self._rows)
-            self._view.show_rows(self._rows, self._param)
+            self._show_rows()
             self._ask_curve()
 
     def action_pane(self, id: str) -> None:

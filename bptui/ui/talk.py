@@ -76,9 +76,9 @@ class Talk:
         return self._step is not None
 
     @property
-    def running(self) -> bool:
-        """Whether what is in flight is a run."""
-        return self._step is not None and self._ran
+    def idle(self) -> bool:
+        """Whether there is time for a curve."""
+        return not self.busy and self._curve is None and self.state not in (State.STARTING, State.DEAD)
 
     def start(self, listener: Listener) -> None:
         """Open the script."""
@@ -102,9 +102,8 @@ class Talk:
         return again is not None and self.step(again)
 
     def draw_curve(self, ask: DrawCurve) -> None:
-        """Ask for a curve, unless something else is on its way."""
-        if not self.busy and self._curve is None and self.state not in (State.STARTING, State.DEAD):
-            self._curve = self._session.send(ask)
+        """Ask for a curve."""
+        self._curve = self._session.send(ask)
 
     def inspect(self, name: str) -> None:
         """Ask for a value."""

@@ -22,6 +22,9 @@ DARK = Theme(
         "bar-next": "#ffa62b",
         "bar-next-foreground": "#121212",
         "frame": "#3c3c3c",
+        "point": "#e8738c",
+        "here": "#3a2b12",
+        "here-failed": "#45212a",
         "quiet": "#9a9a9a",
         "faint": "#636363",
     },
@@ -43,10 +46,15 @@ LIGHT = Theme(
         "bar-next": "#b35c00",
         "bar-next-foreground": "#ffffff",
         "frame": "#c9c5bb",
+        "point": "#b3263e",
+        "here": "#f3e2c8",
+        "here-failed": "#f5d5d8",
         "quiet": "#66625a",
         "faint": "#a09a8e",
     },
 )
+PLAIN = ("background", "foreground", "accent", "error")
+"""Of these colours ours are mixed, for a theme that is not ours."""
 
 
 def variables_for(theme: Theme) -> dict[str, str]:
@@ -55,13 +63,17 @@ def variables_for(theme: Theme) -> dict[str, str]:
         return {
             "bar-next": "ansi_yellow", "bar-next-foreground": "ansi_black",
             "frame": "ansi_bright_black", "quiet": "ansi_white", "faint": "ansi_bright_black",
+            "point": "ansi_red", "here": "ansi_default", "here-failed": "ansi_default",
         }  # fmt: skip
     colors = {name: Color.parse(value) for name, value in _plain(theme)}
-    back, front, accent = colors["background"], colors["foreground"], colors["accent"]
+    back, front, accent, error = (colors[name] for name in PLAIN)
     return {
         "bar-next": accent.hex,
         "bar-next-foreground": accent.get_contrast_text(1).hex,
         "frame": back.blend(front, 0.25).hex,
+        "point": error.hex,
+        "here": back.blend(accent, 0.2).hex,
+        "here-failed": back.blend(error, 0.25).hex,
         "quiet": back.blend(front, 0.68).hex,
         "faint": back.blend(front, 0.42).hex,
     }
@@ -69,4 +81,4 @@ def variables_for(theme: Theme) -> dict[str, str]:
 
 def _plain(theme: Theme) -> list[tuple[str, str]]:
     colors = theme.to_color_system().generate()
-    return [(name, colors[name]) for name in ("background", "foreground", "accent")]
+    return [(name, colors[name]) for name in PLAIN]

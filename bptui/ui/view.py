@@ -6,20 +6,22 @@ from collections.abc import Collection, Sequence
 from functools import partial
 
 from rich.text import Text
-from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from bptui.protocol.messages import DrawCurve
 from bptui.protocol.snapshot import Program, Row, Snapshot
 from bptui.render import cards
-from bptui.render.fit import cut, wrapped_height
 from bptui.render.footer import footer
 from bptui.render.phasebar import phase_bar, upcoming
 from bptui.render.title import Place, title
-from bptui.ui.panes._soon import ConsolePane, CurvePane, SourcePane, TimelinePane
 from bptui.ui.panes.card import Card, ParamChooser
+from bptui.ui.panes.console import ConsolePane
+from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.drawn import Drawn
+from bptui.ui.panes.lastline import LastLine
+from bptui.ui.panes.source import SourcePane
+from bptui.ui.panes.timeline import TimelinePane
 
 
 class View(Vertical):
@@ -34,13 +36,12 @@ class View(Vertical):
         self._sample, self._loss, self._param, self._grad = (Card(id) for id in ("sample", "loss", "param", "grad"))
         self._chooser = ParamChooser("chooser")
         self._ledger = Drawn(id="ledger")
-        self.source = SourcePane(id="source", classes="pane")
-        self.curve = CurvePane(id="curve", classes="pane")
-        self.timeline = TimelinePane(id="timeline", classes="pane")
-        self.console = ConsolePane(id="console", classes="pane")
-        self._message = Drawn(id="message")
+        self.source = SourcePane("source")
+        self.curve = CurvePane("curve")
+        self.timeline = TimelinePane("timeline")
+        self.console = ConsolePane("console")
+        self._message = LastLine(id="message")
         self._footer = Drawn(id="footer")
-        self._said, self._tallest = Text(), 1
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -58,13 +59,14 @@ class View(Vertical):
         for pane in (self.source, self.curve, self.timeline, self.console):
             pane.border_title = pane.border_title or pane.id
         self._show_no_values()
-        self.source.show_program(None, self._source)
+        self.source.show_source(self._source)
 
     def open(self, program: Program) -> None:
         """A program begins, perhaps once more."""
         self.source.show_program(program)
-        self.timeline.clear()
+        self.timeline.show((), None, None)
         self.console.clear()
+        self.curve.clear()
         self._chooser.display = self._ledger.display = False
 
     def show_title(self, name: str, place: Place | None, zeroing: bool | None, state: str) -> None:
@@ -75,15 +77,9 @@ class View(Vertical):
         """Which keys do something now."""
         self._footer.draw(lambda width, _height: footer(possible, width))
 
-    def say(self, text: Text, tallest: int = 1) -> None:
+    def say(self, text: Text, lines: int = 1) -> None:
         """The last line in words; at most so many lines if it is long."""
-        self._said, self._tallest = text, tallest
-        room = max(self.size.width - 2, 1)
-        lines = min(wrapped_height(text.plain, room), tallest)
-        self._message.draw(lambda width, _height: cut(text, width * lines))
-        height = self._message.styles.height
-        if height is None or height.value != lines:
-            self._message.styles.height = lines
+        self._message.say(text, lines)
 
     def show(self, program: Program, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
         """A stop, and what was there at the stop before."""
@@ -91,9 +87,7 @@ class View(Vertical):
         self._upcoming.draw(lambda width, _height: upcoming(snapshot, width))
         self.source.show(snapshot)
         self.show_param(snapshot, before, param)
-        lit = (before is not None and any(map(cards.differs_named, snapshot.values, before.values))) or (
-            before is not None and len(before.values) != len(snapshot.values)
-        )
+        lit = before is not None and cards.values_differ(snapshot.values, before.values)
         self._sample.show(
             "sample",
             lit,
@@ -104,7 +98,8 @@ class View(Vertical):
         lit = before is not None and cards.differs(snapshot.loss, was)
         name = snapshot.loss_name or "loss"
         names = (name,) if snapshot.loss is not None else ()
-        self._loss.show(name, lit, names, partial(cards.card, snapshot.loss, was, lit, none="no forward yet"))
+        title = name if name == "loss" else f"{name} (loss)"
+        self._loss.show(title, lit, names, partial(cards.card, snapshot.loss, was, lit, none="no forward yet"))
 
     def show_param(self, snapshot: Snapshot, before: Snapshot | None, name: str | None) -> None:
         """The chosen parameter, its gradient, and what that is made of."""
@@ -130,9 +125,9 @@ class View(Vertical):
         if len(names) > 1:
             self._chooser.draw(lambda width, _height: cards.chooser(names, name, width))
 
-    def show_rows(self, rows: Sequence[Row], param: str | None) -> None:
+    def show_rows(self, rows: Sequence[Row], param: str | None, loss: str | None) -> None:
         """The timeline so far."""
-        self.timeline.show(rows, param)
+        self.timeline.show(rows, param, loss)
 
     def show_curve_of(self, snapshot: Snapshot, param: str | None, rows: Sequence[Row]) -> None:
         """Where the program stands on the curve."""
@@ -145,6 +140,3 @@ class View(Vertical):
     def _show_no_values(self) -> None:
         for card, name in ((self._sample, "sample"), (self._loss, "loss"), (self._param, "w"), (self._grad, "w.grad")):
             card.show(name, False, (), lambda _width, _height: Text())
-
-    def on_resize(self, _event: events.Resize) -> None:
-        self.say(self._said, self._tallest)

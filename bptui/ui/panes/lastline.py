@@ -1,0 +1,28 @@
+"""The last line: what the step did in words, or why it was refused."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from bptui.render.fit import wrapped_height
+from bptui.render.footer import message
+from bptui.ui.panes.drawn import Drawn
+
+
+class LastLine(Drawn):
+    """One line, and more only where something went wrong: only then the screen is laid out anew."""
+
+    def say(self, text: Text, lines: int = 1) -> None:
+        """Say this, on at most so many lines."""
+        self.draw(lambda width, _height: message(text, width, lines))
+        self._grow()
+
+    def on_resize(self) -> None:
+        super().on_resize()
+        self._grow()
+
+    def _grow(self) -> None:
+        if self._drawn is not None:
+            lines = wrapped_height(self._drawn.plain, max(self.content_size.width, 1))
+            if self.styles.height is None or self.styles.height.value != lines:
+                self.styles.height = lines
