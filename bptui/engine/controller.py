@@ -9,15 +9,15 @@ from bptui.engine import curve, inspector
 from bptui.engine.code import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.failure import failure_of, refusal_of
-from bptui.engine.frames import Frame
 from bptui.engine.machine import Machine, Raised
 from bptui.engine.output import Mark, Output
-from bptui.engine.place import Place, epoch_key, is_last, place_of
+from bptui.engine.place import epoch_key
 from bptui.engine.program import Script
 from bptui.engine.recorder import Recorder
 from bptui.engine.snapshots import Snapshots
 from bptui.engine.stage import RandomState, Stage
 from bptui.engine.state import State
+from bptui.engine.stepper import Stepper
 from bptui.engine.turn import Turn
 from bptui.protocol.messages import CurveDrawn, Inspected
 from bptui.protocol.phase import Goal, Phase, StopReason
@@ -48,8 +48,7 @@ class Controller:
         self.program: Program = self._script.program
         self.beacon: Beacon = lambda phase, line: None
         """Told what is about to run, before it runs."""
-        self.zeroing = True
-        """Whether `next` runs zero_grad. Change it with `set_zeroing`."""
+        self._zeroing = True
         self._output = output or Output.in_process()
         self._stage = Stage(path, argv)
         self._random: RandomState | None = None
@@ -66,11 +65,9 @@ class Controller:
         self._recorder = Recorder(self._script, self._machine)
         self._snapshots = Snapshots(self._script, self._machine, self._recorder, self._output)
         self._turn = Turn(self._script, self._machine)
+        self._stepper = Stepper(self._machine, self._recorder, self._turn)
+        self._stepper.zeroing = self._zeroing
         self._started = True
-        self._place = self._ran_at = Place()
-        self._running: RunBlock | None = None
-        self._passed = False
-        self._moves = -1
         mark = self._output.mark()
         failure = None
         with self._stage.set(self._machine.main), self._output.redirecting():
@@ -79,7 +76,7 @@ class Controller:
                 self._recorder.parameters.find(self._recorder.holders())
             except Raised as raised:
                 failure = failure_of(raised, self._script.path)
-        self._place = place_of(self._machine, self._place)
+        self._stepper.locate()
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.ENTRY
         return self._stop(None, reason, mark, failure)
 
@@ -110,7 +107,8 @@ class Controller:
 
     def set_zeroing(self, on: bool) -> Snapshot:
         """Whether `next` runs zero_grad or passes over it. The same stop, seen anew."""
-        self.zeroing = on
+        self._check_started()
+        self._zeroing = self._stepper.zeroing = on
         seen = dataclasses.replace(self.snapshot, zeroing=on, marks=self._turn.marks(on))
         self._snapshots.last = seen
         return seen
@@ -124,7 +122,7 @@ class Controller:
             StepRefused: the script has ended, or PyTorch rejected the step whole. Nothing changed.
         """
         self._check_going()
-        return self._step(self._go_on)
+        return self._step(self._stepper.next)
 
     def do(self, phase: Phase) -> Snapshot:
         """Run that phase now, whatever comes next: the next block of that kind in the script's order.
@@ -137,11 +135,13 @@ class Controller:
         self._check_going()
         cursor = self._machine.cursor
         if cursor is not None and cursor.phase is phase:
-            return self._step(self._run_cursor)
+            return self._step(self._stepper.cursor)
         if phase is Phase.FORWARD:
-            return self._step(self._forward_again if self._turn.forward_again() else self._to_forward())
+            if self._turn.forward_again() is None:
+                self._stepper.check_forward()
+            return self._step(self._stepper.forward)
         run, frame = self._turn.find(phase)
-        return self._step(lambda whole: self._apart(run, frame, whole))
+        return self._step(lambda whole: self._stepper.apart(run, frame, whole))
 
     def run(
         self,
@@ -160,7 +160,7 @@ class Controller:
         """
         self._check_going()
         mark, failure, reason = self._output.mark(), None, StopReason.STEP
-        self._running, self._passed = None, False
+        self._stepper.begin()
         turn, epoch, taken = self._machine.turn, epoch_key(self._machine), 0
         ran: RunBlock | None = None
         pausing = False
@@ -168,10 +168,10 @@ class Controller:
         with self._stage.set(self._machine.main), self._output.redirecting():
             while True:
                 try:
-                    ran = self._go_on(False)
+                    ran = self._stepper.next(False)
                 except Raised as raised:
                     failure, reason = failure_of(raised, self._script.path), StopReason.EXCEPTION
-                    ran = self._running or ran
+                    ran = self._stepper.running or ran
                 taken += 1
                 if failure or self._machine.ended or taken == steps:
                     break
@@ -179,7 +179,7 @@ class Controller:
                     break
                 if goal is Goal.EPOCH and epoch_key(self._machine) != epoch:
                     break
-                self._snapshots.keep_row(ran, self._ran_at)
+                self._snapshots.keep_row(ran, self._stepper.place)
                 progress()
                 pausing = pausing or pause()
                 if pausing and self._recorder.unwatched:
@@ -220,13 +220,13 @@ class Controller:
         """Do it as one step; refuse it if the script's own code raised and nothing changed."""
         before = State(self._recorder.holders(), self._output)
         mark = self._output.mark()
-        self._running, self._passed = None, False
+        self._stepper.begin()
         failure = None
         with self._stage.set(self._machine.main), self._output.redirecting():
             try:
                 ran = action(True)
             except Raised as raised:
-                failure, ran = failure_of(raised, self._script.path), self._running
+                failure, ran = failure_of(raised, self._script.path), self._stepper.running
         if failure is not None and ran is not None and ran.phase is not Phase.FORWARD:
             if ran.phase is Phase.BACKWARD and before.silent:
                 before.put_back_gradients()
@@ -244,82 +244,14 @@ class Controller:
         *,
         kept: bool = False,
     ) -> Snapshot:
-        place = self._ran_at if ran is not None else self._place
         return self._snapshots.take(
             ran,
             reason,
-            place,
+            self._stepper.place,
             self._output.since(mark),
             failure,
             self._turn,
-            self.zeroing,
-            passed=self._passed,
+            self._zeroing,
+            passed=self._stepper.passed,
             replace_row=kept,
         )
-
-    def _go_on(self, whole: bool) -> RunBlock | None:
-        """Run the next block, passing over zero_grad while zeroing is off."""
-        if self._machine.cursor is None:  # it stands at other code, which raised before
-            self._machine.advance()
-            return None
-        if not self.zeroing:
-            self._pass_zero_grad()
-        return self._run_cursor(whole) if self._machine.frames else None
-
-    def _pass_zero_grad(self) -> None:
-        while not self.zeroing and (cursor := self._machine.cursor) and cursor.phase is Phase.ZERO_GRAD:
-            self._pass(cursor)
-            self._passed = True
-
-    def _pass(self, cursor: RunBlock) -> None:
-        """Go past a block; its statements without a phase run."""
-        self._turn.passed(cursor)
-        self._machine.step(skip=True)
-        self._machine.advance()
-
-    def _run_cursor(self, whole: bool) -> RunBlock:
-        machine, recorder = self._machine, self._recorder
-        frame = machine.frames[-1]
-        run = frame.instruction
-        assert isinstance(run, RunBlock)
-        self._running = run
-        if self._moves != machine.moves:
-            self._moves = machine.moves
-            self._place = place_of(machine, self._place)
-        self._ran_at = self._place
-        self._turn.begin()
-        recorder.observe(run, frame, self._ran_at, whole, machine.step)
-        self._turn.ran(run, frame)
-        machine.advance()
-        if not self.zeroing:
-            self._pass_zero_grad()
-        return run
-
-    def _apart(self, run: RunBlock, frame: Frame, whole: bool) -> RunBlock:
-        """Run a block out of order; the program stays where it stands. Prints and counters wait for their turn."""
-        self._running, self._ran_at = run, self._place
-        self._recorder.observe(run, frame, self._place, whole, lambda: self._machine.run_apart(frame, run.own, run))
-        self._turn.ran(run, frame)
-        return run
-
-    def _forward_again(self, whole: bool) -> RunBlock:
-        again = self._turn.forward_again()
-        assert again is not None
-        run, frame = again
-        return self._apart(run, frame, whole)
-
-    def _to_forward(self) -> Callable[[bool], RunBlock | None]:
-        """Pass over the blocks up to the next forward and run that.
-
-        Raises:
-            StepRefused: no sample is left.
-        """
-        if is_last(self._machine) and not self._turn.forward_ahead():
-            raise StepRefused("No more samples: this was the last one.", "Press n to go on to the end of the script.")
-
-        def to_forward(whole: bool) -> RunBlock | None:
-            while (cursor := self._machine.cursor) and cursor.phase is not Phase.FORWARD:
-                self._pass(cursor)
-            return self._run_cursor(whole) if self._machine.cursor else None
-
-        return to_forward

@@ -204,8 +204,12 @@ def open_script(path: str, argv: Sequence[str], output: Output, *, seed: int) ->
 def main(link_file: int, beacon_file: int, open_script: OpenScript) -> None:
     """Be the debuggee's process, until the link ends."""
     link = inherited_link(link_file)
-    os.register_at_fork(after_in_child=link.close)  # or a worker would keep the link open after our death
-    server = Server(link, Beacon(beacon_file), Output.of_process(), open_script)
+    # what the script starts must not keep the link open after our death
+    os.register_at_fork(after_in_child=link.close)
+    os.set_inheritable(link_file, False)
+    beacon = Beacon(beacon_file)
+    os.close(beacon_file)
+    server = Server(link, beacon, Output.of_process(), open_script)
     signal.signal(signal.SIGINT, server.interrupt)
     atexit.register(flush_files)  # the first one registered runs last, after the script's own
     try:
@@ -215,7 +219,7 @@ def main(link_file: int, beacon_file: int, open_script: OpenScript) -> None:
 
 
 def flush_files() -> None:
-    """Write out the files that the script left open. Python does that for the main module only; the script is in another."""
+    """Write out the files that the script left open; Python would do so only for those of its own main module."""
     for each in gc.get_objects():
         if issubclass(type(each), io.TextIOWrapper | io.BufferedWriter | io.BufferedRandom):
             with contextlib.suppress(OSError, ValueError):  # a file that cannot be written to, or is closed

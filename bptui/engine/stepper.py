@@ -1,0 +1,105 @@
+"""Moves a program block by block, in the script's order or out of it, and lets the recorder see each block."""
+
+from __future__ import annotations
+
+from bptui.engine.code import RunBlock
+from bptui.engine.errors import StepRefused
+from bptui.engine.frames import Frame
+from bptui.engine.machine import Machine
+from bptui.engine.place import Place, is_last, place_of
+from bptui.engine.recorder import Recorder
+from bptui.engine.turn import Turn
+from bptui.protocol.phase import Phase
+
+
+class Stepper:
+    """How each step is made. `whole` says whether a step is looked at closely, or runs by at full speed."""
+
+    def __init__(self, machine: Machine, recorder: Recorder, turn: Turn) -> None:
+        self._machine, self._recorder, self._turn = machine, recorder, turn
+        self.zeroing = True
+        """Whether zero_grad is run, and not passed over."""
+        self.place = Place()
+        """Where the program last ran a block in order."""
+        self._moves = -1
+        """`Machine.moves` when the place was looked up."""
+        self.running: RunBlock | None = None
+        """The block of this step; None before any ran."""
+        self.passed = False
+        """Whether this step passed over a zero_grad."""
+
+    def begin(self) -> None:
+        """Another step begins."""
+        self.running, self.passed = None, False
+
+    def locate(self) -> None:
+        """Look up where the program stands."""
+        if self._moves != self._machine.moves:
+            self._moves = self._machine.moves
+            self.place = place_of(self._machine, self.place)
+
+    def next(self, whole: bool) -> RunBlock | None:
+        """Run the block that comes next, passing over zero_grad while zeroing is off. Returns what ran.
+
+        Raises:
+            Raised: the script raised. So do all that follow.
+        """
+        if self._machine.cursor is None:  # it stands at other code, which raised before
+            self._machine.advance()
+            return None
+        if not self.zeroing:
+            self._pass_zero_grad()
+        return self.cursor(whole) if self._machine.frames else None
+
+    def cursor(self, whole: bool) -> RunBlock:
+        """Run the block at which the program stands, and what comes after it up to the next one."""
+        machine = self._machine
+        frame = machine.frames[-1]
+        run = frame.instruction
+        assert isinstance(run, RunBlock)
+        self.running = run
+        if self._moves != machine.moves:
+            self.locate()
+        self._turn.begin()
+        self._recorder.observe(run, frame, self.place, whole, machine.step)
+        self._turn.ran(run, frame)
+        machine.advance()
+        if not self.zeroing:
+            self._pass_zero_grad()
+        return run
+
+    def apart(self, run: RunBlock, frame: Frame, whole: bool) -> RunBlock:
+        """Run a block out of order; the program stays where it stands. Prints and counters wait for their turn."""
+        self.running = run
+        self._recorder.observe(run, frame, self.place, whole, lambda: self._machine.run_apart(frame, run.own, run))
+        self._turn.ran(run, frame)
+        return run
+
+    def check_forward(self) -> None:
+        """Before a forward of another sample.
+
+        Raises:
+            StepRefused: none is left.
+        """
+        if is_last(self._machine) and not self._turn.forward_ahead():
+            raise StepRefused("No more samples: this was the last one.", "Press n to go on to the end of the script.")
+
+    def forward(self, whole: bool) -> RunBlock | None:
+        """Run a forward: the last one again if no backward followed it, else the next, passing over what is between."""
+        again = self._turn.forward_again()
+        if again is not None:
+            return self.apart(*again, whole)
+        while (cursor := self._machine.cursor) and cursor.phase is not Phase.FORWARD:
+            self._pass(cursor)
+        return self.cursor(whole) if self._machine.cursor else None
+
+    def _pass_zero_grad(self) -> None:
+        while not self.zeroing and (cursor := self._machine.cursor) and cursor.phase is Phase.ZERO_GRAD:
+            self._pass(cursor)
+            self.passed = True
+
+    def _pass(self, cursor: RunBlock) -> None:
+        """Go past a block; its statements without a phase run."""
+        self._turn.passed(cursor)
+        self._machine.step(skip=True)
+        self._machine.advance()
