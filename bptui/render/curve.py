@@ -1,0 +1,98 @@
+"""The loss over a parameter: the curve, where it stands, the tangent there, the path so far. Or over the steps."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from bptui.protocol.messages import CurveDrawn
+from bptui.protocol.phase import Phase
+from bptui.protocol.snapshot import Row
+from bptui.render.facts import number
+from bptui.render.plot import Plot, buckets, frame, padded
+from bptui.render.style import LIT, QUIET
+
+LINE = "$text-primary"
+POINT, PATH, FOOT = "●", "•", "▲"
+PATH_LENGTH = 100
+"""So many earlier points of the same sample are shown."""
+REACH = 2_000
+"""So many rows back they are looked for."""
+TANGENT = 0.22
+"""The tangent's reach to either side, as a part of the width."""
+Point = tuple[float, float]
+
+
+def path_of(rows: Sequence[Row], param: str, sample: int | None) -> list[Point]:
+    """Earlier (value, loss) pairs of the same sample, the latest first."""
+    points: list[Point] = []
+    for at in range(len(rows) - 1, max(len(rows) - REACH, 0) - 1, -1):
+        row = rows[at]
+        if row.phase is Phase.FORWARD and row.sample == sample and row.loss is not None:
+            value = row.param(param)[0]
+            if value is not None and math.isfinite(value) and math.isfinite(row.loss):
+                points.append((value, row.loss))
+                if len(points) == PATH_LENGTH:
+                    break
+    return points
+
+
+def over_parameter(curve: CurveDrawn, path: Sequence[Point], width: int, height: int) -> Plot:
+    """The curve with its point."""
+    plot = Plot()
+    finite = [y for y in curve.ys if math.isfinite(y)]
+    if not finite or len(curve.xs) < 2:
+        return plot
+    ends = padded(min(finite), max(finite), 0.06)
+    inner = frame((curve.xs[0], curve.xs[-1]), ends, width, height, plot)
+    plot.dots(LINE, inner.line(list(zip(curve.xs, curve.ys, strict=True))))
+    if curve.at is None or curve.loss is None:
+        return plot
+    if curve.slope is not None and math.isfinite(curve.slope):
+        plot.dots(LIT, inner.line(_tangent(curve.at, curve.loss, curve.slope, inner.x, inner.y)))
+    for x, y in path:
+        cell = inner.cell(x, y)
+        if cell is not None:
+            plot.words.append((*cell, PATH, QUIET))
+    cell = inner.cell(curve.at, curve.loss)
+    if cell is not None:
+        plot.words += [(*cell, POINT, "$point bold"), (cell[0], inner.height, FOOT, "$point bold")]
+    return plot
+
+
+def _tangent(at: float, loss: float, slope: float, x: Point, y: Point) -> list[Point]:
+    """A piece of the tangent that looks equally long whatever its slope."""
+    wide, tall = x[1] - x[0], y[1] - y[0]
+    steepness = abs(slope) * wide / tall
+    reach = TANGENT * wide / math.hypot(1.0, steepness * 0.5)
+    return [(at - reach, loss - slope * reach), (at + reach, loss + slope * reach)]
+
+
+def over_steps(losses: Sequence[float], width: int, height: int) -> Plot:
+    """The loss of every forward so far, from left to right."""
+    plot = Plot()
+    finite = [loss for loss in losses if math.isfinite(loss)]
+    if not finite:
+        return plot
+    ends = padded(min(finite), max(finite), 0.06)
+    inner = frame((0.0, float(max(len(losses) - 1, 1))), ends, width, height, plot)
+    columns = inner.width
+    last = max(len(losses) - 1, 1)
+    if len(losses) <= columns * 2:
+        points = [(float(at), loss) for at, loss in enumerate(losses)]
+    else:  # of each part its least and its greatest
+        low, high = buckets(losses, columns, min), buckets(losses, columns, max)
+        points = [
+            (last * at / (columns - 1), loss) for at, pair in enumerate(zip(low, high, strict=True)) for loss in pair
+        ]
+    plot.dots(LINE, inner.line(points))
+    cell = inner.cell(float(len(losses) - 1), losses[-1]) if math.isfinite(losses[-1]) else None
+    if cell is not None:
+        plot.words.append((*cell, POINT, "$point bold"))
+    return plot
+
+
+def caption(param: str | None, curve: CurveDrawn) -> str:
+    """`w = 1.2755  slope = -5.7962`."""
+    slope = f"  slope = {number(curve.slope)}" if curve.slope is not None else ""
+    return f"{param} = {number(curve.at)}{slope}" if curve.at is not None else ""

@@ -1,0 +1,87 @@
+"""The script's own lines: coloured, numbered, and marked by phase."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pygments.lexers.python import PythonLexer
+from pygments.token import Comment, Keyword, Name, Number, Operator, String, Token
+from rich.text import Text
+
+from bptui.protocol.phase import Phase
+from bptui.protocol.snapshot import BlockInfo
+from bptui.render.fit import piece, printable
+from bptui.render.style import BAD, FAINT, LIT, QUIET
+
+CODE = {
+    Comment: FAINT,
+    String.Doc: FAINT,
+    Keyword: "$text-primary",
+    Keyword.Constant: "$text-warning",
+    Operator.Word: "$text-primary",
+    Name.Builtin: "$text-secondary",
+    Name.Builtin.Pseudo: "$text-primary",
+    Name.Function: "$text-secondary",
+    Name.Class: "$text-secondary",
+    Name.Decorator: "$text-secondary",
+    Number: "$text-warning",
+    String: "$text-success",
+}
+PHASES = {
+    Phase.FORWARD: "$text-success",
+    Phase.BACKWARD: "$text-secondary",
+    Phase.UPDATE: "$text-warning",
+    Phase.ZERO_GRAD: "$text-primary",
+}
+"""The letter in the gutter says which phase; the colour says it once more."""
+HERE, FAILED = "▶", "✗"
+
+
+def highlight(source: str) -> list[Text]:
+    """The lines of a script in colours."""
+    text = Text()
+    for kind, value in PythonLexer(stripnl=False, ensurenl=False).get_tokens(printable(source)):
+        text.append(value, _style(kind))
+    return list(text.split("\n", allow_blank=True))
+
+
+def _style(kind: Any) -> str:
+    """The colour of a kind of token, or of what it is a kind of."""
+    while kind not in CODE and kind is not Token:
+        kind = kind.parent
+    return CODE.get(kind, "")
+
+
+def phases_of(blocks: tuple[BlockInfo, ...]) -> dict[int, tuple[Phase, bool]]:
+    """For each line, the phase that it belongs to and whether that phase begins there."""
+    lines: dict[int, tuple[Phase, bool]] = {}
+    for block in blocks:
+        for line in block.lines:
+            lines.setdefault(line, (block.phase, False))
+    for block in reversed(blocks):
+        lines[block.line] = (block.phase, True)
+    return lines
+
+
+def gutter(number: int, digits: int, phase: tuple[Phase, bool] | None, here: bool, failed: bool) -> Text:
+    """`▶ 25 f `: where the program stands, the line's number, the phase that it belongs to."""
+    mark = piece(FAILED, BAD) if failed else piece(HERE, LIT) if here else piece(" ")
+    text = mark + piece(f" {number:>{digits}} ", LIT if here else FAINT)
+    if phase is None:
+        return text + piece("  ")
+    of, first = phase
+    return text + piece(f"{of.value[0]} " if first else "│ ", f"{PHASES[of]} bold" if first else PHASES[of])
+
+
+def source_line(before: Text, code: Text, width: int, here: bool, failed: bool) -> Text:
+    """A line of the script after its gutter; where the program stands, the whole line is marked."""
+    text = before + code
+    if here or failed:
+        text = text + piece(" " * max(width - text.cell_len, 0))
+        text.stylize_before("on $here-failed" if failed else "on $here")
+    return text
+
+
+def no_source(reason: str) -> list[Text]:
+    """What stands there in place of a script."""
+    return [piece(reason, QUIET)]

@@ -1,0 +1,165 @@
+"""The loss curve."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual.geometry import Size
+from textual.style import Style
+from textual.widget import Widget
+
+from bptui.protocol.messages import CurveDrawn, DrawCurve
+from bptui.protocol.phase import Phase
+from bptui.protocol.snapshot import Row, Snapshot
+from bptui.render.curve import caption, over_parameter, over_steps, path_of
+from bptui.render.plot import ACROSS, DOWN, Plot
+
+if TYPE_CHECKING:
+    from textual_hires_canvas import Canvas
+
+POINTS = 61
+WIDER = 4
+"""So often the range may be widened to find the lowest point."""
+PATIENCE = 3
+"""After so many refusals in a row no curve is asked for any more."""
+LEAST = 5
+"""In fewer cells nothing can be seen."""
+
+
+class CurvePane(Widget, can_focus=True):
+    """The loss over the chosen parameter if that is one number, else over the steps."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id=id, classes="pane")
+        self._canvas: Canvas | None = None
+        self._param: str | None = None
+        self._rows: Sequence[Row] = ()
+        self._sample: int | None = None
+        self._losses: list[float] = []
+        self._counted = 0
+        self._range: tuple[float, float] | None = None
+        self._widened = 0
+        self._curve: CurveDrawn | None = None
+        self._asked: object = None
+        self._vain = 0
+        """How often in a row there was no curve."""
+        self._reason = ""
+
+    def clear(self) -> None:
+        """Begin anew."""
+        self._rows, self._losses, self._counted = (), [], 0
+        self._forget()
+        self._draw()
+
+    def _forget(self) -> None:
+        self._range = self._curve = self._asked = None
+        self._widened = self._vain = 0
+
+    def show(self, snapshot: Snapshot, param: str | None, rows: Sequence[Row]) -> None:
+        """Where the program stands, and the steps so far."""
+        if param != self._param:
+            self._forget()
+        self._param, self._rows, self._sample = param, rows, snapshot.sample
+        self.show_rows()
+
+    def show_rows(self) -> None:
+        """There are more steps."""
+        new = self._rows[self._counted :]
+        self._losses += [row.loss for row in new if row.phase is Phase.FORWARD and row.loss is not None]
+        self._counted = len(self._rows)
+        if new or self._curve is None:
+            self._draw()
+
+    def wants(self, snapshot: Snapshot, param: str | None) -> DrawCurve | None:
+        """What to ask for at this stop; None where there is no curve, or none but the one that is there."""
+        known = snapshot.param(param)
+        at = known.value.number if known is not None else None
+        if param is None or at is None or not math.isfinite(at) or snapshot.loss is None or self._vain >= PATIENCE:
+            return None
+        low, high = self._range or (at - max(abs(at), 1.0), at + max(abs(at), 1.0))
+        edge = (high - low) * 0.05
+        low, high = (
+            (min(low, at - 4 * edge) if at < low + edge else low),
+            (max(high, at + 4 * edge) if at > high - edge else high),
+        )
+        self._range = low, high
+        asked = (param, low, high, at, snapshot.epoch, snapshot.sample, snapshot.loss.number)
+        if asked == self._asked:
+            return None
+        self._asked = asked
+        return DrawCurve(param, low, high, POINTS)
+
+    def show_curve(self, curve: CurveDrawn) -> None:
+        """The answer."""
+        if curve.param != self._param:
+            return
+        if curve.reason:
+            self._vain += 1
+            self._reason = curve.reason
+            return
+        self._vain, self._curve = 0, curve
+        self._widen(curve)
+        self._draw()
+
+    def _widen(self, curve: CurveDrawn) -> None:
+        """Where the loss is least at an edge, look further there the next time."""
+        finite = [(y, at) for at, y in enumerate(curve.ys) if math.isfinite(y)]
+        if not finite or self._widened == WIDER:
+            return
+        low, high = curve.xs[0], curve.xs[-1]
+        least = min(finite)[1]
+        if least in (0, len(curve.xs) - 1):
+            self._widened += 1
+            self._range = (low - (high - low), high) if least == 0 else (low, high + (high - low))
+
+    def on_resize(self) -> None:
+        self._draw()
+
+    def notify_style_update(self) -> None:
+        """The colours are other ones now."""
+        super().notify_style_update()
+        self._draw()
+
+    def _draw(self) -> None:
+        width, height = self.content_size
+        if self._curve is not None:
+            path = path_of(self._rows, self._curve.param, self._sample)
+            plot = over_parameter(self._curve, path, width, height)
+            self._entitle("loss curve", caption(self._param, self._curve))
+        else:
+            plot = over_steps(self._losses, width, height)
+            self._entitle("loss over steps", self._reason if self._vain else "")
+        if width > LEAST and height > LEAST and plot.words:
+            self._paint(plot, Size(width, height))
+        elif self._canvas is not None:
+            self._canvas.reset()
+
+    def _entitle(self, title: str, subtitle: str) -> None:
+        if self.border_title != title:
+            self.border_title = title
+        if self.border_subtitle != subtitle:
+            self.border_subtitle = subtitle
+
+    def _paint(self, plot: Plot, size: Size) -> None:
+        if self._canvas is None:
+            from textual_hires_canvas import Canvas  # only now: it imports numpy, which would delay the first paint
+
+            self._canvas = Canvas()
+            self.mount(self._canvas)
+        canvas = self._canvas
+        with canvas.batch_refresh():
+            canvas.reset(size=size)
+            for style, dots in plot.layers:
+                coordinates = [((x + 0.5) / ACROSS, (y + 0.5) / DOWN) for x, y in dots]
+                canvas.set_hires_pixels(coordinates, style=_resolved(style))
+            for x, y, text, style in plot.words:
+                resolved = _resolved(style)
+                for at, char in enumerate(text):
+                    canvas.set_pixel(x + at, y, char, resolved)
+
+
+def _resolved(style: str) -> str:
+    """A style of ours in Rich's words, with the theme's colours in."""
+    return str(Style.parse(style).rich_style)

@@ -1,0 +1,72 @@
+"""The script's own lines, and where it stands."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual import events
+
+from bptui.protocol.phase import Phase
+from bptui.protocol.snapshot import Program, Snapshot
+from bptui.render.source import gutter, highlight, phases_of, source_line
+from bptui.ui.panes.lines import Lines
+
+MARGIN = 2
+"""So many lines before and after the one where the program stands are kept in sight."""
+
+
+class SourcePane(Lines):
+    """Scrolls to the line where the program stands, whenever that one leaves its sight."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._source: str | None = None
+        self._code: list[Text] = []
+        self._phases: dict[int, tuple[Phase, bool]] = {}
+        self._at: int | None = None
+        self._failed = False
+
+    def show_source(self, source: str) -> None:
+        """A script that is not yet cut."""
+        if source != self._source:
+            self._source, self._code = source, highlight(source)
+        self._stand(None, False)
+        width = max((code.cell_len for code in self._code), default=0) + self._digits + 5
+        self.set_lines(len(self._code), width, follow=False)
+
+    def show_program(self, program: Program) -> None:
+        """A script cut into phases."""
+        self._phases = phases_of(program.blocks)
+        self.show_source(program.source)
+
+    def show(self, snapshot: Snapshot) -> None:
+        """Mark where the program stands."""
+        self._stand(snapshot.line, snapshot.failure is not None)
+
+    @property
+    def _digits(self) -> int:
+        return max(len(str(len(self._code))), 2)
+
+    def _stand(self, at: int | None, failed: bool) -> None:
+        was, self._at, self._failed = self._at, at, failed
+        for line in {was, at} - {None}:
+            self.refresh_row((line or 0) - 1)
+        self._bring_into_sight()
+
+    def _bring_into_sight(self) -> None:
+        height = self.size.height
+        if self._at is None or not height:
+            return
+        top, row = self.scroll_offset.y, self._at - 1
+        margin = min(MARGIN, (height - 1) // 2)
+        if not top + margin <= row < top + height - margin:
+            self.scroll_to(x=0, y=row - height * 2 // 3, animate=False)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._bring_into_sight()
+
+    def line(self, index: int, width: int) -> Text:
+        """A line of the script."""
+        number = index + 1
+        here = number == self._at
+        before = gutter(number, self._digits, self._phases.get(number), here, here and self._failed)
+        return source_line(before, self._code[index], width, here, here and self._failed)

@@ -1,0 +1,38 @@
+"""All steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from bptui.protocol.snapshot import Row
+from bptui.render.timeline import columns, header, row_line
+from bptui.ui.panes.lines import Lines
+
+
+class TimelinePane(Lines):
+    """A line for each step, the last one marked."""
+
+    HEAD = 1
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self._rows: Sequence[Row] = ()
+        self._param: str | None = None
+        self._loss = "loss"
+
+    def show(self, rows: Sequence[Row], param: str | None, loss: str | None) -> None:
+        """All rows, and whose value and gradient they are to show."""
+        self._rows, self._param, self._loss = rows, param, loss or "loss"
+        self.set_lines(len(rows))
+
+    def head(self, width: int) -> Text:
+        """The columns' names."""
+        return header(columns(self._param, self._loss, width), width)
+
+    def line(self, index: int, width: int) -> Text:
+        """A step."""
+        before = self._rows[index - 1] if index else None
+        here = index == len(self._rows) - 1
+        return row_line(columns(self._param, self._loss, width), self._rows[index], before, here, width)
