@@ -47,5 +47,5 @@ def refusal_of(failure: Failure, phase: Phase) -> StepRefused:
     """A step that was rejected whole, in PyTorch's own words."""
     text = f"{failure.type}: {failure.message}"
     hint = next((hint for words, hint in _HINTS if words in text), "Nothing changed.")
-    where = f" (line {failure.line})" if failure.line else ""
-    return StepRefused(f"{phase} refused{where}: {text}", hint)
+    where = f", line {failure.line}" if failure.line else ""
+    return StepRefused(f"{phase}{where}: {text}", hint)

@@ -46,8 +46,8 @@ class Recorder:
         """The last forward."""
         self._values: tuple[Named, ...] | None = None
         """The values that it computed by name, once they were asked for."""
-        self._targets: list[Named] = []
-        """The loop's targets as they were last: the loop may be over."""
+        self._target_names: list[str] = []
+        """The loop's targets, also when the loop is over."""
         self.sparing = False
         """Whether the values that functions compute on the way are left out of fast forwards, but for the last one."""
         self.unwatched = False
@@ -124,7 +124,7 @@ class Recorder:
         if self._computed is None:
             return
         run, frame = self._computed
-        shown = {self.loss_name, *target_names(self._machine)}
+        shown = {self.loss_name, *self._target_names}
         for name in self._assigned(run):
             value = frame.names.get(name)
             if name not in shown and isinstance(value, (torch.Tensor, float, int)):
@@ -145,18 +145,20 @@ class Recorder:
 
     def values(self) -> tuple[tuple[Named, ...], int]:
         """The loop's targets and then the values computed on the way; and how many are targets."""
+        self._target_names = target_names(self._machine) or self._target_names
         holders = self.holders()
+        if self._computed is not None:
+            holders.append(self._computed[1].names)  # its scope may be left by now, and is still to be seen
         targets: list[Named] = []
-        for name in target_names(self._machine):
+        for name in self._target_names:
             for names in holders:
                 if name in names:
                     targets += self._facts.named(name, names[name])
                     break
-        self._targets = targets or self._targets
         if self._values is None:
             self._values = tuple(self._named_values())
             self._watch.values = {}
-        return (*self._targets, *self._values), len(self._targets)
+        return (*targets, *self._values), len(targets)
 
     def computed(self, name: str) -> Fact | None:
         """What is known of a value that the last forward computed by name."""
