@@ -9,7 +9,7 @@ from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from bptui.render.fit import piece, printable
-from bptui.render.style import BAD, QUIET
+from bptui.render.style import QUIET
 
 LIMIT = 5_000
 """So many lines are kept at least; a tenth more, and the oldest are dropped."""
@@ -21,7 +21,7 @@ class Kind(Enum):
     """Where a line comes from: its mark and its colour."""
 
     OUTPUT = (" ", "")
-    ERROR = ("!", BAD)
+    ERROR = ("!", "$text-error")
     NOTE = ("·", QUIET)
 
 
@@ -78,7 +78,14 @@ def _wrapped(kind: Kind, text: str, width: int) -> list[Part]:
     text = printable(text)
     if len(text) > LONGEST:
         text = text[:LONGEST] + "…"
-    parts = chop_cells(text, width) if cell_len(text) > width else [text]
+    parts = []
+    while cell_len(text) > width:
+        head = chop_cells(text, width)[0]
+        space = head.rfind(" ") + 1
+        head = head[:space] if space > width // 2 else head
+        parts.append(head)
+        text = text[len(head) :]
+    parts.append(text)
     return [Part(kind, part, not at) for at, part in enumerate(parts)]
 
 

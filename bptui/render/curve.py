@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import Row
+from bptui.protocol.snapshot import Fact, Row
 from bptui.render.facts import number
 from bptui.render.plot import Plot, buckets, frame, padded
 from bptui.render.style import LIT, QUIET
@@ -92,7 +92,16 @@ def over_steps(losses: Sequence[float], width: int, height: int) -> Plot:
     return plot
 
 
-def caption(param: str | None, curve: CurveDrawn) -> str:
-    """`w = 1.2755  slope = -5.7962`."""
-    slope = f"  slope = {number(curve.slope)}" if curve.slope is not None else ""
-    return f"{param} = {number(curve.at)}{slope}" if curve.at is not None else ""
+def caption(curve: CurveDrawn, width: int) -> str:
+    """`w = 1.2755  slope = -5.7962`, or as much of it as there is room for."""
+    value = f"{curve.param} = {number(curve.at)}" if curve.at is not None else ""
+    slope = f"slope = {number(curve.slope)}" if curve.slope is not None else ""
+    variants = [f"{value}  {slope}".strip(), slope, ""]
+    return next(each for each in variants if len(each) <= width)
+
+
+def no_caption(param: str | None, known: Fact | None, reason: str) -> str:
+    """Why there is no curve over that parameter."""
+    if known is not None and known.numel != 1:
+        return f"{param} is {known.numel:,} numbers"
+    return reason

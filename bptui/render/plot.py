@@ -63,7 +63,8 @@ class Frame:
         """A line through these points; a point that is not finite interrupts it."""
         places = [self.dot(x, y) if math.isfinite(y) else None for x, y in points]
         dots: set[Dot] = set()
-        for start, end in zip(places[:-1], places[1:], strict=True):
+        for at in range(len(places) - 1):
+            start, end = places[at : at + 2]
             if start is not None and end is not None:
                 dots |= self._segment(start, end)
         return dots
@@ -89,7 +90,7 @@ class Frame:
 
 def frame(x: tuple[float, float], y: tuple[float, float], width: int, height: int, plot: Plot) -> Frame:
     """Axes with a few round numbers, drawn into the plot."""
-    down = ticks(*y, max((height - 2) // 4, 1))
+    down = ticks(*y, max((height - 2) // 3, 2))
     labels = [(value, label(value, down)) for value in down]
     left = max((len(text) for _value, text in labels), default=0) + 1
     inner = Frame(left, 0, max(width - left, 1), max(height - 2, 1), x, y)
@@ -149,5 +150,4 @@ def buckets(values: Sequence[float], count: int, pick: Callable[[Sequence[float]
     """At most so many values in place of many: `pick` chooses one of each part."""
     if len(values) <= count:
         return list(values)
-    edges = [len(values) * at // count for at in range(count + 1)]
-    return [pick(values[start:end]) for start, end in zip(edges[:-1], edges[1:], strict=True)]
+    return [pick(values[len(values) * at // count : len(values) * (at + 1) // count]) for at in range(count)]

@@ -14,8 +14,8 @@ from bptui.render.fit import cut, piece
 from bptui.render.style import BAD, FAINT, LIT, QUIET
 
 HERE = "▶"
-NUMBER = 10
-"""Cells for a number such as `-16.2288`."""
+UNKNOWN = "·"
+"""What was not measured, as the norms of large tensors are not while the program runs."""
 
 
 @dataclass(frozen=True)
@@ -25,34 +25,47 @@ class Column:
     title: str
     width: int
     cell: Callable[[Row], str]
-    rank: int
-    """Where it is too narrow, the highest ranks go first."""
     left: bool = False
+    number: bool = False
+    """Whether it is one of those in which a change is lit."""
 
 
-def columns(param: str | None, loss: str, width: int) -> list[Column]:
-    """Those that fit, from left to right."""
-    name = param or "w"
-    all_columns = [
-        Column("#", 6, lambda row: str(row.index), 0),
-        Column("phase", 11, _phase, 0, left=True),
-        Column("epoch", 6, lambda row: _count(row.epoch), 4),
-        Column("sample", 7, lambda row: _count(row.sample), 3),
-        Column(_short(loss), NUMBER, lambda row: "" if row.loss is None else number(row.loss), 1),
-        Column(_short(name), NUMBER, lambda row: number(row.param(param)[0]) if row.params else "", 0),
-        Column(_short(name, ".grad"), NUMBER, lambda row: number(row.param(param)[1]) if row.params else "", 0),
+def columns(param: str | None, loss: str, last: int, width: int) -> list[Column]:
+    """As many as fit, from left to right. `last` is the greatest index."""
+    index = Column("#", max(len(str(last)), 3), lambda row: str(row.index))
+    place = [
+        Column("epoch", 6, lambda row: _count(row.epoch)),
+        Column("sample", 7, lambda row: _count(row.sample)),
     ]
-    shown = all_columns
-    for rank in (4, 3, 1):
-        if sum(each.width + 1 for each in shown) <= width:
-            break
-        shown = [each for each in shown if each.rank < rank]
-    return shown
+    for phase, digits, middle in ((11, 11, place), (11, 9, place[1:]), (11, 9, []), (9, 9, [])):
+        what = Column("phase", phase, _phase, left=True)
+        shown = [index, what, *middle, *_numbers(param, loss, digits)]
+        if 1 + sum(each.width + 1 for each in shown) <= width:
+            return shown
+    return [index, what, *_numbers(param, loss, digits)[1:]]
 
 
-def _short(name: str, ending: str = "") -> str:
+def _numbers(param: str | None, loss: str, width: int) -> list[Column]:
+    name = param or "w"
+
+    def value(row: Row) -> str:
+        known = row.param(param)[0]
+        return UNKNOWN if known is None else number(known)
+
+    def grad(row: Row) -> str:
+        known, slope = row.param(param)
+        return UNKNOWN if known is None and slope is None else number(slope)
+
+    return [
+        Column(_short(loss, width), width, lambda row: "" if row.loss is None else number(row.loss), number=True),
+        Column(_short(name, width), width, value, number=True),
+        Column(_short(name, width, ".grad"), width, grad, number=True),
+    ]
+
+
+def _short(name: str, width: int, ending: str = "") -> str:
     """The end of a long name, which says more than its beginning."""
-    room = NUMBER - len(ending)
+    room = width - len(ending)
     return (name if len(name) <= room else "…" + name[-(room - 1) :]) + ending
 
 
@@ -75,8 +88,10 @@ def row_line(shown: list[Column], row: Row, before: Row | None, here: bool, widt
     text = piece(HERE if here else " ", LIT)
     for at, each in enumerate(shown):
         value = each.cell(row)
-        changed = each.width == NUMBER and before is not None and each.cell(before) != value
-        style = LIT if changed else FAINT if each.title in ("#", "epoch", "sample") else ""
+        style = "" if each.number or each.left else FAINT
+        was = each.cell(before) if each.number and before is not None else value
+        if value != was and UNKNOWN not in (value, was):
+            style = LIT
         if each.left and row.stop_reason is StopReason.EXCEPTION:
             style = BAD
         text = text + piece(" " if at else "") + piece(_aligned(each, value), style)

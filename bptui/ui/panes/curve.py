@@ -13,7 +13,8 @@ from textual.widget import Widget
 from bptui.protocol.messages import CurveDrawn, DrawCurve
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Row, Snapshot
-from bptui.render.curve import caption, over_parameter, over_steps, path_of
+from bptui.render.curve import caption, no_caption, over_parameter, over_steps, path_of
+from bptui.render.fit import cut, piece
 from bptui.render.plot import ACROSS, DOWN, Plot
 
 if TYPE_CHECKING:
@@ -45,7 +46,8 @@ class CurvePane(Widget, can_focus=True):
         self._asked: object = None
         self._vain = 0
         """How often in a row there was no curve."""
-        self._reason = ""
+        self._none = ""
+        """Why there is no curve."""
 
     def clear(self) -> None:
         """Begin anew."""
@@ -62,6 +64,8 @@ class CurvePane(Widget, can_focus=True):
         if param != self._param:
             self._forget()
         self._param, self._rows, self._sample = param, rows, snapshot.sample
+        known = snapshot.param(param)
+        self._none = no_caption(param, known.value if known else None, self._none if self._vain else "")
         self.show_rows()
 
     def show_rows(self) -> None:
@@ -97,7 +101,8 @@ class CurvePane(Widget, can_focus=True):
             return
         if curve.reason:
             self._vain += 1
-            self._reason = curve.reason
+            self._none = curve.reason
+            self._draw()
             return
         self._vain, self._curve = 0, curve
         self._widen(curve)
@@ -127,10 +132,10 @@ class CurvePane(Widget, can_focus=True):
         if self._curve is not None:
             path = path_of(self._rows, self._curve.param, self._sample)
             plot = over_parameter(self._curve, path, width, height)
-            self._entitle("loss curve", caption(self._param, self._curve))
+            self._entitle("loss curve", caption(self._curve, width - 4))
         else:
             plot = over_steps(self._losses, width, height)
-            self._entitle("loss over steps", self._reason if self._vain else "")
+            self._entitle("loss over steps", cut(piece(self._none), width - 4).plain)
         if width > LEAST and height > LEAST and plot.words:
             self._paint(plot, Size(width, height))
         elif self._canvas is not None:

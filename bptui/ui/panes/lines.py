@@ -20,20 +20,19 @@ class Lines(ScrollView, can_focus=True):
     def __init__(self, id: str) -> None:
         super().__init__(id=id, classes="pane")
         self._count = 0
-        self._width = 0
 
     def head(self, width: int) -> Text:
         """What the line at the top that does not scroll says."""
         return Text()
 
     def line(self, index: int, width: int) -> Text:
-        """What a line says."""
+        """What a line says, as far as it is in sight: whoever can be scrolled sideways leaves out what is not."""
         raise NotImplementedError
 
     def set_lines(self, count: int, width: int = 0, follow: bool = True) -> None:
         """There are so many lines now, of that width (0: as wide as the pane). Does not lay out the screen."""
         at_end = follow and self.scroll_offset.y >= self.max_scroll_y
-        self._count, self._width = count, width
+        self._count = count
         # Assigning `virtual_size` would lay out the whole screen, at every step
         self.set_reactive(Widget.virtual_size, Size(width or self.size.width, count + self.HEAD))
         self.vertical_scrollbar.window_virtual_size = count + self.HEAD
@@ -48,13 +47,12 @@ class Lines(ScrollView, can_focus=True):
     def render_line(self, y: int) -> Strip:
         """A line of the terminal."""
         width, style = self.size.width, self.visual_style
-        left, top = self.scroll_offset
-        index = y + top - self.HEAD
+        index = y + self.scroll_offset.y - self.HEAD
         if y < self.HEAD:
             text = self.head(width)
         elif index < self._count:
-            text = self.line(index, max(width, self._width))
+            text = self.line(index, width)
         else:
             return Strip.blank(width, style.rich_style)
         strip = Strip(as_content(text).render_segments(style))
-        return strip.crop_extend(left, left + width, style.rich_style)
+        return strip.crop_extend(0, width, style.rich_style)

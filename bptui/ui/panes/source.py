@@ -69,4 +69,4 @@ class SourcePane(Lines):
         number = index + 1
         here = number == self._at
         before = gutter(number, self._digits, self._phases.get(number), here, here and self._failed)
-        return source_line(before, self._code[index], width, here, here and self._failed)
+        return source_line(before, self._code[index][self.scroll_offset.x :], width, here, here and self._failed)

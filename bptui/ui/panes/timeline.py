@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from bptui.protocol.snapshot import Row
-from bptui.render.timeline import columns, header, row_line
+from bptui.render.timeline import Column, columns, header, row_line
 from bptui.ui.panes.lines import Lines
 
 
@@ -27,12 +27,15 @@ class TimelinePane(Lines):
         self._rows, self._param, self._loss = rows, param, loss or "loss"
         self.set_lines(len(rows))
 
+    def _columns(self, width: int) -> list[Column]:
+        return columns(self._param, self._loss, len(self._rows) - 1, width)
+
     def head(self, width: int) -> Text:
         """The columns' names."""
-        return header(columns(self._param, self._loss, width), width)
+        return header(self._columns(width), width)
 
     def line(self, index: int, width: int) -> Text:
         """A step."""
         before = self._rows[index - 1] if index else None
         here = index == len(self._rows) - 1
-        return row_line(columns(self._param, self._loss, width), self._rows[index], before, here, width)
+        return row_line(self._columns(width), self._rows[index], before, here, width)
