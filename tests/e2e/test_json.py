@@ -114,7 +114,8 @@ def test_a_script_that_cannot_be_stepped_is_refused_in_one_sentence(tmp_path: Pa
 def test_a_setup_that_raises_is_an_exception_stop(tmp_path: Path) -> None:
     script = tmp_path / "script.py"
     script.write_text(
-        "import torch\nw = torch.ones(1, requires_grad=True)\n1 / 0\nfor x in [1]:\n    loss = w * x\n    loss.backward()\n"
+        "import torch\nw = torch.ones(1, requires_grad=True)\n1 / 0\n"
+        "for x in [1]:\n    loss = w * x\n    loss.backward()\n"
     )
     (stop,) = bptui("", script)
     assert stop["stop_reason"] == "exception"

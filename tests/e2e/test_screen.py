@@ -51,7 +51,7 @@ def test_four_times_space_is_one_step_of_learning(open_terminal: Open) -> None:
     terminal = open_terminal()
     terminal.wait_for("linear.py", "ready: forward is next")
     terminal.press("space")
-    terminal.wait_for("forward: l = 1 for x = 1, y = 2")
+    terminal.wait_for("= 1 for x = 1, y = 2")
     terminal.press("space")
     terminal.wait_for("added to w.grad: None -> -2")
     terminal.press("space")
@@ -74,7 +74,7 @@ def test_a_killed_script_is_told_and_restarted(open_terminal: Open) -> None:
     terminal.wait_for("ready: forward is next")
     assert debuggee(terminal) != first
     terminal.press("n")
-    terminal.wait_for("forward: l = 1 for x = 1, y = 2")
+    terminal.wait_for("= 1 for x = 1, y = 2")
 
 
 def test_a_script_that_cannot_be_cut_leaves_the_screen_with_a_sentence_and_status_2(
@@ -114,4 +114,4 @@ def test_the_screen_follows_the_size_of_the_terminal(open_terminal: Open) -> Non
         assert len(text.splitlines()) == lines
         assert max(map(len, text.splitlines())) > columns * 0.8
     terminal.press("n")
-    terminal.wait_for("forward: l = 1 for x = 1, y = 2")
+    terminal.wait_for("= 1 for x = 1, y = 2")
