@@ -30,19 +30,19 @@ class Column:
     """Whether it is one of those in which a change is lit."""
 
 
-def columns(param: str | None, loss: str, last: int, width: int) -> list[Column]:
-    """As many as fit, from left to right. `last` is the greatest index."""
-    index = Column("#", max(len(str(last)), 3), lambda row: str(row.index))
+def columns(param: str | None, loss: str, digits: int, width: int) -> list[Column]:
+    """As many as fit, from left to right. `digits`: how many the greatest index has."""
+    index = Column("#", max(digits, 3), lambda row: str(row.index))
     place = [
         Column("epoch", 6, lambda row: _count(row.epoch)),
         Column("sample", 7, lambda row: _count(row.sample)),
     ]
-    for phase, digits, middle in ((11, 11, place), (11, 9, place[1:]), (11, 9, []), (9, 9, [])):
+    for phase, cells, middle in ((11, 11, place), (11, 9, place[1:]), (11, 9, []), (9, 9, [])):
         what = Column("phase", phase, _phase, left=True)
-        shown = [index, what, *middle, *_numbers(param, loss, digits)]
+        shown = [index, what, *middle, *_numbers(param, loss, cells)]
         if 1 + sum(each.width + 1 for each in shown) <= width:
             return shown
-    return [index, what, *_numbers(param, loss, digits)[1:]]
+    return [index, what, *_numbers(param, loss, cells)[1:]]
 
 
 def _numbers(param: str | None, loss: str, width: int) -> list[Column]:
@@ -88,13 +88,13 @@ def row_line(shown: list[Column], row: Row, before: Row | None, here: bool, widt
     text = piece(HERE if here else " ", LIT)
     for at, each in enumerate(shown):
         value = each.cell(row)
-        style = "" if each.number or each.left else FAINT
         was = each.cell(before) if each.number and before is not None else value
+        style = "" if each.number or each.left else FAINT
         if value != was and UNKNOWN not in (value, was):
             style = LIT
-        if each.left and row.stop_reason is StopReason.EXCEPTION:
+        elif each.left and row.stop_reason is StopReason.EXCEPTION:
             style = BAD
-        text = text + piece(" " if at else "") + piece(_aligned(each, value), style)
+        text.append(" " if at else "").append(_aligned(each, value), style)
     text = cut(text, width)
     if here:
         text = text + piece(" " * max(width - text.cell_len, 0))

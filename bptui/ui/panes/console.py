@@ -44,10 +44,11 @@ class ConsolePane(Lines):
         """Wrap the lines from `first` on anew; those before stay as they are."""
         del self._shown[self._starts[first] if first < len(self._starts) else len(self._shown) :]
         del self._starts[first:]
+        since = len(self._shown)
         for parts in self._transcript.wrapped(self.size.width, first):
             self._starts.append(len(self._shown))
             self._shown += parts
-        self.set_lines(len(self._shown))
+        self.set_lines(len(self._shown), since=since)
 
     def on_resize(self, event: events.Resize) -> None:
         if event.size.width != self._wrapped_at:

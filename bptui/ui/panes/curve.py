@@ -60,24 +60,35 @@ class CurvePane(Widget, can_focus=True):
         self._widened = self._vain = 0
 
     def show(self, snapshot: Snapshot, param: str | None, rows: Sequence[Row]) -> None:
-        """Where the program stands, and the steps so far."""
-        if param != self._param:
-            self._forget()
-        self._param, self._rows, self._sample = param, rows, snapshot.sample
+        """Where the program stands, and the steps so far. A curve there is stays until its successor comes."""
         known = snapshot.param(param)
+        self._be_about(param)
         self._none = no_caption(param, known.value if known else None, self._none if self._vain else "")
-        self.show_rows()
+        self._rows, self._sample = rows, snapshot.sample
+        if self._count() or self._curve is None:
+            self._draw()
 
     def show_rows(self) -> None:
         """There are more steps."""
-        new = self._rows[self._counted :]
-        self._losses += [row.loss for row in new if row.phase is Phase.FORWARD and row.loss is not None]
-        self._counted = len(self._rows)
-        if new or self._curve is None:
+        if self._count():
             self._draw()
+
+    def _be_about(self, param: str | None) -> None:
+        if param != self._param:
+            self._param = param
+            self._forget()
+
+    def _count(self) -> bool:
+        """Look at the new rows; whether there is something to draw among them, which a curve would not show."""
+        new = self._rows[self._counted :]
+        losses = [row.loss for row in new if row.phase is Phase.FORWARD and row.loss is not None]
+        self._losses += losses
+        self._counted = len(self._rows)
+        return bool(losses) and (self._curve is None or len(new) > 1)
 
     def wants(self, snapshot: Snapshot, param: str | None) -> DrawCurve | None:
         """What to ask for at this stop; None where there is no curve, or none but the one that is there."""
+        self._be_about(param)
         known = snapshot.param(param)
         at = known.value.number if known is not None else None
         if param is None or at is None or not math.isfinite(at) or snapshot.loss is None or self._vain >= PATIENCE:

@@ -6,9 +6,13 @@ from rich.text import Text
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.style import Style
 from textual.widget import Widget
 
 from bptui.ui.panes.drawn import as_content
+
+MOST = 1_000
+"""So many drawn lines are kept."""
 
 
 class Lines(ScrollView, can_focus=True):
@@ -20,6 +24,9 @@ class Lines(ScrollView, can_focus=True):
     def __init__(self, id: str) -> None:
         super().__init__(id=id, classes="pane")
         self._count = 0
+        self._strips: dict[int, Strip] = {}
+        """Lines as drawn at `_drawn_width`, by index: a line that moves need not be drawn again."""
+        self._drawn_width = 0
 
     def head(self, width: int) -> Text:
         """What the line at the top that does not scroll says."""
@@ -29,30 +36,58 @@ class Lines(ScrollView, can_focus=True):
         """What a line says, as far as it is in sight: whoever can be scrolled sideways leaves out what is not."""
         raise NotImplementedError
 
-    def set_lines(self, count: int, width: int = 0, follow: bool = True) -> None:
-        """There are so many lines now, of that width (0: as wide as the pane). Does not lay out the screen."""
+    def set_lines(self, count: int, width: int = 0, follow: bool = True, since: int = 0) -> None:
+        """There are so many lines now, of that width (0: as wide as the pane); those before `since` are as they were.
+
+        Does not lay out the screen.
+        """
         at_end = follow and self.scroll_offset.y >= self.max_scroll_y
+        self._forget(since)
         self._count = count
         # Assigning `virtual_size` would lay out the whole screen, at every step
         self.set_reactive(Widget.virtual_size, Size(width or self.size.width, count + self.HEAD))
         self.vertical_scrollbar.window_virtual_size = count + self.HEAD
         if at_end or self.scroll_offset.y > self.max_scroll_y:
             self.scroll_to(y=self.max_scroll_y, animate=False)
-        self.refresh()
+        top = max(since + self.HEAD - self.scroll_offset.y, 0) if since else 0
+        if top < self.size.height:
+            self.refresh(Region(0, top, self.size.width, self.size.height - top))
 
     def refresh_row(self, index: int) -> None:
         """A line says something else."""
+        self._strips.pop(index, None)
         self.refresh(Region(0, index + self.HEAD - self.scroll_offset.y, self.size.width, 1))
+
+    def _forget(self, since: int = 0) -> None:
+        if since == 0 or len(self._strips) > MOST:
+            self._strips.clear()
+        for index in [index for index in self._strips if index >= since]:
+            del self._strips[index]
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """Every line is another part of itself now."""
+        self._forget()
+        super().watch_scroll_x(old_value, new_value)
+
+    def notify_style_update(self) -> None:
+        """The colours are other ones now."""
+        self._forget()
+        super().notify_style_update()
 
     def render_line(self, y: int) -> Strip:
         """A line of the terminal."""
         width, style = self.size.width, self.visual_style
+        if width != self._drawn_width:
+            self._drawn_width = width
+            self._forget()
         index = y + self.scroll_offset.y - self.HEAD
         if y < self.HEAD:
-            text = self.head(width)
-        elif index < self._count:
-            text = self.line(index, width)
-        else:
+            return self._strip(self.head(width), width, style)
+        if index >= self._count:
             return Strip.blank(width, style.rich_style)
-        strip = Strip(as_content(text).render_segments(style))
-        return strip.crop_extend(0, width, style.rich_style)
+        if index not in self._strips:
+            self._strips[index] = self._strip(self.line(index, width), width, style)
+        return self._strips[index]
+
+    def _strip(self, text: Text, width: int, style: Style) -> Strip:
+        return Strip(as_content(text).render_segments(style)).crop_extend(0, width, style.rich_style)

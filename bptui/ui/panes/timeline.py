@@ -19,16 +19,19 @@ class TimelinePane(Lines):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._rows: Sequence[Row] = ()
-        self._param: str | None = None
-        self._loss = "loss"
+        self._heads: tuple[str | None, str, int] = None, "loss", 1
+        """The parameter, what the loss is called, and how many digits the last index has."""
 
     def show(self, rows: Sequence[Row], param: str | None, loss: str | None) -> None:
         """All rows, and whose value and gradient they are to show."""
-        self._rows, self._param, self._loss = rows, param, loss or "loss"
-        self.set_lines(len(rows))
+        heads = param, loss or "loss", len(str(len(rows)))
+        same = rows is self._rows and heads == self._heads
+        since = max(self._count - 1, 0) if same else 0  # the last one is no longer marked
+        self._rows, self._heads = rows, heads
+        self.set_lines(len(rows), since=since)
 
     def _columns(self, width: int) -> list[Column]:
-        return columns(self._param, self._loss, len(self._rows) - 1, width)
+        return columns(*self._heads, width)
 
     def head(self, width: int) -> Text:
         """The columns' names."""
@@ -37,5 +40,5 @@ class TimelinePane(Lines):
     def line(self, index: int, width: int) -> Text:
         """A step."""
         before = self._rows[index - 1] if index else None
-        here = index == len(self._rows) - 1
+        here = index == self._count - 1
         return row_line(self._columns(width), self._rows[index], before, here, width)
