@@ -184,7 +184,8 @@ class Cutter:
         if not isinstance(statement, ast.For):
             return False
         inside = syntax.bound_names(statement.body)
-        return not any(syntax.reads(K.loss_of(call)) & inside for call in K.backward_calls(statement))
+        losses = [K.loss_of(call) for call in K.backward_calls(statement)]
+        return not any(isinstance(loss, ast.BinOp) or syntax.reads(loss) & inside for loss in losses)
 
     def phase_of(self, statement: ast.stmt) -> Phase | None:
         """The phase of a statement that is run whole."""

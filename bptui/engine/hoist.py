@@ -10,7 +10,9 @@ import ast
 import copy
 import re
 
+from bptui.engine import syntax
 from bptui.engine.kinds import loss_of
+from bptui.engine.slicing import parameter_names
 from bptui.engine.syntax import method
 
 _NAME = re.compile(r"__bptui_loss_\d+__")
@@ -18,7 +20,7 @@ _NAME = re.compile(r"__bptui_loss_\d+__")
 
 def hoist_losses(tree: ast.Module) -> None:
     """Names the losses, in place."""
-    _Hoister().visit(tree)
+    _Hoister(tree).visit(tree)
 
 
 def is_hoisted(name: str) -> bool:
@@ -44,8 +46,19 @@ class _Restorer(ast.NodeTransformer):
 
 
 class _Hoister(ast.NodeTransformer):
-    def __init__(self) -> None:
+    def __init__(self, tree: ast.Module) -> None:
         self._count = 0
+        self._parameters = parameter_names(tree)
+        self._computed: list[set[str]] = [set()]
+        """What the turn computes, for each loop or function around: `loss / 4` has a name already, `w * x` has none."""
+
+    def _inside(self, node: ast.For | ast.While | ast.FunctionDef) -> ast.AST:
+        self._computed.append(_assigned(node.body))
+        self.generic_visit(node)
+        self._computed.pop()
+        return node
+
+    visit_For = visit_While = visit_FunctionDef = _inside  # noqa: N815 (the names that ast calls)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         return node
@@ -55,13 +68,25 @@ class _Hoister(ast.NodeTransformer):
         if not (isinstance(call, ast.Call) and method(call) == "backward"):
             return node
         loss = loss_of(call)
-        if isinstance(loss, (ast.List, ast.Tuple)) or _is_plain(loss):
+        named = syntax.reads(loss) & self._computed[-1] - self._parameters
+        if isinstance(loss, (ast.List, ast.Tuple, ast.Name)) or (named and _is_plain(loss)):
             return node
         name = f"__bptui_loss_{self._count}__"
         self._count += 1
-        named = ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], loss), node)
+        first = ast.copy_location(ast.Assign([ast.Name(name, ast.Store())], loss), node)
         _Replace(loss, ast.copy_location(ast.Name(name, ast.Load()), loss)).visit(call)
-        return [ast.fix_missing_locations(named), node]
+        return [ast.fix_missing_locations(first), node]
+
+
+def _assigned(body: list[ast.stmt]) -> set[str]:
+    """The names that assignments of the body change, loops and functions inside included."""
+    return {
+        name
+        for statement in body
+        for each in ast.walk(statement)
+        if isinstance(each, (ast.Assign, ast.AugAssign))
+        for name in syntax.changed_names(each)
+    }
 
 
 def _is_plain(loss: ast.expr) -> bool:
