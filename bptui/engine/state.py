@@ -21,6 +21,8 @@ COPIED = 4_000_000
 """Up to so many elements are copied; of the rest only identity, version and address are compared."""
 _MEMBERS = 10_000
 """Containers of up to so many members are compared member by member."""
+_TENSORS = 256
+"""In containers of up to so many members tensors are looked for: not in a whole dataset."""
 
 
 class State:
@@ -34,7 +36,7 @@ class State:
         self._members = {id(value): _members(value) for names in self._variables for value in names.values()}
         self._tensors: list[tuple[torch.Tensor, _Trace]] = []
         budget = COPIED
-        for tensor in tensors_in(holders):
+        for tensor in sorted(tensors_in(holders), key=lambda each: not each.requires_grad):  # parameters first
             trace = _Trace(tensor, budget)
             budget -= trace.cost
             self._tensors.append((tensor, trace))
@@ -70,8 +72,9 @@ class _Trace:
         self.gradient = tensor.grad if tensor.is_leaf else None
         self.version, self.address = version_of(tensor), _address(tensor)
         self.gradient_version = version_of(self.gradient) if self.gradient is not None else 0
-        self.cost = tensor.numel() * (2 if self.gradient is not None else 1)
-        copied = self.cost <= budget
+        elements = tensor.numel() * (2 if self.gradient is not None else 1)
+        copied = elements <= budget
+        self.cost = elements if copied else 0
         self.values = tensor.detach().clone() if copied else None
         self.gradient_values = self.gradient.detach().clone() if copied and self.gradient is not None else None
 
@@ -134,10 +137,11 @@ def _tensors(value: object, depth: int) -> Iterator[torch.Tensor]:
     elif isinstance(value, torch.optim.Optimizer):
         for group in value.param_groups:
             yield from (each for each in group["params"] if isinstance(each, torch.Tensor))
-        yield from _tensors(dict(value.state), depth)
-    elif depth and isinstance(value, Mapping):
-        for each in list(value.values())[:_MEMBERS]:
+        for state in value.state.values():
+            yield from _tensors(state, depth)
+    elif depth and isinstance(value, Mapping) and len(value) <= _TENSORS:
+        for each in list(value.values()):
             yield from _tensors(each, depth - 1)
-    elif depth and isinstance(value, (list, tuple)):
-        for each in value[:_MEMBERS]:
+    elif depth and isinstance(value, (list, tuple)) and len(value) <= _TENSORS:
+        for each in value:
             yield from _tensors(each, depth - 1)
