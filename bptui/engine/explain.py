@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Fact, Param, Snapshot
+from bptui.protocol.snapshot import Fact, Param, Snapshot, flatten, summary
 
+_WRITTEN = 4
+"""Tensors of up to so many elements are written out."""
 _NAMED = 2
 """At most so many parameters are spoken of one by one."""
 
@@ -112,13 +114,18 @@ def changed(old: Fact | None, new: Fact | None) -> bool:
 
 
 def short(fact: Fact | None) -> str:
-    """A fact in a few characters: a number, else the shape with its norm."""
+    """A fact in a few characters: a number, a few numbers, else the norm."""
     if fact is None:
         return "None"
     if fact.number is not None:
-        number = fact.number
-        return str(number) if isinstance(number, int) else f"{number:.6g}"
-    if fact.is_tensor:
-        shape = "x".join(map(str, fact.shape or ())) or "scalar"
-        return f"norm {fact.stats.norm:.6g}" if fact.stats else f"[{shape}]"
+        return _number(fact.number)
+    if isinstance(fact.value, tuple) and fact.numel <= _WRITTEN:
+        return "[" + ", ".join(map(_number, flatten(fact.value))) + "]"
+    norm = summary(fact)
+    if norm is not None:
+        return f"norm {norm:.6g}"
     return fact.text if fact.text is not None and len(fact.text) <= 40 else fact.type
+
+
+def _number(number: float) -> str:
+    return str(number) if isinstance(number, int) else f"{number:.6g}"
