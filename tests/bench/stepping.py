@@ -146,6 +146,7 @@ class Pseudoterminal:
         self.child = pexpect.spawn(
             sys.executable, ["-m", "bptui"], env=env, dimensions=(SIZE["LINES"], SIZE["COLUMNS"]), encoding=None
         )
+        self.child.delaybeforesend = None  # pexpect would wait 50 ms before each key
         self.seen = b""
 
     def paint(self, quiet: float) -> float:
