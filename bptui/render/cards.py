@@ -111,7 +111,7 @@ def sample_card(
 ) -> Text:
     """The loop's targets, and then the values computed on the way."""
     if not values:
-        return piece("None yet", QUIET)
+        return card(None, None, False, width, height, "no forward yet")
     old = {named.name: named.fact for named in before}
     changed = [lit and differs(named.fact, old.get(named.name)) for named in values]
     labels = max(width_of(named.name) for named in values)

@@ -8,7 +8,7 @@ from rich.text import Text
 
 from bptui.commands import COMMANDS, Command, sign
 from bptui.protocol.snapshot import Failure
-from bptui.render.fit import cut, cut_lines, first_that_fits, piece, wrapped_height
+from bptui.render.fit import cut_lines, first_that_fits, piece, wrapped_height
 from bptui.render.style import BAD, FAINT, LIT, QUIET, STRONG, command
 
 
@@ -66,4 +66,6 @@ def message(text: Text, width: int, lines: int) -> Text:
     whole = piece("  ").join([said, *hint])
     if wrapped_height(whole.plain, width) <= 1:
         return whole
-    return cut_lines(said, width, lines - 1).append("\n").append(cut(hint[0], width))
+    below = cut_lines(hint[0], width, max(lines - 1, 1))
+    room = max(lines - wrapped_height(below.plain, width), 1)
+    return cut_lines(said, width, room).append("\n").append(below)

@@ -42,6 +42,7 @@ from bptui.ui.messages import CommandChosen, ParamChosen, ReplyArrived
 from bptui.ui.panes.card import Card
 from bptui.ui.play import Meter, Pace
 from bptui.ui.talk import STEPS, State, Talk, possible
+from bptui.ui.together import Together
 from bptui.ui.view import View
 
 SLOW = 0.15
@@ -78,6 +79,7 @@ class MainScreen(Screen[None]):
         self._param: str | None = None
         self._heard = 0
         """How much of what the script prints in this run is already in the console."""
+        self._together = Together(self)
         self._pace, self._meter = Pace(), Meter(clock)
         self._player: Timer | None = None
         self._patience: Timer | None = None
@@ -92,6 +94,7 @@ class MainScreen(Screen[None]):
 
     def on_mount(self) -> None:
         self._show_state()
+        self._view.say(Text("starting: PyTorch is imported, and the script runs up to its loop"))
         self._talk.start(self._reply_arrives)
 
     def on_resize(self, event: events.Resize) -> None:
@@ -109,8 +112,8 @@ class MainScreen(Screen[None]):
         tell = self._talk.hear(message.reply)
         if tell is not None:
             self._hear(tell)
-            if isinstance(tell, Stopped) and self._talk.step_again():
-                self._await()
+            if isinstance(tell, Stopped):
+                self._go_on()
             self._show_state()
 
     def _hear(self, tell: Tell) -> None:
@@ -133,8 +136,8 @@ class MainScreen(Screen[None]):
                 self._view.say(refused(message, hint), WORDY)
             case CurveDrawn():
                 self._view.curve.show_curve(tell)
+                self._together.complete()
                 self.call_after_refresh(self._ask_curve)  # it may want to see further
-                self._ask_curve()
             case Inspected():
                 if self._inspector is not None:
                     self._inspector.show(tell)
@@ -165,7 +168,13 @@ class MainScreen(Screen[None]):
             self._view.say(failed(failure), WORDY)
         else:
             self._view.say(explained(snapshot.explain))
-        self.call_after_refresh(self._ask_curve)
+
+    def _go_on(self) -> None:
+        """With the step that was remembered, or a curve that is still to be asked for."""
+        if self._talk.step_again():
+            self._await()
+        else:
+            self._ask_curve()
 
     def _run_on(self, rows: tuple[Row, ...], printed: str) -> None:
         self._rows += rows
@@ -194,19 +203,22 @@ class MainScreen(Screen[None]):
         self._place = Place.of(snapshot)
         if snapshot.param(self._param) is None:
             self._param = snapshot.params[0].name if snapshot.params else None
+        if self._ask_curve():  # first of all: the debuggee computes it while the panes draw
+            self._together.hold()
         self._view.show(self._program, snapshot, self._before, self._param)
         self._view.show_curve_of(snapshot, self._param, self._rows)
 
     def _show_rows(self) -> None:
         self._view.show_rows(self._rows, self._param, self.snapshot.loss_name if self.snapshot else None)
 
-    def _ask_curve(self) -> None:
+    def _ask_curve(self) -> bool:
         snapshot = self.snapshot
         if snapshot is None or not self._talk.idle or (self._player is not None and self._pace.fast):
-            return
+            return False
         ask = self._view.wants_curve(snapshot, self._param)
         if ask is not None:
             self._talk.draw_curve(ask)
+        return ask is not None
 
     # ---- what it is doing
 

@@ -78,7 +78,8 @@ class Talk:
     @property
     def idle(self) -> bool:
         """Whether there is time for a curve."""
-        return not self.busy and self._curve is None and self.state not in (State.STARTING, State.DEAD)
+        free = not self.busy and not self._again and self._curve is None
+        return free and self.state not in (State.STARTING, State.DEAD)
 
     def start(self, listener: Listener) -> None:
         """Open the script."""
@@ -174,7 +175,7 @@ def possible(state: State, snapshot: Snapshot | None, playing: bool) -> Collecti
         now |= {"play"}
     if snapshot is None or state in (State.STARTING, State.RUNNING, State.DEAD):
         return now
-    now |= {"inspect", "zeroing"}
+    now |= {"inspect"}
     if state is not State.ENDED:
-        now |= {"next", "sample", "epoch", "continue", "play", *map(str, snapshot.possible)}
+        now |= {"zeroing", "next", "sample", "epoch", "continue", "play", *map(str, snapshot.possible)}
     return now

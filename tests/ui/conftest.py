@@ -1,0 +1,31 @@
+"""The screen's tests: no colour, theme or setting of the person's own gets in, and pictures belong to one Textual."""
+
+from __future__ import annotations
+
+import os
+from importlib.metadata import version
+from pathlib import Path
+
+import pytest
+
+for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "COLORTERM"):
+    os.environ.pop(name, None)
+
+DRAWN_WITH = "8.2.8"
+"""The Textual that drew the pictures. Another draws some characters otherwise, so that nothing could be learnt."""
+
+
+@pytest.fixture(autouse=True)
+def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The settings file of this test alone."""
+    monkeypatch.setattr("bptui.ui.settings.settings_file", lambda: tmp_path / "settings" / "settings.json")
+    return tmp_path / "settings" / "settings.json"
+
+
+@pytest.fixture(autouse=True)
+def _one_textual(request: pytest.FixtureRequest) -> None:
+    if "snap_compare" not in request.fixturenames or version("textual") == DRAWN_WITH:
+        return
+    if request.config.getoption("--snapshot-update"):
+        pytest.exit(f"The pictures are drawn with textual {DRAWN_WITH}, not {version('textual')}: install that one.", 4)
+    pytest.skip(f"the pictures were drawn with textual {DRAWN_WITH}")

@@ -1,0 +1,441 @@
+"""Keys and the mouse: what is asked of the session, and what comes of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import Static
+
+from bptui.commands import COMMANDS
+from bptui.protocol.messages import (
+    Ask,
+    CurveDrawn,
+    Died,
+    Do,
+    DrawCurve,
+    Inspect,
+    Inspected,
+    Next,
+    Open,
+    Opened,
+    Refused,
+    Run,
+    Running,
+    SetZeroing,
+    Uncut,
+    ZeroingSet,
+)
+from bptui.protocol.phase import Goal, Phase, StopReason
+from bptui.ui.app import BptuiApp
+from bptui.ui.help import HelpScreen
+from bptui.ui.inspector import InspectorScreen
+from bptui.ui.screen import MainScreen
+
+from .stops import BACKWARD, ENDED, FORWARD, LARGE, LAYERS, PROGRAM, RAISED, SOURCE, UPDATE
+from .told import ToldSession
+
+
+@asynccontextmanager
+async def opened(session: ToldSession, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+    """The app at its entry stop."""
+    app = BptuiApp(session, title="linear.py", source=SOURCE)
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield pilot
+
+
+def steps(session: ToldSession) -> list[Ask]:
+    """What was asked for, without opening and curves."""
+    return [ask for ask in session.asked if not isinstance(ask, Open | DrawCurve)]
+
+
+def said(pilot: Pilot[None], id: str) -> str:
+    """What a pane says."""
+    return str(pilot.app.query_one(f"#{id}", Static).render())
+
+
+def main(pilot: Pilot[None]) -> MainScreen:
+    """The main screen, whatever lies on it."""
+    screen = pilot.app.screen_stack[0]
+    assert isinstance(screen, MainScreen)
+    return screen
+
+
+@pytest.mark.parametrize(
+    ("key", "ask"),
+    [
+        ("n", Next()),
+        ("space", Next()),
+        ("f", Do(Phase.FORWARD)),
+        ("b", Do(Phase.BACKWARD)),
+        ("u", Do(Phase.UPDATE)),
+        ("z", Do(Phase.ZERO_GRAD)),
+        ("m", Run(Goal.SAMPLE)),
+        ("e", Run(Goal.EPOCH)),
+        ("c", Run(Goal.END)),
+        ("a", SetZeroing(False)),
+        ("p", Next()),
+    ],
+)
+async def test_a_key_asks_for_a_step(key: str, ask: Ask) -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press(key)
+        assert [vars(each) for each in steps(session)] == [vars(ask)]
+        assert type(steps(session)[0]) is type(ask)
+
+
+@pytest.mark.parametrize("key", ["N", "C", "g", "G", "s", "S", "o", ":", "B"])
+async def test_the_keys_of_later_work_are_free(key: str) -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        assert key not in pilot.app.screen.active_bindings
+        await pilot.press(key)
+        assert steps(session) == []
+
+
+async def test_a_stop_is_shown_by_every_pane() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("n")
+        session.stop(FORWARD)
+        await pilot.pause()
+        assert "sample 1" in said(pilot, "title")
+        assert "▶ backward" in said(pilot, "phases")
+        assert said(pilot, "upcoming").split() == ["26", "l.backward()"]
+        assert "y_pred  2.0400 ●" in said(pilot, "sample")
+        assert "None -> 3.8416" in said(pilot, "loss")
+        assert said(pilot, "message") == FORWARD.explain
+
+
+async def test_what_did_not_change_is_not_lit() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        for stop in (FORWARD, BACKWARD):
+            await pilot.press("n")
+            session.stop(stop)
+            await pilot.pause()
+        lit = {card.id for card in main(pilot).query("Card.-lit")}
+        assert lit == {"grad"}
+        assert "● w.grad" in str(pilot.app.query_one("#grad").border_title)
+
+
+async def test_a_held_key_never_queues_more_than_one_step() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press(*["space"] * 9)
+        assert len(steps(session)) == 1
+        session.stop(FORWARD)
+        await pilot.pause()
+        assert len(steps(session)) == 2
+        session.stop(BACKWARD)
+        await pilot.pause()
+        assert len(steps(session)) == 2
+
+
+async def test_keys_are_dropped_while_a_run_goes_on() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("c", "n", "f", "m")
+        assert len(steps(session)) == 1
+        session.stop(replace(UPDATE, stop_reason=StopReason.PAUSE))
+        await pilot.pause()
+        assert len(steps(session)) == 1
+        assert "paused" in said(pilot, "title")
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c"])
+async def test_a_run_is_paused(key: str) -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("c", key)
+        assert session.pauses == 1
+
+
+@pytest.mark.parametrize("key", ["escape", "ctrl+c"])
+async def test_pause_does_nothing_while_nothing_runs_but_clear_a_refusal(key: str) -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("b")
+        session.tell(Refused("There is no loss yet.", "Run a forward first."))
+        await pilot.pause()
+        assert "refused: There is no loss yet.  Run a forward first." in said(pilot, "message")
+        await pilot.press(key)
+        assert said(pilot, "message").startswith("ready")
+        assert session.pauses == 0
+        assert pilot.app.is_running
+
+
+async def test_a_run_shows_its_rows_and_prints_once() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("c")
+        session.tell(Running((FORWARD.row(),), "hello\n"))
+        await pilot.pause()
+        assert "running" in said(pilot, "title")
+        session.stop(replace(BACKWARD, printed="hello\nworld\n"))
+        await pilot.pause()
+        console = main(pilot)._view.console
+        shown = [console.line(at, 40).plain.strip() for at in range(len(console._shown))]
+        assert shown == ["predict (before training) 4 4.0", "hello", "world"]
+        assert "ready" in said(pilot, "title")
+
+
+async def test_an_overtaken_answer_is_dropped() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("n")
+        session.stop(FORWARD)
+        await pilot.pause()
+        assert isinstance(session.asked[-1], DrawCurve)
+        late = len(session.asked)
+        await pilot.press("n")
+        session.stop(BACKWARD)
+        await pilot.pause()
+        before = main(pilot)._view.curve._curve
+        session.tell(CurveDrawn("w", (0.0, 1.0), (1.0, 0.0), 1.0, 0.0, 0.0, ""), number=late)
+        await pilot.pause()
+        assert main(pilot)._view.curve._curve is before
+        session.tell(Refused("late", ""), number=late)
+        await pilot.pause()
+        assert said(pilot, "message") == BACKWARD.explain
+
+
+async def test_restart_begins_anew_and_the_timeline_with_it() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("n")
+        session.stop(FORWARD)
+        await pilot.pause()
+        assert len(main(pilot)._rows) == 2
+        await pilot.press("r")
+        await pilot.pause()
+        assert session.restarts == 1
+        assert len(main(pilot)._rows) == 1
+        assert "ready" in said(pilot, "title")
+
+
+async def test_until_it_has_started_again_steps_wait() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        session._entry = None
+        await pilot.press("r", "n", "c")
+        assert steps(session) == []
+        assert "starting" in said(pilot, "title")
+        session.tell(Opened(PROGRAM, "3.11", "2.9"))
+        session.stop(FORWARD)
+        await pilot.pause()
+        await pilot.press("n")
+        assert len(steps(session)) == 1
+
+
+async def test_after_a_death_only_restart_is_left_and_the_timeline_stays() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("n")
+        session.tell(Died("killed by SIGKILL during forward, line 25", -9, "", ""))
+        await pilot.pause()
+        assert "dead: killed by SIGKILL" in said(pilot, "message")
+        assert "press r to restart" in said(pilot, "message")
+        assert len(main(pilot)._rows) == 1
+        asked = len(session.asked)
+        await pilot.press("n", "f", "c", "a", "enter", "p")
+        assert len(session.asked) == asked
+        await pilot.press("r")
+        await pilot.pause()
+        assert "ready" in said(pilot, "title")
+
+
+async def test_an_exception_stop_says_what_and_where() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("n")
+        session.stop(RAISED)
+        await pilot.pause()
+        assert "exception" in said(pilot, "title")
+        assert "line 28: ValueError: two is too much" in said(pilot, "message")
+
+
+async def test_at_the_end_a_step_is_refused_by_the_session() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("c")
+        session.stop(ENDED)
+        await pilot.pause()
+        assert "ended" in said(pilot, "title")
+        await pilot.press("n")
+        session.tell(Refused("The script has ended.", "Restart to begin again."))
+        await pilot.pause()
+        assert "The script has ended." in said(pilot, "message")
+
+
+async def test_zeroing_is_turned_off_and_on() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("a")
+        session.tell(ZeroingSet(replace(BACKWARD, zeroing=False)))
+        await pilot.pause()
+        assert "zeroing off" in said(pilot, "title")
+        await pilot.press("a")
+        assert [ask.on for ask in steps(session) if isinstance(ask, SetZeroing)] == [False, True]
+
+
+async def test_a_script_that_cannot_be_cut_ends_the_app_with_status_2() -> None:
+    session = ToldSession(entry=None)
+    app = BptuiApp(session, title="linear.py", source=SOURCE)
+    async with app.run_test() as pilot:
+        session.tell(Uncut("A closure is given to the optimizer.", 12))
+        await pilot.pause()
+    assert app.return_code == 2
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+q"])
+async def test_quitting_ends_the_session_also_while_it_runs(key: str) -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("c", key)
+    assert session.closes == 1
+    assert pilot.app.return_code == 0
+
+
+async def test_it_plays_by_itself_until_a_key_says_otherwise() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("p")
+        assert "playing 2/s" in said(pilot, "title")
+        await pilot.press("plus", "plus", "plus", "plus")
+        assert "playing 50/s" in said(pilot, "title")
+        session.stop(FORWARD)
+        await pilot.pause(0.25)
+        runs = [ask for ask in steps(session) if isinstance(ask, Run)]
+        assert [(run.goal, run.steps) for run in runs] == [(Goal.END, 5)]
+        await pilot.press("p")
+        session.stop(BACKWARD)
+        await pilot.pause(0.25)
+        assert "ready" in said(pilot, "title")
+        assert len(steps(session)) == 2
+
+
+async def test_playing_stops_at_a_refusal_and_at_the_end() -> None:
+    for answer in (Refused("no", ""), None):
+        session = ToldSession()
+        async with opened(session) as pilot:
+            await pilot.press("p")
+            session.tell(answer) if answer else session.stop(ENDED)
+            await pilot.pause()
+            assert "playing" not in said(pilot, "title")
+
+
+async def test_enter_looks_into_the_focused_card() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("n")
+        session.stop(BACKWARD)
+        await pilot.pause()
+        await pilot.press("4", "enter")
+        inspector = pilot.app.screen
+        assert isinstance(inspector, InspectorScreen)
+        assert [ask.name for ask in steps(session) if isinstance(ask, Inspect)] == ["w.grad"]
+        session.tell(Inspected("w.grad", (("dtype", "float32"),), "tensor([-7.8400])"))
+        await pilot.pause()
+        assert "tensor([-7.8400])" in str(inspector.query_one("#value", Static).render())
+        await pilot.press("right")
+        assert [ask.name for ask in steps(session) if isinstance(ask, Inspect)] == ["w.grad", "x"]
+        await pilot.press("escape")
+        assert pilot.app.screen is main(pilot)
+
+
+async def test_an_inspection_that_is_refused_says_why() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("3", "enter")
+        session.tell(Refused("There is no w now.", "Run a forward first."))
+        await pilot.pause()
+        value = str(pilot.app.screen.query_one("#value", Static).render())
+        assert value == "There is no w now.\nRun a forward first."
+
+
+async def test_a_parameter_is_chosen_by_key_and_by_mouse() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("n")
+        session.stop(LARGE)
+        await pilot.pause()
+        assert pilot.app.query_one("#param").border_title == LAYERS[0]
+        await pilot.press("9", "right", "right")
+        assert pilot.app.query_one("#param").border_title == LAYERS[2]
+        at = said(pilot, "chooser").index(LAYERS[3])
+        await pilot.click("#chooser", offset=(at + 1, 0))
+        assert pilot.app.query_one("#grad").border_title == f"{LAYERS[3]}.grad"
+
+
+async def test_clicking_a_phase_runs_it() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        at = said(pilot, "phases").index("zero_grad")
+        await pilot.click("#phases", offset=(at + 2, 1))
+        assert [ask.phase for ask in steps(session) if isinstance(ask, Do)] == [Phase.ZERO_GRAD]
+
+
+async def test_clicking_a_key_in_the_footer_gives_its_command() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.click("#footer", offset=(said(pilot, "footer").index("epoch"), 0))
+        assert [ask.goal for ask in steps(session) if isinstance(ask, Run)] == [Goal.EPOCH]
+
+
+async def test_a_card_is_focused_by_mouse_tab_and_number() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("tab")
+        assert pilot.app.focused is pilot.app.query_one("#sample")
+        await pilot.press("7")
+        assert pilot.app.focused is pilot.app.query_one("#timeline")
+        await pilot.click("#grad")
+        assert pilot.app.focused is pilot.app.query_one("#grad")
+
+
+async def test_at_60x20_a_number_brings_up_the_pane() -> None:
+    session = ToldSession()
+    async with opened(session, (60, 20)) as pilot:
+        assert not pilot.app.query_one("#bottom").display
+        await pilot.press("8")
+        assert pilot.app.query_one("#console").size.height > 3
+        await pilot.press("5")
+        assert pilot.app.query_one("#source").size.height > 3
+
+
+async def test_help_lists_every_command() -> None:
+    async with opened(ToldSession()) as pilot:
+        await pilot.press("question_mark")
+        assert isinstance(pilot.app.screen, HelpScreen)
+        shown = str(pilot.app.screen.query_one(Static).render())
+        assert all(each.label in shown for each in COMMANDS)
+        await pilot.press("ctrl+c")
+        assert pilot.app.screen is main(pilot)
+
+
+async def test_the_palette_has_every_command() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        titles = [each.title for each in pilot.app.get_system_commands(pilot.app.screen)]
+        assert [title.partition(" (")[0] for title in titles[:-1]] == [each.label for each in COMMANDS]
+        await pilot.press("ctrl+p")
+        await pilot.press(*"backward")
+        await pilot.pause(0.5)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert [ask.phase for ask in steps(session) if isinstance(ask, Do)] == [Phase.BACKWARD]
+
+
+async def test_every_theme_draws_the_screen() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        for theme in pilot.app.available_themes:
+            pilot.app.theme = theme
+            await pilot.pause()
+            assert "ready" in said(pilot, "title")
