@@ -1,0 +1,85 @@
+"""What the script printed, as a terminal would show it."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptui.render.console import LIMIT, LONGEST, Kind, Transcript, console_line
+
+
+def shown(transcript: Transcript, width: int = 20) -> list[str]:
+    return [console_line(part).plain for parts in transcript.wrapped(width) for part in parts]
+
+
+def printed(*texts: str, width: int = 20) -> list[str]:
+    transcript = Transcript()
+    for text in texts:
+        transcript.add(text, Kind.OUTPUT)
+    return shown(transcript, width)
+
+
+@pytest.mark.parametrize(
+    ("texts", "lines"),
+    [
+        pytest.param(["one\ntwo\n"], ["  one", "  two"], id="lines"),
+        pytest.param(["one", " two\n", "three"], ["  one two", "  three"], id="a line may come in pieces"),
+        pytest.param(["\n\n"], ["  ", "  "], id="empty lines"),
+        pytest.param(["\tgrad\n"], ["      grad"], id="a tab is four cells"),
+        pytest.param(["10%\r20%\r", "30%\n"], ["  30%"], id="a progress bar is only its last state"),
+        pytest.param(["one\r\ntwo\r\n"], ["  one", "  two"], id="Windows's line ends"),
+        pytest.param(["\x1b[31mred\x1b[0m \x1b]0;title\x07x\x00\n"], ["  red x"], id="nothing moves the cursor"),
+        pytest.param(["abcdefghijklmnopqrstuvwxyz\n"], ["  abcdefghijklmnopqr", "  stuvwxyz"], id="long lines go on"),
+        pytest.param(["a tensor of <class it>\n"], ["  a tensor of ", "  <class it>"], id="between words if possible"),
+        pytest.param(["十" * 10 + "\n"], ["  " + "十" * 9, "  十"], id="wide characters take two cells"),
+    ],
+)
+def test_output(texts: list[str], lines: list[str]) -> None:
+    assert printed(*texts) == lines
+
+
+def test_errors_are_marked_not_only_by_colour() -> None:
+    transcript = Transcript()
+    transcript.add("out\n", Kind.OUTPUT)
+    transcript.add("Traceback of all that was\n", Kind.ERROR)
+    assert shown(transcript) == ["  out", "! Traceback of all ", "  that was"]
+
+
+def test_an_unfinished_line_is_not_continued_by_another_kind() -> None:
+    transcript = Transcript()
+    transcript.add("half", Kind.OUTPUT)
+    transcript.add("error\n", Kind.ERROR)
+    transcript.add(" a line\n", Kind.OUTPUT)
+    assert shown(transcript) == ["  half", "! error", "   a line"]
+
+
+def test_it_says_from_where_on_all_is_new() -> None:
+    transcript = Transcript()
+    assert transcript.add("one\ntwo", Kind.OUTPUT) == 0
+    assert transcript.add("\nthree\n", Kind.OUTPUT) == 1
+    assert transcript.add("four\n", Kind.OUTPUT) == 3
+    assert transcript.add("", Kind.OUTPUT) == 4
+    assert shown(transcript)[1:] == ["  two", "  three", "  four"]
+
+
+def test_it_does_not_grow_for_ever() -> None:
+    transcript = Transcript()
+    for at in range(3 * LIMIT):
+        transcript.add(f"{at}\n", Kind.OUTPUT)
+    assert LIMIT <= len(transcript) <= LIMIT * 1.1
+    assert shown(transcript)[-1] == f"  {3 * LIMIT - 1}"
+
+
+def test_much_at_once_is_cut_at_once() -> None:
+    transcript = Transcript()
+    transcript.add("x\n" * 3 * LIMIT, Kind.OUTPUT)
+    assert len(transcript) == LIMIT
+
+
+def test_dropping_the_oldest_makes_all_new() -> None:
+    transcript = Transcript()
+    transcript.add("x\n" * LIMIT, Kind.OUTPUT)
+    assert transcript.add("y\n" * (LIMIT // 2), Kind.OUTPUT) == 0
+
+
+def test_of_an_endless_line_only_the_beginning_is_shown() -> None:
+    assert sum(len(line) - 2 for line in printed("x" * 10 * LONGEST, width=102)) == LONGEST + 1

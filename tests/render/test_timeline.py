@@ -1,0 +1,92 @@
+"""A line for each step, exactly."""
+
+from __future__ import annotations
+
+import pytest
+
+from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.snapshot import Row
+from bptui.render.timeline import columns, header, row_line
+
+ENTRY = Row(0, None, StopReason.ENTRY, 0, 0, None, (("w", 1.0, None),))
+FORWARD = Row(5, Phase.FORWARD, StopReason.STEP, 0, 1, 3.8416, (("w", 1.02, 0.0),))
+BACKWARD = Row(6, Phase.BACKWARD, StopReason.STEP, 0, 1, 3.8416, (("w", 1.02, -7.84),))
+RAISED = Row(6, Phase.BACKWARD, StopReason.EXCEPTION, 0, 1, 3.8416, (("w", 1.02, -7.84),))
+ON_THE_RUN = Row(7, Phase.UPDATE, StopReason.STEP, None, 1, 0.5, (("w", None, None),))
+
+
+def line(row: Row, before: Row | None = None, here: bool = False, width: int = 72) -> str:
+    return row_line(columns("w", "l", 2, width), row, before, here, width).plain
+
+
+@pytest.mark.parametrize(
+    ("width", "head"),
+    [
+        pytest.param(
+            72, "   # phase        epoch  sample           l           w      w.grad", id="at 120 columns all of it"
+        ),
+        pytest.param(56, "   # phase        sample         l         w    w.grad", id="narrower without the epoch"),
+        pytest.param(48, "   # phase               l         w    w.grad", id="narrower without the sample"),
+        pytest.param(45, "   # phase             l         w    w.grad", id="at 80 columns"),
+        pytest.param(36, "   # phase             w    w.grad", id="the least of all is the loss"),
+        pytest.param(20, "   # phase         …", id="what is narrower still is cut"),
+    ],
+)
+def test_columns_fit(width: int, head: str) -> None:
+    assert header(columns("w", "l", 2, width), width).plain == head
+
+
+@pytest.mark.parametrize(
+    ("row", "text"),
+    [
+        pytest.param(
+            ENTRY, "   0 entry            0       0                  1.0000        None", id="no gradient is None"
+        ),
+        pytest.param(
+            FORWARD, "   5 forward          0       1      3.8416      1.0200           0", id="a gradient of 0 is 0"
+        ),
+        pytest.param(
+            RAISED, "   6 backward ✗       0       1      3.8416      1.0200     -7.8400", id="what raised is marked"
+        ),
+        pytest.param(
+            ON_THE_RUN,
+            "   7 update                   1      0.5000           ·           ·",
+            id="unmeasured is not None",
+        ),
+    ],
+)
+def test_rows(row: Row, text: str) -> None:
+    assert line(row) == text
+
+
+def test_the_last_row_is_marked_as_a_whole() -> None:
+    shown = row_line(columns("w", "l", 2, 72), BACKWARD, FORWARD, True, 72)
+    assert shown.plain == "▶  6 backward         0       1      3.8416      1.0200     -7.8400".ljust(72)
+    assert (shown.spans[0].start, shown.spans[0].end, shown.spans[0].style) == (0, 72, "on $here")
+
+
+def lit(row: Row, before: Row | None) -> list[str]:
+    shown = row_line(columns("w", "l", 2, 72), row, before, False, 72)
+    pieces = (shown.plain[span.start : span.end].strip() for span in shown.spans if "accent" in str(span.style))
+    return [each for each in pieces if each]
+
+
+def test_only_what_a_step_changed_is_lit() -> None:
+    assert lit(BACKWARD, FORWARD) == ["-7.8400"]
+
+
+def test_nothing_is_lit_where_nothing_came_before() -> None:
+    assert lit(BACKWARD, None) == []
+
+
+def test_what_was_not_measured_is_no_change() -> None:
+    assert lit(ON_THE_RUN, BACKWARD) == ["0.5000"]
+
+
+def test_a_wide_index_gets_its_room() -> None:
+    row = Row(123456, Phase.UPDATE, StopReason.STEP, 9, 1, 1.0, (("w", 1.0, 1.0),))
+    assert row_line(columns("w", "l", 6, 80), row, None, False, 80).plain.startswith(" 123456 update ")
+
+
+def test_of_a_long_name_the_end_is_shown() -> None:
+    assert header(columns("model.0.weight", "loss", 2, 72), 72).plain.endswith("…l.0.weight …eight.grad")
