@@ -7,9 +7,12 @@ from collections.abc import Collection
 from rich.text import Text
 
 from bptui.commands import COMMANDS, Command, sign
-from bptui.protocol.snapshot import Failure
-from bptui.render.fit import cut_lines, first_that_fits, piece, wrapped_height
+from bptui.protocol.snapshot import Snapshot
+from bptui.render.fit import cut, cut_lines, first_that_fits, piece, wrapped_height
 from bptui.render.style import BAD, FAINT, LIT, QUIET, STRONG, command
+
+TALLEST = 3
+"""At most so many lines for what went wrong."""
 
 
 def footer(possible: Collection[str], width: int) -> Text:
@@ -31,10 +34,14 @@ def _key(each: Command, possible: bool) -> Text:
     return text
 
 
-def explained(explain: str) -> Text:
-    """What the step did; the phase's name stands out."""
-    what, colon, rest = explain.partition(":")
-    return piece(f"{what}:", STRONG).append(rest) if colon and " " not in what else piece(explain)
+def stopped(snapshot: Snapshot) -> Text:
+    """What the step did, or what the script raised; the phase's name stands out."""
+    failure = snapshot.failure
+    if failure is not None:
+        where = f"line {failure.line}: " if failure.line is not None else ""
+        return _trouble("exception", f"{where}{failure.type}: {failure.message}", "the traceback is in the console")
+    what, colon, rest = snapshot.explain.partition(":")
+    return piece(f"{what}:", STRONG).append(rest) if colon and " " not in what else piece(snapshot.explain)
 
 
 def refused(message: str, hint: str) -> Text:
@@ -47,25 +54,20 @@ def dead(message: str) -> Text:
     return _trouble("dead", message, "press r to restart; the timeline stays until then")
 
 
-def failed(failure: Failure) -> Text:
-    """What the script raised."""
-    where = f"line {failure.line}: " if failure.line is not None else ""
-    return _trouble("exception", f"{where}{failure.type}: {failure.message}", "the traceback is in the console")
-
-
 def _trouble(word: str, message: str, hint: str) -> Text:
-    text = piece(f"{word}: ", BAD).append(" ".join(message.split()).removesuffix(":"))
-    return text.append(f"\n{hint}", QUIET) if hint else text
+    return piece(f"{word}: ", BAD).append(" ".join(message.split()).removesuffix(":")).append(f"\n{hint}", QUIET)
 
 
-def message(text: Text, width: int, lines: int) -> Text:
-    """On at most so many lines; what is after a line end is a hint, which stays whole."""
+def message(text: Text, width: int) -> Text:
+    """One line; for trouble as many as it needs, within reason. What follows a line end is a hint and stays whole."""
     said, *hint = text.split("\n")
     if not hint:
-        return cut_lines(said, width, lines)
-    whole = piece("  ").join([said, *hint])
+        return cut(said, width)
+    whole = piece("  ").join([said, *hint]) if hint[0] else said
     if wrapped_height(whole.plain, width) <= 1:
         return whole
-    below = cut_lines(hint[0], width, max(lines - 1, 1))
-    room = max(lines - wrapped_height(below.plain, width), 1)
-    return cut_lines(said, width, room).append("\n").append(below)
+    if not hint[0]:
+        return cut_lines(said, width, TALLEST)
+    below = cut_lines(hint[0], width, TALLEST - 1)
+    above = cut_lines(said, width, TALLEST - wrapped_height(below.plain, width))
+    return above.append("\n").append(below)

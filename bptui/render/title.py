@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.text import Text
 
-from bptui.protocol.snapshot import Snapshot
+from bptui.protocol.snapshot import Row, Snapshot
 from bptui.render.fit import first_that_fits, piece, spread
 from bptui.render.style import BAD, FAINT, GOOD, LIT, QUIET, STRONG, WARN
 
@@ -36,6 +36,13 @@ class Place:
         if total is not None and snapshot.epoch is not None:
             total = total * snapshot.epochs if snapshot.epochs is not None else None
         return cls(snapshot.epoch, snapshot.sample, snapshot.consumed, total)
+
+    def moved_to(self, row: Row, samples: int | None) -> Place:
+        """Where a run is that has come to this row; `samples` are those of an epoch, where that is known."""
+        consumed = self.consumed
+        if samples is not None and row.sample is not None:
+            consumed = (row.epoch or 0) * samples + row.sample
+        return replace(self, epoch=row.epoch, sample=row.sample, consumed=consumed)
 
 
 def title(name: str, place: Place | None, zeroing: bool | None, state: str, width: int) -> Text:

@@ -16,12 +16,12 @@ from textual.theme import Theme
 from bptui.commands import COMMANDS, sign
 from bptui.protocol.messages import Uncut
 from bptui.session import Session
-from bptui.ui.screen import MainScreen
+from bptui.ui.screen import SMALLEST, MainScreen
 from bptui.ui.settings import remember_theme, remembered_theme
 from bptui.ui.themes import DARK, LIGHT, variables_for
 
-WIDTHS = [(0, "-tiny"), (60, "-narrow"), (80, "-normal"), (110, "-wide")]
-HEIGHTS = [(0, "-flat"), (20, "-short"), (30, "-tall")]
+WIDTHS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (80, "-normal"), (110, "-wide")]
+HEIGHTS = [(0, "-flat"), (SMALLEST[1], "-short"), (30, "-tall")]
 """From how many cells on the screen has which class, for the stylesheet."""
 UNCUT = 2
 """The exit status when the script cannot be stepped."""
@@ -77,9 +77,9 @@ class BptuiApp(App[None]):
             yield SystemCommand(f"{each.label} ({sign(each.keys[0])})", each.help, partial(self._main.give, each.id))
         yield SystemCommand("theme", "Choose other colours.", self.action_change_theme)
 
-    def action_pause(self) -> None:
+    async def action_pause(self) -> None:
         """ctrl+c, wherever it is pressed, never quits."""
-        self._main.give("pause")
+        await self._main.give("pause")
 
     async def action_quit(self) -> None:
         """Leave at once, also while the program runs."""

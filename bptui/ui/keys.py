@@ -5,15 +5,32 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from bptui.commands import COMMANDS
+from bptui.protocol.messages import Ask, Do, Next, Run
+from bptui.protocol.phase import Goal
 
 PANES = ("sample", "loss", "param", "grad", "source", "curve", "timeline", "console", "chooser")
 """The panes that the keys 1 to 9 focus, by id."""
 PANE_NAMES = ("sample", "loss", "parameter", "gradient", "source", "curve", "timeline", "console", "list of parameters")
 """What they are called."""
 
+STEPS: dict[str, Ask] = {
+    "next": Next(),
+    **{each.id: Do(each.phase) for each in COMMANDS if each.phase},
+    "sample": Run(Goal.SAMPLE),
+    "epoch": Run(Goal.EPOCH),
+    "continue": Run(Goal.END),
+}
+"""The commands that are one request."""
+
+
+def action(command: str) -> str:
+    """A command as Textual's action."""
+    return f"step('{command}')" if command in STEPS else command
+
+
 BINDINGS: list[BindingType] = [
     *(
-        Binding(",".join(each.keys), each.id, each.label, id=each.id, tooltip=each.help, show=bool(each.footer))
+        Binding(",".join(each.keys), action(each.id), each.label, id=each.id, tooltip=each.help, show=bool(each.footer))
         for each in COMMANDS
     ),
     *(

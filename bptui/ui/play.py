@@ -1,12 +1,18 @@
-"""Playing by itself, and how fast the program runs."""
+"""Time: playing by itself, and how long and how fast the program runs."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
 
+from textual.message_pump import MessagePump
+from textual.timer import Timer
+
 from bptui.protocol.messages import Ask, Next, Run
 from bptui.protocol.phase import Goal
+
+SLOW = 0.15
+"""A step that takes longer (in seconds) is shown as running; a shorter one would only flicker."""
 
 SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Steps a second."""
@@ -66,3 +72,75 @@ class Meter:
             del self._seen[0]
         seconds = now - self._seen[0][0]
         return round((self._seen[-1][1] - self._seen[0][1]) / seconds) if seconds > 0 else None
+
+
+class Player:
+    """Takes a step at each tick of its pace."""
+
+    def __init__(self, owner: MessagePump, step: Callable[[Ask], None]) -> None:
+        self._owner, self._step = owner, step
+        self._timer: Timer | None = None
+        self.pace = Pace()
+
+    @property
+    def playing(self) -> bool:
+        return self._timer is not None
+
+    @property
+    def fast(self) -> bool:
+        """Whether it plays so fast that there is no time for anything else."""
+        return self.playing and self.pace.fast
+
+    def start(self) -> None:
+        """Step at once, and go on."""
+        self._timer = self._owner.set_interval(self.pace.interval, self._tick)
+        self._tick()
+
+    def stop(self) -> bool:
+        """No more steps. False if it did not play."""
+        timer, self._timer = self._timer, None
+        if timer is not None:
+            timer.stop()
+        return timer is not None
+
+    def change(self, by: int) -> None:
+        """To the next faster or slower speed."""
+        self.pace.change(by)
+        if self.stop():
+            self._timer = self._owner.set_interval(self.pace.interval, self._tick)
+
+    def _tick(self) -> None:
+        self._step(self.pace.ask)
+
+
+class Wait:
+    """A step is in flight: after a while that is worth a word."""
+
+    def __init__(self, owner: MessagePump, clock: Callable[[], float], changed: Callable[[], None]) -> None:
+        self._owner, self._changed = owner, changed
+        self._meter = Meter(clock)
+        self._timer: Timer | None = None
+        self.words: str | None = None
+        """`running 1,234 steps/s`; None as long as nothing runs long enough to be shown."""
+
+    def begin(self) -> None:
+        """A step was asked for."""
+        self._meter.start()
+        self._timer = self._owner.set_timer(SLOW, self._is_slow)
+
+    def end(self) -> None:
+        """It was answered."""
+        self.words = None
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+    def ran(self, steps: int) -> None:
+        """A run has come so many steps further."""
+        rate = self._meter.count(steps)
+        self.words = f"running {rate:,} steps/s" if rate is not None else "running"
+
+    def _is_slow(self) -> None:
+        if self.words is None:
+            self.words = "running"
+            self._changed()

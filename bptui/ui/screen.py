@@ -9,20 +9,16 @@ from textual import events
 from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
-from textual.timer import Timer
-from textual.widgets import Static
 
 from bptui.commands import BY_ID
 from bptui.protocol.messages import (
+    Ask,
     CurveDrawn,
     Died,
-    Do,
     Inspected,
-    Next,
     Opened,
     Refused,
     Reply,
-    Run,
     Running,
     SetZeroing,
     Stopped,
@@ -30,31 +26,27 @@ from bptui.protocol.messages import (
     Uncut,
     ZeroingSet,
 )
-from bptui.protocol.phase import Goal
 from bptui.protocol.snapshot import Program, Row, Snapshot
-from bptui.render.footer import dead, explained, failed, refused
+from bptui.render.footer import dead, refused, stopped
 from bptui.render.title import Place
 from bptui.session import Session
 from bptui.ui.help import HelpScreen
 from bptui.ui.inspector import InspectorScreen
-from bptui.ui.keys import BINDINGS
+from bptui.ui.keys import BINDINGS, STEPS, action
 from bptui.ui.messages import CommandChosen, ParamChosen, ReplyArrived
 from bptui.ui.panes.card import Card
-from bptui.ui.play import Meter, Pace
-from bptui.ui.talk import STEPS, State, Talk, possible
+from bptui.ui.panes.toosmall import TooSmall
+from bptui.ui.play import Player, Wait
+from bptui.ui.talk import State, Talk, possible
 from bptui.ui.together import Together
 from bptui.ui.view import View
 
-SLOW = 0.15
-"""A step that takes longer (in seconds) is shown as running; a shorter one would only flicker."""
-WORDY = 3
-"""At most so many lines for what went wrong."""
 SMALLEST = (60, 20)
+"""Columns and lines that the screen needs."""
 ZEROING = {
     True: "zeroing is on: next runs zero_grad",
     False: "zeroing is off: next passes over zero_grad, and gradients accumulate",
 }
-GOALS = {"sample": Goal.SAMPLE, "epoch": Goal.EPOCH, "continue": Goal.END}
 
 
 class MainScreen(Screen[None]):
@@ -80,27 +72,19 @@ class MainScreen(Screen[None]):
         self._heard = 0
         """How much of what the script prints in this run is already in the console."""
         self._together = Together(self)
-        self._pace, self._meter = Pace(), Meter(clock)
-        self._player: Timer | None = None
-        self._patience: Timer | None = None
-        self._busy_state: str | None = None
-        """The state as the title says it, while something runs long enough to be shown."""
+        self._player = Player(self, self._play)
+        self._wait = Wait(self, clock, self._show_state)
         self._place: Place | None = None
         self._inspector: InspectorScreen | None = None
 
     def compose(self) -> ComposeResult:
         yield self._view
-        yield Static(id="too-small", markup=False)
+        yield TooSmall(*SMALLEST)
 
     def on_mount(self) -> None:
         self._show_state()
         self._view.say(Text("starting: PyTorch is imported, and the script runs up to its loop"))
         self._talk.start(self._reply_arrives)
-
-    def on_resize(self, event: events.Resize) -> None:
-        width, height = event.size
-        least = "{}x{}".format(*SMALLEST)
-        self.query_one("#too-small", Static).update(f"bptui needs at least {least}; this terminal is {width}x{height}")
 
     # ---- what the session tells
 
@@ -125,15 +109,15 @@ class MainScreen(Screen[None]):
             case Stopped(snapshot, rows):
                 self._stop(snapshot, rows)
             case ZeroingSet(snapshot):
-                self._answered()
+                self._wait.end()
                 self.snapshot = snapshot
                 self._view.say(Text(ZEROING[snapshot.zeroing]))
             case Running(rows, printed):
                 self._run_on(rows, printed)
             case Refused(message, hint):
-                self._answered()
+                self._wait.end()
                 self._stop_playing()
-                self._view.say(refused(message, hint), WORDY)
+                self._view.say(refused(message, hint))
             case CurveDrawn():
                 self._view.curve.show_curve(tell)
                 self._together.complete()
@@ -142,10 +126,10 @@ class MainScreen(Screen[None]):
                 if self._inspector is not None:
                     self._inspector.show(tell)
             case Died(message, _status, printed, errors):
-                self._answered()
+                self._wait.end()
                 self._stop_playing()
                 self._view.console.add(printed, errors)
-                self._view.say(dead(message), WORDY)
+                self._view.say(dead(message))
 
     def _open(self, program: Program) -> None:
         self._program, self._program_name, self._rows, self._place = program, program.name, [], None
@@ -156,23 +140,19 @@ class MainScreen(Screen[None]):
         self._view.console.add(snapshot.printed[self._heard :], snapshot.errors)
         if snapshot.failure is not None:
             self._view.console.add_failure(snapshot.failure)
-        self._answered()
+        self._wait.end()
         self._rows += rows
         self._before = self.snapshot
         self.snapshot = snapshot
         self._show_rows()
         if self._talk.state is not State.READY:
             self._stop_playing()
-        failure = snapshot.failure
-        if failure is not None:
-            self._view.say(failed(failure), WORDY)
-        else:
-            self._view.say(explained(snapshot.explain))
+        self._view.say(stopped(snapshot))
 
     def _go_on(self) -> None:
         """With the step that was remembered, or a curve that is still to be asked for."""
         if self._talk.step_again():
-            self._await()
+            self._wait.begin()
         else:
             self._ask_curve()
 
@@ -183,18 +163,9 @@ class MainScreen(Screen[None]):
         if rows:
             self._show_rows()
             self._view.curve.show_rows()
-            rate = self._meter.count(len(rows))
-            self._busy_state = f"running {rate:,} steps/s" if rate is not None else "running"
-            self._place = self._place_of(rows[-1])
-
-    def _place_of(self, row: Row) -> Place | None:
-        snapshot = self.snapshot
-        if snapshot is None or self._place is None:
-            return None
-        done = self._place.consumed
-        if snapshot.samples is not None and row.sample is not None:
-            done = (row.epoch or 0) * snapshot.samples + row.sample
-        return Place(row.epoch, row.sample, done, self._place.total)
+            self._wait.ran(len(rows))
+            if self._place is not None and self.snapshot is not None:
+                self._place = self._place.moved_to(rows[-1], self.snapshot.samples)
 
     def watch_snapshot(self, snapshot: Snapshot | None) -> None:
         """Each pane draws itself from it."""
@@ -213,7 +184,7 @@ class MainScreen(Screen[None]):
 
     def _ask_curve(self) -> bool:
         snapshot = self.snapshot
-        if snapshot is None or not self._talk.idle or (self._player is not None and self._pace.fast):
+        if snapshot is None or not self._talk.idle or self._player.fast:
             return False
         ask = self._view.wants_curve(snapshot, self._param)
         if ask is not None:
@@ -223,116 +194,71 @@ class MainScreen(Screen[None]):
     # ---- what it is doing
 
     def _state(self) -> State:
-        return State.RUNNING if self._busy_state and self._talk.busy else self._talk.state
+        return State.RUNNING if self._wait.words and self._talk.busy else self._talk.state
 
     def _show_state(self) -> None:
         state: str = self._state()
-        if self._player is not None and self._talk.state is State.READY:
-            state = f"playing {self._pace.speed}/s"
-        elif state is State.RUNNING and self._busy_state:
-            state = self._busy_state
+        if self._player.playing and self._talk.state is State.READY:
+            state = f"playing {self._player.pace.speed}/s"
+        elif state is State.RUNNING and self._wait.words:
+            state = self._wait.words
         snapshot = self.snapshot
         self._view.show_title(self._program_name, self._place, snapshot.zeroing if snapshot else None, str(state))
         self._view.show_keys(self._possible())
 
     def _possible(self) -> set[str]:
-        return set(possible(self._state(), self.snapshot, self._player is not None))
-
-    def _await(self) -> None:
-        """A step is in flight."""
-        self._heard = 0
-        self._meter.start()
-        self._patience = self.set_timer(SLOW, self._is_slow)
-
-    def _is_slow(self) -> None:
-        if self._talk.busy and self._busy_state is None:
-            self._busy_state = "running"
-            self._show_state()
-
-    def _answered(self) -> None:
-        self._busy_state = None
-        if self._patience is not None:
-            self._patience.stop()
-            self._patience = None
+        return set(possible(self._state(), self.snapshot, self._player.playing))
 
     # ---- commands
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Greyed out is what makes no sense now. A phase that cannot run may still be asked for: PyTorch says why."""
-        if action not in BY_ID:
+        command = str(parameters[0]) if action == "step" else action
+        if command not in BY_ID or command in self._possible() or command == "pause":
             return True
-        if action in STEPS | {"zeroing"} and self.snapshot is not None and self._talk.state is not State.DEAD:
-            return True if self._state() is not State.RUNNING and self._talk.state is not State.STARTING else None
-        return True if action in self._possible() or action == "pause" else None
+        standing = self.snapshot is not None and self._state() not in (State.STARTING, State.RUNNING, State.DEAD)
+        return True if command in STEPS and standing else None
 
-    def give(self, command: str) -> None:
+    async def give(self, command: str) -> None:
         """Carry out a command, if it can be now."""
-        if self.check_action(command, ()):
-            getattr(self, f"action_{command}")()
+        await self.run_action(action(command))
 
-    def on_command_chosen(self, message: CommandChosen) -> None:
-        self.give(message.command)
+    async def on_command_chosen(self, message: CommandChosen) -> None:
+        await self.give(message.command)
 
-    def _step(self, ask: Next | Do | Run | SetZeroing) -> None:
+    def action_step(self, command: str) -> None:
+        """One request, named by its command."""
+        self._step(STEPS[command])
+
+    def _step(self, ask: Ask) -> None:
         self._stop_playing()
         if self._talk.step(ask):
-            self._await()
-
-    def action_next(self) -> None:
-        self._step(Next())
-
-    def _action_phase(self, command: str) -> None:
-        phase = BY_ID[command].phase
-        assert phase is not None
-        self._step(Do(phase))
-
-    def action_forward(self) -> None:
-        self._action_phase("forward")
-
-    def action_backward(self) -> None:
-        self._action_phase("backward")
-
-    def action_update(self) -> None:
-        self._action_phase("update")
-
-    def action_zero_grad(self) -> None:
-        self._action_phase("zero_grad")
+            self._wait.begin()
 
     def action_zeroing(self) -> None:
         if self.snapshot is not None:
             self._step(SetZeroing(not self.snapshot.zeroing))
 
-    def action_sample(self) -> None:
-        self._step(Run(Goal.SAMPLE))
-
-    def action_epoch(self) -> None:
-        self._step(Run(Goal.EPOCH))
-
-    def action_continue(self) -> None:
-        self._step(Run(Goal.END))
-
     def action_pause(self) -> None:
         """Also clears what the last line says of a refusal."""
         played = self._stop_playing()
         if not self._talk.pause() and not played and self.snapshot is not None and self._talk.state is State.READY:
-            self._view.say(explained(self.snapshot.explain))
+            self._view.say(stopped(self.snapshot))
 
     def action_play(self) -> None:
         if not self._stop_playing():
-            self._player = self.set_interval(self._pace.interval, self._play)
-            self._play()
-        self._show_state()
+            self._player.start()
+            self._show_state()
 
-    def _play(self) -> None:
-        if not self._talk.busy and self._talk.step(self._pace.ask):
-            self._await()
+    def _play(self, ask: Ask) -> None:
+        if not self._talk.busy and self._talk.step(ask):
+            self._wait.begin()
 
     def _stop_playing(self) -> bool:
-        player, self._player = self._player, None
-        if player is not None:
-            player.stop()
+        played = self._player.stop()
+        if played:
             self._show_state()
-        return player is not None
+        return played
 
     def action_faster(self) -> None:
         self._change_pace(1)
@@ -341,17 +267,14 @@ class MainScreen(Screen[None]):
         self._change_pace(-1)
 
     def _change_pace(self, by: int) -> None:
-        self._pace.change(by)
-        if self._player is not None:
-            self._player.stop()
-            self._player = self.set_interval(self._pace.interval, self._play)
-        else:
-            self._view.say(Text(f"p plays at {self._pace.speed} steps a second"))
+        self._player.change(by)
+        if not self._player.playing:
+            self._view.say(Text(f"p plays at {self._player.pace.speed} steps a second"))
         self._show_state()
 
     def action_restart(self) -> None:
         self._stop_playing()
-        self._answered()
+        self._wait.end()
         self._talk.restart()
         self._view.say(Text("starting again from the initial state"))
         self._show_state()

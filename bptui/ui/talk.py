@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from enum import Enum
 
-from bptui.commands import COMMANDS
 from bptui.protocol.messages import (
     Ask,
     CurveDrawn,
@@ -53,7 +52,6 @@ STANDING = {
     StopReason.END: State.ENDED,
 }
 ALWAYS = {"help", "quit", "restart", "faster", "slower"}
-STEPS = {"next", "sample", "epoch", "continue", "play", *(each.id for each in COMMANDS if each.phase)}
 
 
 class Talk:

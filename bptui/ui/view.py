@@ -77,9 +77,9 @@ class View(Vertical):
         """Which keys do something now."""
         self._footer.draw(lambda width, _height: footer(possible, width))
 
-    def say(self, text: Text, lines: int = 1) -> None:
-        """The last line in words; at most so many lines if it is long."""
-        self._message.say(text, lines)
+    def say(self, text: Text) -> None:
+        """The last line in words."""
+        self._message.say(text)
 
     def show(self, program: Program, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
         """A stop, and what was there at the stop before."""

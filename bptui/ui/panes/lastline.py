@@ -12,9 +12,9 @@ from bptui.ui.panes.drawn import Drawn
 class LastLine(Drawn):
     """One line, and more only where something went wrong: only then the screen is laid out anew."""
 
-    def say(self, text: Text, lines: int = 1) -> None:
-        """Say this, on at most so many lines."""
-        self.draw(lambda width, _height: message(text, width, lines))
+    def say(self, text: Text) -> None:
+        """Say this."""
+        self.draw(lambda width, _height: message(text, width))
         self._grow()
 
     def on_resize(self) -> None:
