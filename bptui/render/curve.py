@@ -75,7 +75,7 @@ def over_steps(losses: Sequence[float], width: int, height: int) -> Plot:
     if not finite:
         return plot
     ends = padded(min(finite), max(finite), 0.06)
-    inner = frame((0.0, float(max(len(losses) - 1, 1))), ends, width, height, plot)
+    inner = frame((0.0, float(max(len(losses) - 1, 1))), ends, width, height, plot, least=1.0)
     columns = inner.width
     last = max(len(losses) - 1, 1)
     if len(losses) <= columns * 2:

@@ -11,6 +11,8 @@ from bptui.render.style import FAINT, QUIET
 ACROSS, DOWN = 2, 4
 """Dots in a cell."""
 Dot = tuple[int, int]
+Ends = tuple[float, float]
+"""The least and the greatest value of an axis."""
 
 
 @dataclass
@@ -41,8 +43,8 @@ class Frame:
     width: int
     """In cells."""
     height: int
-    x: tuple[float, float]
-    y: tuple[float, float]
+    x: Ends
+    y: Ends
 
     def dot(self, x: float, y: float) -> tuple[float, float]:
         """The place of a point in dots."""
@@ -88,8 +90,8 @@ class Frame:
         return {(x, y) for x, y in path if left <= x < right and top <= y < bottom}
 
 
-def frame(x: tuple[float, float], y: tuple[float, float], width: int, height: int, plot: Plot) -> Frame:
-    """Axes with a few round numbers, drawn into the plot."""
+def frame(x: Ends, y: Ends, width: int, height: int, plot: Plot, least: float = 0.0) -> Frame:
+    """Axes with a few round numbers, those of x at least so far apart, drawn into the plot."""
     down = ticks(*y, max((height - 2) // 3, 2))
     labels = [(value, label(value, down)) for value in down]
     left = max((len(text) for _value, text in labels), default=0) + 1
@@ -102,7 +104,7 @@ def frame(x: tuple[float, float], y: tuple[float, float], width: int, height: in
         cell = inner.cell(x[0], value)
         if cell is not None:
             plot.words += [(left - 1 - len(text), cell[1], text, QUIET), (left - 1, cell[1], "┤", FAINT)]
-    across = ticks(*x, max(inner.width // 12, 2))
+    across = ticks(*x, max(inner.width // 12, 2), least)
     end = 0
     for value in across:
         cell, text = inner.cell(value, y[0]), label(value, across)
@@ -115,9 +117,9 @@ def frame(x: tuple[float, float], y: tuple[float, float], width: int, height: in
     return inner
 
 
-def ticks(low: float, high: float, count: int) -> list[float]:
-    """About so many round numbers between the two."""
-    raw = (high - low) / count
+def ticks(low: float, high: float, count: int, least: float = 0.0) -> list[float]:
+    """About so many round numbers between the two, at least so far apart."""
+    raw = max((high - low) / count, least)
     magnitude = 10.0 ** math.floor(math.log10(raw))
     step = next(factor * magnitude for factor in (1, 2, 5, 10, 20) if factor * magnitude >= raw * 0.75)
     first = math.ceil(low / step - 1e-9)

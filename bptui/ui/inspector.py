@@ -8,6 +8,7 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
@@ -46,7 +47,7 @@ class InspectorScreen(ModalScreen[None]):
         self.query_one("#value", Static).update(as_content(inspected(value)))
 
     def _look(self) -> None:
-        self.query_one(".sheet").border_title = self._chosen
+        self.query_one(".sheet").border_title = Content(self._chosen)
         self.query_one("#names", Drawn).draw(lambda width, _height: names_line(self._names, self._chosen, width))
         self._ask(self._chosen)
 

@@ -73,6 +73,10 @@ def test_ticks_are_round(low: float, high: float, count: int, labels: list[str])
     assert [label(value, values) for value in values] == labels
 
 
+def test_steps_are_counted_in_whole_numbers() -> None:
+    assert ticks(0.0, 1.0, 4, least=1.0) == [0.0, 1.0]
+
+
 FRAME = Frame(2, 0, 10, 5, (0.0, 1.0), (0.0, 1.0))
 
 

@@ -312,3 +312,11 @@ def test_the_lecture_of_the_tests_is_the_real_one() -> None:
     assert [PROGRAM.source.splitlines()[block.line - 1].split()[0] for block in PROGRAM.blocks] == [
         "l", "l.backward()", "w.data", "w.grad.data.zero_()",
     ]  # fmt: skip
+
+
+async def test_a_name_that_looks_like_markup_is_shown_as_it_is() -> None:
+    pane = CurvePane("curve")
+    async with Alone(pane).run_test(size=(60, 20)):
+        pane.show(FORWARD, "p[bold]", [])
+        pane.show_curve(replace(curve_over(0.0, 4.0, parabola), param="p[bold]"))
+        assert pane.border_subtitle == r"p\[bold] = 1.0000  slope = -1.0000", "as markup, escaped"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
+from textual.content import Content
 
 from bptui.render.cards import DOT
 from bptui.ui.messages import ParamChosen
@@ -18,13 +19,15 @@ class Card(Drawn, can_focus=True):
         super().__init__(id=id, classes="pane")
         self.names: tuple[str, ...] = ()
         """The values that it shows, as the session's `Inspect` calls them."""
+        self._shown = ""
 
     def show(self, title: str, lit: bool, names: tuple[str, ...], drawing: Draw) -> None:
         """Show what this function draws under that title."""
         self.names = names
         shown = f"{DOT} {title}" if lit else title
-        if self.border_title != shown:
-            self.border_title = shown
+        if shown != self._shown:
+            self._shown = shown
+            self.border_title = Content(shown)  # a name may look like markup
         self.set_class(lit, "-lit")
         self.draw(drawing)
 

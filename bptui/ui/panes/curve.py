@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from textual.content import Content
 from textual.geometry import Size
 from textual.style import Style
 from textual.widget import Widget
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
 POINTS = 61
 WIDER = 4
 """So often the range may be widened to find the lowest point."""
+EDGE = 10
+"""Near an edge is this part of the range."""
 PATIENCE = 3
 """After so many refusals in a row no curve is asked for any more."""
 LEAST = 5
@@ -48,6 +51,11 @@ class CurvePane(Widget, can_focus=True):
         """How often in a row there was no curve."""
         self._none = ""
         """Why there is no curve."""
+        self._titles = "", ""
+
+    def render(self) -> str:
+        """Nothing by itself: the canvas draws."""
+        return ""
 
     def clear(self) -> None:
         """Begin anew."""
@@ -120,15 +128,16 @@ class CurvePane(Widget, can_focus=True):
         self._draw()
 
     def _widen(self, curve: CurveDrawn) -> None:
-        """Where the loss is least at an edge, look further there the next time."""
+        """Where the loss is least near an edge, look further there the next time."""
         finite = [(y, at) for at, y in enumerate(curve.ys) if math.isfinite(y)]
         if not finite or self._widened == WIDER:
             return
         low, high = curve.xs[0], curve.xs[-1]
         least = min(finite)[1]
-        if least in (0, len(curve.xs) - 1):
+        near = len(curve.xs) // EDGE
+        if not near <= least < len(curve.xs) - near:
             self._widened += 1
-            self._range = (low - (high - low), high) if least == 0 else (low, high + (high - low))
+            self._range = (low - (high - low), high) if least < near else (low, high + (high - low))
 
     def on_resize(self) -> None:
         self._draw()
@@ -153,10 +162,10 @@ class CurvePane(Widget, can_focus=True):
             self._canvas.reset()
 
     def _entitle(self, title: str, subtitle: str) -> None:
-        if self.border_title != title:
-            self.border_title = title
-        if self.border_subtitle != subtitle:
-            self.border_subtitle = subtitle
+        self.set_class(self._curve is not None, "-curve")
+        if (title, subtitle) != self._titles:
+            self._titles = title, subtitle
+            self.border_title, self.border_subtitle = title, Content(subtitle)  # a name may look like markup
 
     def _paint(self, plot: Plot, size: Size) -> None:
         if self._canvas is None:
