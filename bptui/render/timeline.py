@@ -32,7 +32,7 @@ class Column:
 
 def columns(param: str | None, loss: str, digits: int, width: int) -> list[Column]:
     """As many as fit, from left to right. `digits`: how many the greatest index has."""
-    index = Column("#", max(digits, 3), lambda row: str(row.index))
+    index = Column("#", max(digits + 1, 3), lambda row: str(row.index))
     place = [
         Column("epoch", 6, lambda row: _count(row.epoch)),
         Column("sample", 7, lambda row: _count(row.sample)),

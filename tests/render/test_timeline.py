@@ -85,7 +85,7 @@ def test_what_was_not_measured_is_no_change() -> None:
 
 def test_a_wide_index_gets_its_room() -> None:
     row = Row(123456, Phase.UPDATE, StopReason.STEP, 9, 1, 1.0, (("w", 1.0, 1.0),))
-    assert row_line(columns("w", "l", 6, 80), row, None, False, 80).plain.startswith(" 123456 update ")
+    assert row_line(columns("w", "l", 6, 80), row, None, False, 80).plain.startswith("  123456 update ")
 
 
 def test_of_a_long_name_the_end_is_shown() -> None:
