@@ -77,7 +77,6 @@ def stop(before: Snapshot, phase: Phase, marks: str, next: Phase, explain: str, 
     """The stop after that phase; what is not said stays as it was."""
     return replace(
         before,
-        index=before.index + 1,
         phase=phase,
         block=list(Phase).index(phase),
         stop_reason=StopReason.STEP,
@@ -85,7 +84,7 @@ def stop(before: Snapshot, phase: Phase, marks: str, next: Phase, explain: str, 
         next=upcoming(next),
         possible=tuple(Phase),
         explain=explain,
-        **{"printed": "", "errors": "", "failure": None, **changes},
+        **{"index": before.index + 1, "printed": "", "errors": "", "failure": None, **changes},
     )
 
 
@@ -94,8 +93,24 @@ def with_w(w: float, grad: float | None) -> tuple[Param, ...]:
     return (Param("w", number(w), None if grad is None else number(grad)),)
 
 
+TURN = (
+    stop(
+        ENTRY, Phase.FORWARD, "✓▶○○", Phase.BACKWARD, "forward: l = 1 for x = 1, y = 2",
+        values=(Named("x", plain(1.0)), Named("y", plain(2.0)), Named("y_pred", number(1.0))), targets=2,
+        loss_name="l", loss=number(1.0),
+    ),
+)  # fmt: skip
+TURN += (
+    stop(
+        TURN[-1], Phase.BACKWARD, "✓✓▶○", Phase.UPDATE, "backward: ∂l/∂w = -2 added to w.grad: None -> -2",
+        params=with_w(1.0, -2.0), consumed=1, printed="\tgrad: 1.0 2.0 -2.0\n",
+    ),
+)  # fmt: skip
+TURN += (stop(TURN[-1], Phase.UPDATE, "✓✓✓▶", Phase.ZERO_GRAD, "update: w 1 -> 1.02", params=with_w(1.02, -2.0)),)
+TURN += (stop(TURN[-1], Phase.ZERO_GRAD, "▶○○○", Phase.FORWARD, "zero_grad: w.grad -2 -> 0", params=with_w(1.02, 0.0)),)
+"""The four stops of the first sample; those below are of the second."""
 FORWARD = stop(
-    ENTRY, Phase.FORWARD, "✓▶○○", Phase.BACKWARD, "forward: l = 3.8416 for x = 2, y = 4",
+    TURN[-1], Phase.FORWARD, "✓▶○○", Phase.BACKWARD, "forward: l = 3.8416 for x = 2, y = 4",
     values=(Named("x", plain(2.0)), Named("y", plain(4.0)), Named("y_pred", number(2.04))), targets=2,
     sample=1, consumed=1, loss_name="l", loss=number(3.8416), params=with_w(1.02, 0.0),
 )  # fmt: skip

@@ -30,6 +30,7 @@ from .stops import (
     LARGE,
     RAISED,
     SOURCE,
+    TURN,
     UPDATE,
     ZERO_GRAD,
 )
@@ -48,11 +49,13 @@ def app_of(session: ToldSession, theme: str = "bptui-dark") -> BptuiApp:
 
 
 def curve(ask: DrawCurve, snapshot: Snapshot) -> CurveDrawn:
-    """The lecture's curve at x = 2: loss = (2 w - 4) ** 2."""
-    xs = tuple(ask.low + (ask.high - ask.low) * at / (ask.points - 1) for at in range(ask.points))
+    """The lecture's curve: loss = (x w - y) ** 2."""
+    x, y = (named.fact.number or 0.0 for named in snapshot.values[:2])
+    ws = tuple(ask.low + (ask.high - ask.low) * at / (ask.points - 1) for at in range(ask.points))
     w = snapshot.params[0].value.number
     assert w is not None
-    return CurveDrawn(ask.param, xs, tuple((2 * x - 4) ** 2 for x in xs), w, (2 * w - 4) ** 2, 4 * (2 * w - 4), "")
+    losses = tuple((x * each - y) ** 2 for each in ws)
+    return CurveDrawn(ask.param, ws, losses, w, (x * w - y) ** 2, 2 * x * (x * w - y), "")
 
 
 def after(session: ToldSession, *stops: Snapshot, then: Sequence[Tell] = ()) -> Before:
@@ -109,7 +112,7 @@ def test_it_looks_the_same(snap_compare, stops: tuple[Snapshot, ...], size: tupl
 
 def test_the_picture_of_the_readme_is_a_backward_at_120x40(snap_compare) -> None:  # type: ignore[no-untyped-def]
     session = ToldSession()
-    assert snap_compare(app_of(session), terminal_size=WIDE, run_before=after(session, FORWARD, BACKWARD))
+    assert snap_compare(app_of(session), terminal_size=WIDE, run_before=after(session, *TURN, FORWARD, BACKWARD))
 
 
 @pytest.mark.parametrize("size", [WIDE, NORMAL], ids=["120x40", "80x24"])
