@@ -74,7 +74,8 @@ class _Losses:
 
     def at(self, x: float) -> float:
         try:
-            value = float(self._loss(x))
+            loss = self._loss(x)
+            value = float(loss.detach() if isinstance(loss, torch.Tensor) else loss)
         except Exception:  # the script's own code may fail at values that it never sees
             return math.nan
         return value if math.isfinite(value) else math.nan

@@ -232,6 +232,10 @@ class Cutter:
             elif phase is not None:
                 nodes.append(Block(phase, [statement], [True], loss=self.losses.get(statement)))
         first = nodes[0] if nodes else None
+        for block in nodes:
+            if isinstance(block, Block) and block.phase is Phase.BACKWARD:
+                parts = zip(block.statements, block.own, strict=True)
+                block.rewrites = any(K.rewrites_gradients(statement) for statement, own in parts if not own)
         if attach and isinstance(first, Block):
             first.statements, first.own = [*before, *first.statements], [False] * len(before) + first.own
         elif before:

@@ -130,11 +130,18 @@ class Classifier:
         return any(self._is_gradient(each) for each in ast.iter_child_nodes(node))
 
 
-def gives_closure(call: ast.Call, functions: Mapping[str, Kinds]) -> bool:
-    """Whether an optimizer is given a function that goes backward: its own loop, which cannot be cut."""
-    if method(call) != "step":
-        return False
-    return any(isinstance(arg, ast.Lambda) or functions.get(root(arg) or "", NOTHING) for arg in call.args)
+def rewrites_gradients(statement: ast.stmt) -> bool:
+    """Whether a statement without a phase may write to gradients: it clips, unscales, or assigns to them."""
+    for each in walk(statement):
+        if isinstance(each, ast.Call):
+            name = method(each) or syntax.function(each) or ""
+            if re.search("clip|unscale|grad|norm", name) or (_IN_PLACE.match(name) and _of_grad(each.func)):
+                return True
+        if isinstance(each, (ast.Assign, ast.AugAssign)):
+            targets = each.targets if isinstance(each, ast.Assign) else [each.target]
+            if any(map(_of_grad, targets)):
+                return True
+    return False
 
 
 def backward_calls(node: ast.AST) -> list[ast.Call]:

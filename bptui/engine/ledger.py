@@ -54,14 +54,17 @@ class Ledgers:
         self._coming: dict[str, list[torch.Tensor]] = {}
         """What the backward that runs brings to the gradients that were there before."""
 
-    def before_backward(self, parameters: Parameters) -> None:
-        """See what a backward adds to each gradient that is neither None nor zero: by a hook on the leaf."""
+    def before_backward(self, parameters: Parameters, every: bool) -> None:
+        """See what a backward brings to each gradient that is neither None nor zero, or to `every` one.
+
+        By a hook on the leaf. A gradient that was None or zero can be read afterwards, unless its block rewrites it.
+        """
         self._coming.clear()
-        if not self._accounts and not self._first:
+        if not every and not self._accounts and not self._first:
             return
         self._open_accounts(parameters)
         for name, tensor in parameters.items:
-            if name in self._accounts and grad_of(tensor) is not None:
+            if (every and tensor.requires_grad) or (name in self._accounts and grad_of(tensor) is not None):
                 seen = self._coming[name] = []
                 hooked: Any = tensor  # register_hook has no annotations
                 self._hooks.append(hooked.register_hook(_keep(seen)))
@@ -80,7 +83,7 @@ class Ledgers:
         for index, (name, tensor) in enumerate(parameters.items):
             if name in self._coming:
                 for gradient in self._coming[name]:
-                    self._accounts[name].add(place, gradient, numbers is None)
+                    self._accounts.setdefault(name, _Account()).add(place, gradient, numbers is None)
             elif numbers is not None and (number := numbers[index][2]) is not None:
                 self._first[name] = (place, number)
             elif (kept := grad_of(tensor)) is not None:
@@ -147,5 +150,11 @@ def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
         return False
     if one.layout != torch.strided:
         return bool(torch.equal(one.to_dense(), other.to_dense()))
-    bits = [each.detach().contiguous().reshape(-1).view(torch.uint8) for each in (one, other)]
-    return bool(torch.equal(*bits))
+    return bool(torch.equal(_bits(one), _bits(other)))
+
+
+def _bits(tensor: torch.Tensor) -> torch.Tensor:
+    flat = tensor.detach().contiguous().reshape(-1)
+    if flat.numel() and flat.stride(0) != 1:  # one element of an expanded tensor counts as contiguous
+        flat = flat.clone(memory_format=torch.contiguous_format)
+    return flat.view(torch.uint8)

@@ -78,7 +78,7 @@ class Recorder:
             self._after_forward(run, frame, whole)
             return
         if run.phase is Phase.BACKWARD:
-            self._ledgers.before_backward(self.parameters)
+            self._ledgers.before_backward(self.parameters, whole or run.block.rewrites)
             try:
                 step()
             finally:

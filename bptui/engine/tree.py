@@ -37,6 +37,8 @@ class Block:
     """Its place among the program's blocks."""
     loop: int = 0
     """The line of the loop around it, through functions; 0 if there is none."""
+    rewrites: bool = False
+    """Whether statements beside a backward may write to gradients: clipping, unscaling."""
     assigned: list[str] | None = None
     """The names that it assigns, once they were asked for."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,6 +13,7 @@ from bptui.engine.controller import Controller
 from bptui.engine.errors import StepRefused
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Snapshot
+from tests.engine.conftest import OpenScript
 
 BY_HAND = """
 import torch
@@ -45,20 +45,6 @@ for epoch in range(2):
         optimizer.step()
         losses.append(loss.item())
 """
-
-Open = Callable[[str], Controller]
-
-
-@pytest.fixture
-def open_script(tmp_path: Path) -> Open:
-    def open_script(source: str) -> Controller:
-        path = tmp_path / f"script{len(list(tmp_path.iterdir()))}.py"
-        path.write_text(source)
-        controller = Controller(str(path))
-        controller.start()
-        return controller
-
-    return open_script
 
 
 def everything(controller: Controller) -> str:
@@ -104,14 +90,14 @@ def rest(controller: Controller) -> list[str]:
 
 
 @pytest.mark.parametrize("source", [BY_HAND, NETWORK], ids=["by hand", "a network"])
-def test_a_backward_before_any_forward_is_refused(source: str, open_script: Open) -> None:
+def test_a_backward_before_any_forward_is_refused(source: str, open_script: OpenScript) -> None:
     controller = open_script(source)
     assert "no loss" in refused(controller, lambda: controller.do(Phase.BACKWARD)).message
     assert rest(controller) == rest(open_script(source))
 
 
 @pytest.mark.parametrize("source", [BY_HAND, NETWORK], ids=["by hand", "a network"])
-def test_a_second_backward_is_refused_in_pytorchs_own_words(source: str, open_script: Open) -> None:
+def test_a_second_backward_is_refused_in_pytorchs_own_words(source: str, open_script: OpenScript) -> None:
     controller = open_script(source)
     to_backward(controller)
     error = refused(controller, lambda: controller.do(Phase.BACKWARD))
@@ -129,14 +115,14 @@ def to_backward(controller: Controller) -> None:
 
 
 @pytest.mark.parametrize("phase", [Phase.UPDATE, Phase.ZERO_GRAD])
-def test_what_needs_a_gradient_is_refused_while_it_is_none(phase: Phase, open_script: Open) -> None:
+def test_what_needs_a_gradient_is_refused_while_it_is_none(phase: Phase, open_script: OpenScript) -> None:
     controller = open_script(BY_HAND)
     error = refused(controller, lambda: controller.do(phase))
     assert "'NoneType' object has no attribute 'data'" in error.message
     assert rest(controller) == rest(open_script(BY_HAND))
 
 
-def test_a_forward_after_the_last_sample_is_refused(open_script: Open) -> None:
+def test_a_forward_after_the_last_sample_is_refused(open_script: OpenScript) -> None:
     controller = open_script(BY_HAND)
     while controller.snapshot.consumed < 4:
         controller.next()
@@ -145,7 +131,7 @@ def test_a_forward_after_the_last_sample_is_refused(open_script: Open) -> None:
 
 
 @pytest.mark.parametrize("step", ["next", "forward", "update", "run"])
-def test_nothing_goes_on_when_the_script_has_ended(step: str, open_script: Open) -> None:
+def test_nothing_goes_on_when_the_script_has_ended(step: str, open_script: OpenScript) -> None:
     controller = open_script(BY_HAND)
     assert controller.run(Goal.END).stop_reason is StopReason.END
     steps: dict[str, Callable[[], Snapshot]] = {
@@ -157,14 +143,14 @@ def test_nothing_goes_on_when_the_script_has_ended(step: str, open_script: Open)
     assert "has ended" in refused(controller, steps[step]).message
 
 
-def test_a_phase_that_the_script_does_not_have_is_refused(open_script: Open) -> None:
+def test_a_phase_that_the_script_does_not_have_is_refused(open_script: OpenScript) -> None:
     controller = open_script(
         "import torch\nw = torch.ones(1, requires_grad=True)\nfor i in range(3):\n    (w * i).backward()\n"
     )
     assert "no update" in refused(controller, lambda: controller.do(Phase.UPDATE)).message
 
 
-def test_gradients_that_a_failing_backward_had_added_are_taken_back(open_script: Open) -> None:
+def test_gradients_that_a_failing_backward_had_added_are_taken_back(open_script: OpenScript) -> None:
     controller = open_script(
         "import torch\n"
         "a = torch.ones(1, requires_grad=True)\n"
@@ -182,7 +168,7 @@ def test_gradients_that_a_failing_backward_had_added_are_taken_back(open_script:
     assert controller._machine.module["b"].grad.item() == 1.0
 
 
-def test_a_block_that_raises_halfway_is_an_exception_stop(open_script: Open) -> None:
+def test_a_block_that_raises_halfway_is_an_exception_stop(open_script: OpenScript) -> None:
     controller = open_script(
         "import torch\n"
         "a = torch.ones(1, requires_grad=True)\n"
@@ -206,7 +192,7 @@ def test_a_block_that_raises_halfway_is_an_exception_stop(open_script: Open) -> 
     assert controller.do(Phase.FORWARD).phase is Phase.FORWARD
 
 
-def test_an_exception_in_the_setup_is_the_entry_stop(open_script: Open) -> None:
+def test_an_exception_in_the_setup_is_the_entry_stop(open_script: OpenScript) -> None:
     controller = open_script(
         "import torch\nprint('hello')\n1 / 0\nw = torch.ones(1, requires_grad=True)\n"
         "for i in range(3):\n    loss = w * i\n    loss.backward()\n"
@@ -217,7 +203,7 @@ def test_an_exception_in_the_setup_is_the_entry_stop(open_script: Open) -> None:
     assert (stop.failure.type, stop.failure.line, stop.printed) == ("ZeroDivisionError", 3, "hello\n")
 
 
-def test_a_loss_that_is_no_scalar_is_refused_with_what_to_do(open_script: Open) -> None:
+def test_a_loss_that_is_no_scalar_is_refused_with_what_to_do(open_script: OpenScript) -> None:
     controller = open_script(
         "import torch\nw = torch.ones(2, requires_grad=True)\n"
         "for i in range(3):\n    loss = w * i\n    loss.backward()\n"
@@ -228,7 +214,7 @@ def test_a_loss_that_is_no_scalar_is_refused_with_what_to_do(open_script: Open) 
     assert ".mean()" in error.hint
 
 
-def test_nan_is_shown_and_stops_nothing(open_script: Open) -> None:
+def test_nan_is_shown_and_stops_nothing(open_script: OpenScript) -> None:
     controller = open_script(
         "import torch\nw = torch.zeros(1, requires_grad=True)\n"
         "for i in range(2):\n    loss = w.log() * 0\n    loss.backward()\n"
