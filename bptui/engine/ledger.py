@@ -67,7 +67,7 @@ class Ledgers:
             if (every and tensor.requires_grad) or (name in self._accounts and grad_of(tensor) is not None):
                 seen = self._coming[name] = []
                 hooked: Any = tensor  # register_hook has no annotations
-                self._hooks.append(hooked.register_hook(_keep(seen)))
+                self._hooks.append(hooked.register_hook(_keep(seen, tensor.grad is None)))
 
     def release(self) -> None:
         """The backward is over, however: the hooks are gone."""
@@ -134,8 +134,9 @@ def _ledger(name: str, tensor: torch.Tensor, account: _Account) -> Ledger:
     return Ledger(name, listed, None if total is None else fact(total), difference, account.earlier)
 
 
-def _keep(seen: list[torch.Tensor]) -> Any:
-    return lambda gradient: seen.append(gradient.detach())
+def _keep(seen: list[torch.Tensor], copies: bool) -> Any:
+    """A hook that keeps what comes. `copies`: it becomes `.grad` itself, and may be rewritten there."""
+    return lambda gradient: seen.append(gradient.detach().clone() if copies else gradient.detach())
 
 
 def _is_zero(gradient: torch.Tensor) -> bool:
