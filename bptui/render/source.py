@@ -2,31 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Any
+from functools import cache
 
-from pygments.lexers.python import PythonLexer
-from pygments.token import Comment, Keyword, Name, Number, Operator, String, Token
 from rich.text import Text
 
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import BlockInfo
 from bptui.render.fit import piece, printable
-from bptui.render.style import BAD, FAINT, LIT, QUIET
+from bptui.render.style import BAD, FAINT, LIT
 
 CODE = {
-    Comment: FAINT,
-    String.Doc: FAINT,
-    Keyword: "$text-primary",
-    Keyword.Constant: "$text-warning",
-    Operator.Word: "$text-primary",
-    Name.Builtin: "$text-secondary",
-    Name.Builtin.Pseudo: "$text-primary",
-    Name.Function: "$text-secondary",
-    Name.Class: "$text-secondary",
-    Name.Decorator: "$text-secondary",
-    Number: "$text-warning",
-    String: "$text-success",
+    "Comment": FAINT,
+    "Literal.String.Doc": FAINT,
+    "Keyword": "$text-primary",
+    "Keyword.Constant": "$text-warning",
+    "Operator.Word": "$text-primary",
+    "Name.Builtin": "$text-secondary",
+    "Name.Builtin.Pseudo": "$text-primary",
+    "Name.Function": "$text-secondary",
+    "Name.Class": "$text-secondary",
+    "Name.Decorator": "$text-secondary",
+    "Literal.Number": "$text-warning",
+    "Literal.String": "$text-success",
 }
+"""By pygments' kinds of tokens."""
 PHASES = {
     Phase.FORWARD: "$text-success",
     Phase.BACKWARD: "$text-secondary",
@@ -37,19 +36,27 @@ PHASES = {
 HERE, FAILED = "▶", "✗"
 
 
+def uncoloured(source: str) -> list[Text]:
+    """The lines of a script."""
+    return [piece(line) for line in printable(source).split("\n")]
+
+
 def highlight(source: str) -> list[Text]:
     """The lines of a script in colours."""
+    from pygments.lexers.python import PythonLexer  # only now: it would delay the first paint by 60 ms
+
     text = Text()
     for kind, value in PythonLexer(stripnl=False, ensurenl=False).get_tokens(printable(source)):
-        text.append(value, _style(kind))
+        text.append(value, _style(str(kind).removeprefix("Token.")))
     return list(text.split("\n", allow_blank=True))
 
 
-def _style(kind: Any) -> str:
+@cache
+def _style(kind: str) -> str:
     """The colour of a kind of token, or of what it is a kind of."""
-    while kind not in CODE and kind is not Token:
-        kind = kind.parent
-    return CODE.get(kind, "")
+    if kind in CODE:
+        return CODE[kind]
+    return _style(kind.rpartition(".")[0]) if "." in kind else ""
 
 
 def phases_of(blocks: tuple[BlockInfo, ...]) -> dict[int, tuple[Phase, bool]]:
@@ -80,8 +87,3 @@ def source_line(before: Text, code: Text, width: int, here: bool, failed: bool) 
         text = text + piece(" " * max(width - text.cell_len, 0))
         text.stylize_before("on $here-failed" if failed else "on $here")
     return text
-
-
-def no_source(reason: str) -> list[Text]:
-    """What stands there in place of a script."""
-    return [piece(reason, QUIET)]

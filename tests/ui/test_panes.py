@@ -98,7 +98,7 @@ async def test_a_hundred_thousand_steps_are_no_trouble() -> None:
             steps.append(steps[-1])
             pane.show(steps, "w", "l")
             await pilot.pause()
-        assert text_of(pane)[-1].startswith("▶ 99999 zero_grad")
+        assert text_of(pane)[-1].startswith("▶  99999 zero_grad")
         assert (time.process_time() - began) / 20 < 0.1
 
 
@@ -296,7 +296,7 @@ async def test_a_curve_of_another_parameter_comes_too_late() -> None:
     async with Alone(pane).run_test(size=(60, 20)):
         pane.show(FORWARD, "b", [])
         pane.show_curve(curve_over(0.0, 4.0, parabola))
-        assert pane.border_title == "loss over steps"
+        assert pane.border_subtitle == ""
 
 
 async def test_the_caption_says_value_and_slope() -> None:

@@ -155,7 +155,7 @@ class CurvePane(Widget, can_focus=True):
             self._entitle("loss curve", caption(self._curve, width - 4))
         else:
             plot = over_steps(self._losses, width, height)
-            self._entitle("loss over steps", cut(piece(self._none), width - 4).plain)
+            self._entitle("loss over steps" if plot.words else "loss curve", cut(piece(self._none), width - 4).plain)
         if width > LEAST and height > LEAST and plot.words:
             self._paint(plot, Size(width, height))
         elif self._canvas is not None:

@@ -7,7 +7,7 @@ from textual import events
 
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Program, Snapshot
-from bptui.render.source import gutter, highlight, phases_of, source_line
+from bptui.render.source import gutter, highlight, phases_of, source_line, uncoloured
 from bptui.ui.panes.lines import Lines
 
 MARGIN = 2
@@ -28,10 +28,16 @@ class SourcePane(Lines):
     def show_source(self, source: str) -> None:
         """A script that is not yet cut."""
         if source != self._source:
-            self._source, self._code = source, highlight(source)
+            self._source, self._code = source, uncoloured(source)
+            self.call_after_refresh(self._colour, source)
         self._stand(None, False)
         width = max((code.cell_len for code in self._code), default=0) + self._digits + 5
         self.set_lines(len(self._code), width, follow=False)
+
+    def _colour(self, source: str) -> None:
+        if source == self._source:
+            self._code = highlight(source)
+            self.set_lines(self._count, self.virtual_size.width, follow=False)
 
     def show_program(self, program: Program) -> None:
         """A script cut into phases."""
