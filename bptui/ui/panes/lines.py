@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.text import Text
+from textual import events
 from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
@@ -27,6 +28,10 @@ class Lines(ScrollView, can_focus=True):
         self._strips: dict[int, Strip] = {}
         """Lines as drawn at `_drawn_width`, by index: a line that moves need not be drawn again."""
         self._drawn_width = 0
+        self._follows = False
+        """Whether it is a pane that stays at its end."""
+        self._at_end = True
+        """Whether it is there: as the person left it, not as a change of size does."""
 
     def head(self, width: int) -> Text:
         """What the line at the top that does not scroll says."""
@@ -41,17 +46,27 @@ class Lines(ScrollView, can_focus=True):
 
         Does not lay out the screen.
         """
-        at_end = follow and self.scroll_offset.y >= self.max_scroll_y
         self._forget(since)
-        self._count = count
+        self._count, self._follows = count, follow
         # Assigning `virtual_size` would lay out the whole screen, at every step
         self.set_reactive(Widget.virtual_size, Size(width or self.size.width, count + self.HEAD))
         self.vertical_scrollbar.window_virtual_size = count + self.HEAD
-        if at_end or self.scroll_offset.y > self.max_scroll_y:
-            self.scroll_to(y=self.max_scroll_y, animate=False)
+        self._to_end()
         top = max(since + self.HEAD - self.scroll_offset.y, 0) if since else 0
         if top < self.size.height:
             self.refresh(Region(0, top, self.size.width, self.size.height - top))
+
+    def _to_end(self) -> None:
+        if (self._follows and self._at_end) or self.scroll_offset.y > self.max_scroll_y:
+            self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
+
+    def on_resize(self, _event: events.Resize) -> None:
+        self._to_end()
+
+    def watch_scroll_y(self, old_value: float, new_value: float) -> None:
+        """The person scrolled, or it was scrolled to the end."""
+        super().watch_scroll_y(old_value, new_value)
+        self._at_end = new_value >= self.max_scroll_y
 
     def refresh_row(self, index: int) -> None:
         """A line says something else."""
