@@ -97,7 +97,7 @@ def caption(curve: CurveDrawn, width: int) -> str:
     value = f"{curve.param} = {number(curve.at)}" if curve.at is not None else ""
     slope = f"slope = {number(curve.slope)}" if curve.slope is not None else ""
     variants = [f"{value}  {slope}".strip(), slope, ""]
-    return next(each for each in variants if len(each) <= width)
+    return next((each for each in variants if len(each) <= width), "")
 
 
 def no_caption(param: str | None, known: Fact | None, reason: str) -> str:

@@ -154,8 +154,8 @@ def test_the_path_has_an_end() -> None:
 
 @pytest.mark.parametrize(
     ("width", "text"),
-    [(40, "w = 1.0000  slope = -8.0000"), (20, "slope = -8.0000"), (10, "")],
-    ids=["whole", "without the value", "nothing"],
+    [(40, "w = 1.0000  slope = -8.0000"), (20, "slope = -8.0000"), (10, ""), (-4, "")],
+    ids=["whole", "without the value", "nothing", "no room at all"],
 )
 def test_the_caption_fits(width: int, text: str) -> None:
     assert caption(CURVE, width) == text

@@ -320,3 +320,31 @@ async def test_a_name_that_looks_like_markup_is_shown_as_it_is() -> None:
         pane.show(FORWARD, "p[bold]", [])
         pane.show_curve(replace(curve_over(0.0, 4.0, parabola), param="p[bold]"))
         assert pane.border_subtitle == r"p\[bold] = 1.0000  slope = -1.0000", "as markup, escaped"
+
+
+@pytest.mark.parametrize("pane", [SourcePane, CurvePane, TimelinePane, ConsolePane])
+async def test_no_size_is_too_small_to_come_back_from(pane: Callable[[str], Widget]) -> None:
+    shown = pane(pane.__name__.removesuffix("Pane").lower())
+
+    def in_sight() -> list[str]:
+        lines = [line.text for line in shown.render_lines(shown.outer_size.region)]
+        return [line for line in lines if "▶" in line] if isinstance(shown, SourcePane) else lines
+
+    async with Alone(shown).run_test(size=(60, 20)) as pilot:
+        match shown:
+            case SourcePane():
+                shown.show_program(LONG)
+                shown.show(at_line(100))
+            case CurvePane():
+                shown.show(FORWARD, "w", [])
+                shown.show_curve(curve_over(0.0, 4.0, parabola))
+            case TimelinePane():
+                shown.show(rows(30), "w", "l")
+            case ConsolePane():
+                shown.add("one\n" * 20)
+        await pilot.pause()
+        before = in_sight()
+        for size in ((20, 5), (3, 2), (1, 1), (60, 20)):
+            await pilot.resize_terminal(*size)
+            await pilot.pause()
+        assert in_sight() == before

@@ -149,6 +149,8 @@ class CurvePane(Widget, can_focus=True):
 
     def _draw(self) -> None:
         width, height = self.content_size
+        if width <= LEAST or height <= LEAST:
+            return
         if self._curve is not None:
             path = path_of(self._rows, self._curve.param, self._sample)
             plot = over_parameter(self._curve, path, width, height)
@@ -156,7 +158,7 @@ class CurvePane(Widget, can_focus=True):
         else:
             plot = over_steps(self._losses, width, height)
             self._entitle("loss over steps" if plot.words else "loss curve", cut(piece(self._none), width - 4).plain)
-        if width > LEAST and height > LEAST and plot.words:
+        if plot.words:
             self._paint(plot, Size(width, height))
         elif self._canvas is not None:
             self._canvas.reset()
