@@ -58,7 +58,7 @@ def _sayings(fact: Fact | None) -> list[str]:
         return [facts.number(fact.number), f"{fact.number:.5g}", f"{fact.number:.3g}"]
     if fact.is_tensor and short is not None:
         whole = [facts.nested(fact.value)] if fact.value is not None and fact.numel <= facts.WHOLE else []
-        return [*whole, f"norm {facts.number(short)}", f"norm {short:.3g}"]
+        return [*whole, f"norm {facts.number(short)}", f"norm {short:.3g}", f"|{short:.3g}|"]
     return [facts.fact(fact)]
 
 

@@ -75,3 +75,8 @@ def printable(text: str) -> str:
     if text.isprintable():
         return text
     return CONTROL.sub("", ESCAPE.sub("", text).expandtabs(4))
+
+
+def ending(text: str, width: int) -> str:
+    """The end of a name that is too long for that width: it says more than its beginning."""
+    return text if cell_len(text) <= width else "…" + text[len(text) - max(width - 1, 1) :]

@@ -8,8 +8,12 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from bptui.render.cards import DOT
+from bptui.render.fit import ending
 from bptui.ui.messages import ParamChosen
 from bptui.ui.panes.drawn import Draw, Drawn
+
+FRAME = 4
+"""Cells of a title's line that are not for the title."""
 
 
 class Card(Drawn, can_focus=True):
@@ -19,17 +23,22 @@ class Card(Drawn, can_focus=True):
         super().__init__(id=id, classes="pane")
         self.names: tuple[str, ...] = ()
         """The values that it shows, as the session's `Inspect` calls them."""
-        self._shown = ""
+        self._title = self._shown_title = ""
 
     def show(self, title: str, lit: bool, names: tuple[str, ...], drawing: Draw) -> None:
         """Show what this function draws under that title."""
         self.names = names
-        shown = f"{DOT} {title}" if lit else title
-        if shown != self._shown:
-            self._shown = shown
-            self.border_title = Content(shown)  # a name may look like markup
+        self._title = title
         self.set_class(lit, "-lit")
         self.draw(drawing)
+
+    def _redraw(self) -> None:
+        super()._redraw()
+        mark = f"{DOT} " if self.has_class("-lit") else ""
+        shown = mark + ending(self._title, self.size.width - FRAME - len(mark))
+        if shown != self._shown_title:
+            self._shown_title = shown
+            self.border_title = Content(shown)  # a name may look like markup
 
 
 class ParamChooser(Drawn, can_focus=True):
