@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import threading
 from collections.abc import Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING
 
 from textual.content import Content
@@ -52,6 +54,11 @@ class CurvePane(Widget, can_focus=True):
         self._none = ""
         """Why there is no curve."""
         self._titles = "", ""
+
+    def on_mount(self) -> None:
+        """Load what draws while the debuggee still imports torch, and after the first paint: it imports numpy."""
+        loader = threading.Thread(target=import_module, args=("textual_hires_canvas",), daemon=True)
+        self.call_after_refresh(loader.start)
 
     def render(self) -> str:
         """Nothing by itself: the canvas draws."""
@@ -171,7 +178,7 @@ class CurvePane(Widget, can_focus=True):
 
     def _paint(self, plot: Plot, size: Size) -> None:
         if self._canvas is None:
-            from textual_hires_canvas import Canvas  # only now: it imports numpy, which would delay the first paint
+            from textual_hires_canvas import Canvas
 
             self._canvas = Canvas()
             self.mount(self._canvas)
