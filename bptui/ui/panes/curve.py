@@ -30,7 +30,7 @@ EDGE = 10
 """Near an edge is this part of the range."""
 PATIENCE = 3
 """After so many refusals in a row no curve is asked for any more."""
-LEAST = 5
+LEAST = 4
 """In fewer cells nothing can be seen."""
 
 
@@ -156,7 +156,9 @@ class CurvePane(Widget, can_focus=True):
 
     def _draw(self) -> None:
         width, height = self.content_size
-        if width <= LEAST or height <= LEAST:
+        if width < LEAST or height < LEAST:
+            if self._canvas is not None:
+                self._canvas.reset()
             return
         if self._curve is not None:
             path = path_of(self._rows, self._curve.param, self._sample)
