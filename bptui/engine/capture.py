@@ -25,7 +25,7 @@ def grad_of(tensor: torch.Tensor) -> torch.Tensor | None:
 
 def number_of(tensor: torch.Tensor | None) -> float | None:
     """The one number that a tensor is; None if it is none."""
-    if tensor is None or tensor.numel() != 1 or tensor.is_complex():
+    if tensor is None or tensor.is_nested or tensor.numel() != 1 or tensor.is_complex():
         return None
     return tensor.item()
 
@@ -76,7 +76,10 @@ def _array_fact(value: Any, kind: str) -> Fact:
 
 
 def _tensor_fact(tensor: torch.Tensor, whole: bool) -> Fact:
-    kind, shape, dtype, device = type(tensor).__name__, tuple(tensor.shape), dtype_name(tensor), str(tensor.device)
+    kind, dtype, device = type(tensor).__name__, dtype_name(tensor), str(tensor.device)
+    if tensor.is_nested:
+        return Fact(kind, dtype=dtype, device=device, text=_shortened(tensor.detach()))
+    shape = tuple(tensor.shape)
     try:
         detached = tensor.detach()
         if detached.layout != torch.strided or detached.is_complex() or detached.is_quantized or detached.is_meta:
@@ -109,18 +112,26 @@ def stats(tensor: torch.Tensor) -> Stats:
     """The statistics of a tensor of numbers, where it lives. Reads it a few times, never copies it to the CPU."""
     numbers = tensor if tensor.is_floating_point() else tensor.to(torch.float32)
     zero = tensor.numel() - int(torch.count_nonzero(tensor))
+    low, high = map(float, torch.aminmax(numbers))
     nan = inf = 0
-    norm = float(torch.linalg.vector_norm(numbers, dtype=_wide(numbers)))
-    if not math.isfinite(norm):
+    if not (math.isfinite(low) and math.isfinite(high)):
         nan, inf = int(torch.isnan(numbers).sum()), int(torch.isinf(numbers).sum())
         numbers = numbers[torch.isfinite(numbers)]
-        norm = float(torch.linalg.vector_norm(numbers, dtype=_wide(numbers))) if numbers.numel() else math.nan
-    if not numbers.numel():
-        return Stats(math.nan, math.nan, math.nan, math.nan, norm, nan, inf, zero)
-    low, high = torch.aminmax(numbers)
-    mean = float(numbers.mean(dtype=_wide(numbers)))
-    variance = norm * norm / numbers.numel() - mean * mean
-    return Stats(float(low), float(high), mean, math.sqrt(max(variance, 0.0)), norm, nan, inf, zero)
+        if not numbers.numel():
+            return Stats(math.nan, math.nan, math.nan, math.nan, math.nan, nan, inf, zero)
+        low, high = map(float, torch.aminmax(numbers))
+    numbers = numbers.to(_wide(numbers))
+    scale = _scale(max(abs(low), abs(high)))
+    if scale != 1:
+        numbers = numbers / scale
+    norm, mean = float(torch.linalg.vector_norm(numbers)), float(numbers.mean())
+    std = float(numbers.std(correction=0))
+    return Stats(low, high, mean * scale, std * scale, norm * scale, nan, inf, zero)
+
+
+def _scale(largest: float) -> float:
+    """What to divide by, where squares would overflow or vanish."""
+    return 1.0 if largest == 0 or 1e-15 < largest < 1e15 else largest
 
 
 def _wide(tensor: torch.Tensor) -> torch.dtype:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, inspector
 from bptui.engine.code import RunBlock
 from bptui.engine.errors import StepRefused
-from bptui.engine.failure import failure_of, refusal_of
+from bptui.engine.failure import failure_of, raised_in, refusal_of
 from bptui.engine.machine import Machine, Raised
 from bptui.engine.output import Mark, Output
 from bptui.engine.place import epoch_key
@@ -109,9 +108,7 @@ class Controller:
         """Whether `next` runs zero_grad or passes over it. The same stop, seen anew."""
         self._check_started()
         self._zeroing = self._stepper.zeroing = on
-        seen = dataclasses.replace(self.snapshot, zeroing=on, marks=self._turn.marks(on))
-        self._snapshots.last = seen
-        return seen
+        return self._snapshots.see_anew(self._turn, on)
 
     # ---- stepping
 
@@ -157,8 +154,11 @@ class Controller:
 
         Raises:
             StepRefused: the script has ended.
+            ValueError: `steps` is not positive.
         """
         self._check_going()
+        if steps is not None and steps < 1:
+            raise ValueError("steps must be at least 1")
         mark, failure, reason = self._output.mark(), None, StopReason.STEP
         self._stepper.begin()
         turn, epoch, taken = self._machine.turn, epoch_key(self._machine), 0
@@ -172,6 +172,8 @@ class Controller:
                 except Raised as raised:
                     failure, reason = failure_of(raised, self._script.path), StopReason.EXCEPTION
                     ran = self._stepper.running or ran
+                    if ran is not None:
+                        self._recorder.failed(ran)
                 taken += 1
                 if failure or self._machine.ended or taken == steps:
                     break
@@ -185,7 +187,9 @@ class Controller:
                 if pausing and self._recorder.unwatched:
                     self._recorder.sparing = False  # fast as it is: one more forward, with all its values
                 elif pausing:
+                    self._recorder.run_ends()
                     return self._stop(ran, StopReason.PAUSE, mark, None, kept=True)
+        self._recorder.run_ends()
         return self._stop(ran, StopReason.END if self._machine.ended else reason, mark, failure)
 
     # ---- looking
@@ -219,19 +223,23 @@ class Controller:
     def _step(self, action: Callable[[bool], RunBlock | None]) -> Snapshot:
         """Do it as one step; refuse it if the script's own code raised and nothing changed."""
         before = State(self._recorder.holders(), self._output)
+        place = self._stepper.bookmark()
         mark = self._output.mark()
         self._stepper.begin()
-        failure = None
+        failure, by_itself = None, False
         with self._stage.set(self._machine.main), self._output.redirecting():
             try:
                 ran = action(True)
             except Raised as raised:
                 failure, ran = failure_of(raised, self._script.path), self._stepper.running
-        if failure is not None and ran is not None and ran.phase is not Phase.FORWARD:
+                by_itself = ran is not None and raised_in(raised, self._script.path, ran.block.own_statements)
+        if failure is not None and ran is not None and by_itself and ran.phase is not Phase.FORWARD:
             if ran.phase is Phase.BACKWARD and before.silent:
                 before.put_back_gradients()
-            if before.is_unchanged():
+            if before.is_unchanged() and self._stepper.go_back(place):
                 raise refusal_of(failure, ran.phase)
+        if failure is not None and ran is not None:
+            self._recorder.failed(ran)
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.STEP
         return self._stop(ran, reason, mark, failure)
 

@@ -97,7 +97,7 @@ def _undisturbed(run: RunBlock, frame: Frame, recorder: Recorder, tensor: torch.
     """Put back what the forward changes: variables, the parameter's data, buffers, random state. Drop its prints."""
     names = syntax.bound_names(run.block.statements)
     before = {name: frame.names[name] for name in names if name in frame.names}
-    data, random = tensor.data, RandomState()
+    data, random = tensor.data, RandomState(value for names in recorder.holders() for value in names.values())
     buffers = [(buffer, buffer.detach().clone()) for buffer in _buffers(recorder)]
     try:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import traceback
 
@@ -31,6 +32,17 @@ def failure_of(raised: Raised, path: str) -> Failure:
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else None
     message = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
     return Failure(type(error).__name__, message, line or (lines[-1] if lines else raised.line), "".join(told.format()))
+
+
+def raised_in(raised: Raised, path: str, statements: list[ast.stmt]) -> bool:
+    """Whether one of these statements of the script raised, itself or by what it called."""
+    step = raised.error.__traceback__
+    while step is not None and step.tb_frame.f_code.co_filename != path:
+        step = step.tb_next
+    if step is None:
+        return False
+    line = step.tb_lineno
+    return any(each.lineno <= line <= (each.end_lineno or each.lineno) for each in statements)
 
 
 def _strip(told: traceback.TracebackException) -> None:

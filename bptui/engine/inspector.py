@@ -12,6 +12,8 @@ from bptui.engine.recorder import Recorder
 from bptui.protocol.messages import Inspected
 from bptui.protocol.snapshot import Fact
 
+_NOTHING = object()
+"""No such member: None may be one."""
 _LONGEST = 20_000
 """At most so many characters of the values are told."""
 
@@ -43,15 +45,17 @@ def _find(name: str, recorder: Recorder) -> Any:
         return parameters[name]
     if name.endswith(".grad") and name.removesuffix(".grad") in parameters:
         return grad_of(parameters[name.removesuffix(".grad")])
-    if name == recorder.loss_name and recorder.loss is not None:
-        return recorder.loss
+    if name == recorder.loss_name and (loss := recorder.present_loss()) is not None:
+        return loss
     for names in recorder.holders():
         if name in names:
             return names[name]
     base, bracket, rest = name.partition("[")
     for names in recorder.holders():
-        if bracket and base in names:
-            return _member(names[base], rest)
+        if bracket and isinstance(names.get(base), (dict, list, tuple)):
+            member = _member(names[base], rest)
+            if member is not _NOTHING:
+                return member
     computed = recorder.computed(name)
     if computed is not None:
         return computed
@@ -61,7 +65,7 @@ def _find(name: str, recorder: Recorder) -> Any:
 def _member(container: Any, key: str) -> Any:
     """The member of a small container, under the label that `capture.named_facts` gives it."""
     items = container.items() if isinstance(container, dict) else enumerate(container)
-    return next((value for each, value in items if f"{each!r}]" == key), None)
+    return next((value for each, value in items if f"{each!r}]" == key), _NOTHING)
 
 
 def _of_tensor(tensor: torch.Tensor) -> list[tuple[str, str]]:

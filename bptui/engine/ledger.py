@@ -63,6 +63,7 @@ class Ledgers:
         if not every and not self._accounts and not self._first:
             return
         self._open_accounts(parameters)
+        self.settle(parameters, None, Phase.BACKWARD)  # code without a phase may have zeroed them
         for name, tensor in parameters.items:
             if (every and tensor.requires_grad) or (name in self._accounts and grad_of(tensor) is not None):
                 seen = self._coming[name] = []
@@ -86,7 +87,7 @@ class Ledgers:
                     self._accounts.setdefault(name, _Account()).add(place, gradient, numbers is None)
             elif numbers is not None and (number := numbers[index][2]) is not None:
                 self._first[name] = (place, number)
-            elif (kept := grad_of(tensor)) is not None:
+            elif (kept := grad_of(tensor)) is not None and name not in self._accounts:
                 account = self._accounts[name] = _Account()
                 account.add(place, kept, numbers is None)
 
@@ -117,7 +118,9 @@ class Ledgers:
         """The ledgers as they stand."""
         self._open_accounts(parameters)
         return tuple(
-            _ledger(name, tensor, self._accounts[name]) for name, tensor in parameters.items if name in self._accounts
+            _ledger(name, tensor, self._accounts[name])
+            for name, tensor in parameters.items
+            if name in self._accounts and grad_of(tensor) is not None
         )
 
 

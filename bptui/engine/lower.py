@@ -111,7 +111,7 @@ class _Lowering:
                 phase=node.phase,
                 word=str(node.phase),
                 full=part(node.statements),
-                own=part([statement for statement, own in parts if own]),
+                own=part(node.own_statements),
                 extras=part(extras) if extras else None,
                 loss=self.expression(copy.deepcopy(node.loss)) if node.loss is not None else None,
                 contexts=self._depth,

@@ -101,10 +101,6 @@ def _visible(names: Names) -> Iterator[tuple[str, Any]]:
 _UNNAMED = "leaf "
 
 
-def _is_unnamed(name: str) -> bool:
-    return name.startswith(_UNNAMED)
-
-
 Numbers = tuple[tuple[str, float | None, float | None], ...]
 """Name, value and gradient of each parameter, where they are one number."""
 
@@ -118,6 +114,8 @@ class Parameters:
         self._known: dict[str, torch.Tensor] = {}
         self.items: list[tuple[str, torch.Tensor]] = []
         """Name and tensor of each, in the script's order."""
+        self.has_members = False
+        """Whether some are members of a container, which may be bound anew."""
         self._plain: list[str] = []
         """Those that are variables themselves, and may be bound anew."""
 
@@ -130,34 +128,45 @@ class Parameters:
 
     def _know(self, known: dict[str, torch.Tensor]) -> None:
         self._known, self.items = known, list(known.items())
+        self.has_members = any("[" in name for name in known)
         self._plain = [name for name in known if name.isidentifier() and name not in self._passing]
 
     def find(self, holders: Holders) -> None:
         """Before any loss is known: every leaf that requires a gradient and has a name."""
         self._know(dict(named_leaves(holders, self._passing)))
 
-    def reached(self, loss: torch.Tensor, holders: Holders, *, keep: bool) -> None:
-        """Take the leaves of a loss. `keep` those known from other losses too (a GAN has two)."""
+    def reached(self, loss: torch.Tensor, holders: Holders, *, keep: bool, unnamed: bool) -> None:
+        """Take the leaves of a loss; `unnamed`: also those that no name leads to.
+
+        `keep` those known from other losses too (a GAN has two).
+        """
         leaves = {id(leaf): leaf for leaf in leaves_of(loss)}
         if not leaves:
             return
         if keep and all(any(leaf is known for known in self._known.values()) for leaf in leaves.values()):
             return
         before = self._known if keep else {}
-        names = {id(tensor): name for name, tensor in named_leaves(holders, self._passing)}
-        unnamed = 0
-        reached: dict[str, torch.Tensor] = {}
-        for identity, leaf in leaves.items():
-            if identity not in names:
-                names[identity] = f"{_UNNAMED}{unnamed}"
-                unnamed += 1
-            reached[names[identity]] = leaf
-        order = [name for name in names.values() if name in before or name in reached]
-        gone = [name for name in before if name not in order and name not in self._passing and not _is_unnamed(name)]
-        self._know({name: reached[name] if name in reached else before[name] for name in (*order, *gone)})
+        named = dict(named_leaves(holders, self._passing))
+        reached = [name for name, tensor in named.items() if name in before or id(tensor) in leaves]
+        found = {id(named[name]) for name in reached}
+        others = [leaf for identity, leaf in leaves.items() if unnamed and identity not in found]
+        lost = {
+            name: tensor
+            for name, tensor in before.items()
+            if name not in named and name not in self._passing and not name.startswith(_UNNAMED)
+        }
+        self._know(
+            {name: named[name] for name in reached}
+            | lost
+            | {f"{_UNNAMED}{number}": leaf for number, leaf in enumerate(others)}
+        )
 
     def follow(self, holders: Holders) -> None:
-        """After a block: a plain name that was bound to another leaf is that leaf now."""
+        """After a block: a name that was bound to another leaf is that leaf now; so is a member of a container."""
+        if self.has_members:
+            now = dict(named_leaves(holders, self._passing))
+            if any(now.get(name, tensor) is not tensor for name, tensor in self.items):
+                self._know({name: now.get(name, tensor) for name, tensor in self.items})
         for name in self._plain:
             for names in holders:
                 value = names.get(name)

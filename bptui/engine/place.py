@@ -9,7 +9,7 @@ from typing import Any
 
 from bptui.engine.frames import Slot
 from bptui.engine.machine import Machine
-from bptui.engine.tree import Role
+from bptui.engine.tree import Block, Role
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,14 @@ def target_names(machine: Machine) -> list[str]:
     for slot in reversed(list(machine.slots())):
         if slot.loop.role is Role.SAMPLE and isinstance(slot.loop.node, ast.For):
             return names_in(slot.loop.node.target)
+    return []
+
+
+def targets_of(block: Block) -> list[str]:
+    """The targets of the loop over samples around a block."""
+    for loop in reversed(block.loops):
+        if loop.role is Role.SAMPLE and isinstance(loop.node, ast.For):
+            return names_in(loop.node.target)
     return []
 
 

@@ -77,7 +77,7 @@ class Script:
 
     def first_statement(self, block: Block) -> ast.stmt:
         """The first statement of a block's own, as the script has it."""
-        return hoist.restored(block.statements[block.own.index(True)], self._losses)
+        return hoist.restored(block.own_statements[0], self._losses)
 
 
 def _read(path: str) -> str:

@@ -16,7 +16,7 @@ from bptui.engine.frames import Frame
 from bptui.engine.ledger import Ledgers
 from bptui.engine.machine import Machine
 from bptui.engine.params import Holders, Numbers, Parameters
-from bptui.engine.place import Place, is_last, target_names
+from bptui.engine.place import Place, epoch_key, is_last, target_names, targets_of
 from bptui.engine.program import Script
 from bptui.engine.syntax import bound_names
 from bptui.engine.watch import LocalsWatch
@@ -38,16 +38,20 @@ class Recorder:
         self.parameters = Parameters(script.loop_targets)
         self._ledgers = Ledgers()
         self._watch = LocalsWatch(script.path)
-        self.loss: Any = None
-        """What the last forward computed, as long as the script keeps it; a fact is taken at once."""
+        self._loss: Any = None
+        """What the last forward computed, without its graph: that is the script's to keep."""
         self.loss_name: str | None = None
         self._loss_fact: Fact | None = None
         self._computed: tuple[RunBlock, Frame] | None = None
         """The last forward."""
         self._values: tuple[Named, ...] | None = None
         """The values that it computed by name, once they were asked for."""
-        self._target_names: list[str] = []
-        """The loop's targets, also when the loop is over."""
+        self._went_back: tuple[Place, bool] = Place(), True
+        """Where the last backward began, and whether it was looked at closely."""
+        self._reached = False
+        """Whether any loss was seen to reach parameters."""
+        self._around: object = None
+        """The epoch and depth of functions in which graphs were walked."""
         self.sparing = False
         """Whether the values that functions compute on the way are left out of fast forwards, but for the last one."""
         self.unwatched = False
@@ -79,20 +83,33 @@ class Recorder:
             return
         if run.phase is Phase.BACKWARD:
             self._ledgers.before_backward(self.parameters, whole or run.block.rewrites)
+            self._went_back = (place, whole)
             try:
                 step()
             finally:
                 self._ledgers.release()
         else:
             step()
+        self._settle(run.phase, place, whole)
+
+    def failed(self, run: RunBlock) -> None:
+        """A block raised and is not refused: take what it did before it raised."""
+        if run.phase is Phase.FORWARD:
+            self._loss = self._loss_fact = self._loss_number = self._computed = None
+            self._values = ()
+        elif run.phase is Phase.BACKWARD:
+            self._settle(run.phase, *self._went_back)
+
+    def _settle(self, phase: Phase, place: Place, whole: bool) -> None:
+        """After a block that may have written parameters or gradients."""
         self.parameters.follow(self.holders())
         numbers = None
         if not whole:
             numbers = self._numbers = self.parameters.numbers()
-        if run.phase is Phase.BACKWARD:
+        if phase is Phase.BACKWARD:
             self._ledgers.after_backward(self.parameters, numbers, place)
         else:
-            self._ledgers.settle(self.parameters, numbers, run.phase)
+            self._ledgers.settle(self.parameters, numbers, phase)
 
     def _forward(self, frame: Frame, whole: bool, step: Callable[[], None]) -> None:
         self.unwatched = self.sparing and not whole and not self._slow and not is_last(self._machine)
@@ -110,21 +127,52 @@ class Recorder:
 
     def _after_forward(self, run: RunBlock, frame: Frame, whole: bool) -> None:
         self.loss_name = run.loss_name
-        self.loss = loss = _evaluated(frame, run.loss)
-        self._loss_fact = None
+        loss = _evaluated(frame, run.loss)
+        self._loss = loss.detach() if isinstance(loss, torch.Tensor) else loss
+        self._loss_fact = fact(loss) if whole and loss is not None else None
         self._loss_number = number_of(loss) if isinstance(loss, torch.Tensor) else loss
         self._computed = (run, frame)
         self._values = None
-        if isinstance(loss, torch.Tensor) and (whole or run.block.index not in self._walked):
-            self.parameters.reached(loss, self.holders(), keep=bool(self._walked))
+        if whole or self._may_reach_others(run, frame):
+            self._reach(loss)
             self._walked.add(run.block.index)
+
+    def _may_reach_others(self, run: RunBlock, frame: Frame) -> bool:
+        """Whether a loss may reach other leaves than before, at full speed where not every graph is walked.
+
+        After another epoch or function began, and wherever leaves are members of a container, which may be bound anew,
+        or the loop goes over models.
+        """
+        around = (epoch_key(self._machine), len(self._machine.frames))
+        if around != self._around:
+            self._around = around
+            self._walked.clear()
+        if run.block.index not in self._walked or self.parameters.has_members:
+            return True
+        return any(_holds_leaves(frame.names.get(name)) for name in targets_of(run.block))
+
+    def _reach(self, loss: Any, *, unnamed: bool = True) -> None:
+        if isinstance(loss, torch.Tensor):
+            self.parameters.reached(loss, self._all_holders(), keep=self._reached, unnamed=unnamed)
+            self._reached = True
+
+    def _all_holders(self) -> Holders:
+        """The variables of the scopes being run, and of the one where the last forward ran: it may be left by now."""
+        holders = self.holders()
+        if self._computed is not None and all(self._computed[1].names is not names for names in holders):
+            holders.append(self._computed[1].names)
+        return holders
+
+    def present_loss(self) -> Any:
+        """The loss as the script has it now; None if it has none."""
+        return None if self._computed is None else _evaluated(self._computed[1], self._computed[0].loss)
 
     def _named_values(self) -> Iterator[Named]:
         """What the last forward assigned, and what the script's functions computed on the way."""
         if self._computed is None:
             return
         run, frame = self._computed
-        shown = {self.loss_name, *self._target_names}
+        shown = {self.loss_name, *self._target_names()}
         for name in self._assigned(run):
             value = frame.names.get(name)
             if name not in shown and isinstance(value, (torch.Tensor, float, int)):
@@ -145,13 +193,9 @@ class Recorder:
 
     def values(self) -> tuple[tuple[Named, ...], int]:
         """The loop's targets and then the values computed on the way; and how many are targets."""
-        self._target_names = target_names(self._machine) or self._target_names
-        holders = self.holders()
-        if self._computed is not None:
-            holders.append(self._computed[1].names)  # its scope may be left by now, and is still to be seen
         targets: list[Named] = []
-        for name in self._target_names:
-            for names in holders:
+        for name in self._target_names():
+            for names in self._all_holders():
                 if name in names:
                     targets += self._facts.named(name, names[name])
                     break
@@ -160,13 +204,19 @@ class Recorder:
             self._watch.values = {}
         return (*targets, *self._values), len(targets)
 
+    def _target_names(self) -> list[str]:
+        """The targets of the loop in which the last forward ran, also when that loop is over."""
+        if self._computed is None:
+            return target_names(self._machine)
+        return targets_of(self._computed[0].block)
+
     def computed(self, name: str) -> Fact | None:
         """What is known of a value that the last forward computed by name."""
         return next((each.fact for each in self._values or () if each.name == name), None)
 
     def loss_fact(self) -> Fact | None:
-        if self._loss_fact is None and self.loss is not None:
-            self._loss_fact = fact(self.loss)
+        if self._loss_fact is None and self._loss is not None:
+            self._loss_fact = fact(self._loss)
         return self._loss_fact
 
     def params(self, phase: Phase | None) -> tuple[Param, ...]:
@@ -189,6 +239,13 @@ class Recorder:
         self.sparing, self._slow = sparing, False
         self._numbers = self.parameters.numbers()
 
+    def run_ends(self) -> None:
+        """A run at full speed is over: look closely again.
+
+        Leaves without a name are left out: an update since may have bound their names to others.
+        """
+        self._reach(self.present_loss(), unnamed=False)
+
     def numbers(self) -> tuple[float | None, Numbers]:
         """Loss, and value and gradient of each parameter, where they are one number: what a row holds."""
         return self._loss_number, self._numbers
@@ -202,7 +259,7 @@ class _FactCache:
 
     def of(self, key: object, tensor: torch.Tensor, trust_version: bool = True) -> Fact:
         """The fact of a tensor. `trust_version=False` after code that may write through `.data`, unseen."""
-        if tensor.numel() <= SMALL or tensor.layout != torch.strided:
+        if tensor.is_nested or tensor.layout != torch.strided or tensor.numel() <= SMALL:
             return fact(tensor)
         kept = self._kept.get(key)
         if trust_version and kept is not None:
@@ -217,6 +274,10 @@ class _FactCache:
         if isinstance(value, torch.Tensor):
             return [Named(name, self.of(("name", name), value))]
         return list(named_facts(name, value))
+
+
+def _holds_leaves(value: object) -> bool:
+    return isinstance(value, torch.nn.Module) or (isinstance(value, torch.Tensor) and value.requires_grad)
 
 
 def _evaluated(frame: Frame, piece: int | None) -> Any:

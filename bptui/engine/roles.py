@@ -35,6 +35,7 @@ class _Walk:
             if node.phase is Phase.BACKWARD:
                 self._backward()
             node.index = len(self.blocks)
+            node.loops = list(self._loops)
             node.loop = self._loops[-1].node.lineno if self._loops else 0
             self.blocks.append(node)
         elif isinstance(node, Loop):

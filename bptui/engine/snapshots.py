@@ -92,7 +92,7 @@ class Snapshots:
             ledger=self._recorder.ledger(),
             zeroing=zeroing,
             marks=turn.marks(zeroing),
-            next=self._upcoming(place),
+            next=self._upcoming(place, turn, zeroing),
             possible=turn.possible(),
             explain="",
             printed=output[0],
@@ -107,11 +107,22 @@ class Snapshots:
             self._reasons[row.index] = reason
         return snapshot
 
-    def _upcoming(self, place: Place) -> Upcoming | None:
-        cursor = self._machine.cursor
+    def see_anew(self, turn: Turn, zeroing: bool) -> Snapshot:
+        """The same stop, with zeroing on or off."""
+        assert self.last is not None
+        there = Place(self.last.epoch, self.last.sample, self.last.epochs, self.last.samples)
+        upcoming = self._upcoming(there, turn, zeroing)
+        self.last = dataclasses.replace(self.last, zeroing=zeroing, marks=turn.marks(zeroing), next=upcoming)
+        return self.last
+
+    def _upcoming(self, place: Place, turn: Turn, zeroing: bool) -> Upcoming | None:
+        cursor, another = turn.upcoming(zeroing)
         if cursor is None:
             return None
         statement = self._script.first_statement(cursor.block)
+        if another:  # its numbers are not known yet, nor where it will be
+            text = one_line(statement)
+            return Upcoming(cursor.phase, cursor.block.index, cursor.line, text, text, None, None)
         names = ChainMap(dict(pending(self._machine)), *self._recorder.holders())  # type: ignore[arg-type]
         there = place_of(self._machine, place)
         return Upcoming(

@@ -21,6 +21,8 @@ COPIED = 4_000_000
 """Up to so many elements are copied; of the rest only identity, version and address are compared."""
 _MEMBERS = 10_000
 """Containers of up to so many members are compared member by member."""
+_DEEP = 4
+"""How far containers inside containers are looked into."""
 _TENSORS = 256
 """In containers of up to so many members tensors are looked for: not in a whole dataset."""
 
@@ -31,9 +33,9 @@ class State:
     def __init__(self, holders: Holders, output: Output) -> None:
         self._holders, self._output = holders, output
         self._mark: Mark = output.mark()
-        self._random = RandomState()
+        self._random = RandomState(value for names in holders for value in names.values())
         self._variables = [dict(names) for names in holders]
-        self._members = {id(value): _members(value) for names in self._variables for value in names.values()}
+        self._members = {id(value): _members(value, _DEEP) for names in self._variables for value in names.values()}
         self._tensors: list[tuple[torch.Tensor, _Trace]] = []
         budget = COPIED
         for tensor in sorted(tensors_in(holders), key=lambda each: not each.requires_grad):  # parameters first
@@ -55,9 +57,9 @@ class State:
             now = dict(names)
             if before.keys() != now.keys() or any(before[name] is not now[name] for name in now):
                 return False
-            if any(self._members[id(value)] != _members(value) for value in before.values()):
+            if any(self._members[id(value)] != _members(value, _DEEP) for value in before.values()):
                 return False
-        return self._random == RandomState()
+        return self._random.holds()
 
     def put_back_gradients(self) -> None:
         """Undo what a backward that failed halfway added to the gradients."""
@@ -73,7 +75,7 @@ class _Trace:
         self.version, self.address = version_of(tensor), _address(tensor)
         self.gradient_version = version_of(self.gradient) if self.gradient is not None else 0
         elements = tensor.numel() * (2 if self.gradient is not None else 1)
-        copied = elements <= budget
+        copied = elements <= budget and not tensor.is_nested
         self.cost = elements if copied else 0
         self.values = tensor.detach().clone() if copied else None
         self.gradient_values = self.gradient.detach().clone() if copied and self.gradient is not None else None
@@ -101,20 +103,35 @@ class _Trace:
 
 
 def _address(tensor: torch.Tensor) -> int:
-    return tensor.data_ptr() if tensor.layout == torch.strided and not tensor.is_meta else 0
+    return tensor.data_ptr() if tensor.layout == torch.strided and not (tensor.is_meta or tensor.is_nested) else 0
 
 
-def _members(value: object) -> Any:
-    """What a plain container holds, by identity; other values by type, since identity stands for them."""
-    if isinstance(value, (list, tuple, set, frozenset)) and len(value) <= _MEMBERS:
-        return [id(each) for each in value]
-    if isinstance(value, dict) and len(value) <= _MEMBERS:
-        return [(id(key), id(each)) for key, each in value.items()]
+def _members(value: object, depth: int) -> Any:
+    """What a plain container or object holds: by identity, and by what its members hold in turn."""
+    if isinstance(value, torch.Tensor) or not depth:
+        return None
     if isinstance(value, torch.nn.Module):
         return [module.training for module in value.modules()]
-    if type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
-        return [(name, id(each)) for name, each in vars(value).items()]
-    return None
+    if isinstance(value, (list, tuple, set, frozenset)):
+        held: list[object] = list(value)
+    elif isinstance(value, dict):
+        held = [*value.keys(), *value.values()]
+    elif isinstance(value, torch.optim.Optimizer):
+        held = [each for group in value.param_groups for each in (*group.keys(), *group.values())]
+    elif _is_plain_object(value):
+        held = [*vars(value).keys(), *vars(value).values()]
+    else:
+        return None
+    if len(held) > _MEMBERS:
+        return len(held)
+    deeper = depth - 1 if len(held) <= _TENSORS else 0
+    return [(id(each), _members(each, deeper)) for each in held]
+
+
+def _is_plain_object(value: object) -> bool:
+    """An object of the script's own class, or a scheduler: its attributes are its state."""
+    own = type(value).__module__ in {"__main__", "torch.optim.lr_scheduler"}
+    return own and hasattr(value, "__dict__") and not isinstance(value, type)
 
 
 def tensors_in(holders: Holders) -> Iterator[torch.Tensor]:
@@ -139,6 +156,9 @@ def _tensors(value: object, depth: int) -> Iterator[torch.Tensor]:
             yield from (each for each in group["params"] if isinstance(each, torch.Tensor))
         for state in value.state.values():
             yield from _tensors(state, depth)
+    elif depth and _is_plain_object(value):
+        for each in list(vars(value).values()):
+            yield from _tensors(each, depth - 1)
     elif depth and isinstance(value, Mapping) and len(value) <= _TENSORS:
         for each in list(value.values()):
             yield from _tensors(each, depth - 1)

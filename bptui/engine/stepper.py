@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from bptui.engine.code import RunBlock
+from dataclasses import dataclass
+
+from bptui.engine.code import Bind, RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.frames import Frame
 from bptui.engine.machine import Machine
 from bptui.engine.place import Place, is_last, place_of
 from bptui.engine.recorder import Recorder
-from bptui.engine.turn import Turn
+from bptui.engine.turn import Turn, TurnMark
 from bptui.protocol.phase import Phase
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """A place in the program."""
+
+    frames: list[tuple[Frame, int, Bind | None]]
+    moves: int
+    place: Place
+    turn: TurnMark
 
 
 class Stepper:
@@ -27,6 +39,21 @@ class Stepper:
         """The block of this step; None before any ran."""
         self.passed = False
         """Whether this step passed over a zero_grad."""
+
+    def bookmark(self) -> Bookmark:
+        """Where the program stands, to go back there when a step is refused after all."""
+        frames = [(frame, frame.pc, frame.unbound) for frame in self._machine.frames]
+        return Bookmark(frames, self._machine.moves, self.place, self._turn.bookmark())
+
+    def go_back(self, there: Bookmark) -> bool:
+        """Stand where the program stood, if no loop has taken another item since. Whether that could be done."""
+        if there.moves != self._machine.moves or [frame for frame, _, _ in there.frames] != self._machine.frames:
+            return False
+        for frame, pc, unbound in there.frames:
+            frame.pc, frame.unbound = pc, unbound
+        self.place = there.place
+        self._turn.go_back(there.turn)
+        return True
 
     def begin(self) -> None:
         """Another step begins."""

@@ -39,13 +39,20 @@ class Block:
     """The line of the loop around it, through functions; 0 if there is none."""
     rewrites: bool = False
     """Whether statements beside a backward may write to gradients: clipping, unscaling."""
+    loops: list[Loop] = field(default_factory=list)
+    """The loops around it, through functions, outermost first."""
     assigned: list[str] | None = None
     """The names that it assigns, once they were asked for."""
 
     @property
+    def own_statements(self) -> list[ast.stmt]:
+        """The statements of the phase's own."""
+        return [statement for statement, own in zip(self.statements, self.own, strict=True) if own]
+
+    @property
     def line(self) -> int:
         """The line of the first statement of the phase's own."""
-        return self.statements[self.own.index(True)].lineno
+        return self.own_statements[0].lineno
 
 
 @dataclass(eq=False)

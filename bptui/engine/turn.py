@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bptui.engine.code import RunBlock
+from bptui.engine.code import Count, End, Invoke, Jump, Pull, RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.frames import Frame
 from bptui.engine.machine import Machine
@@ -10,6 +10,9 @@ from bptui.engine.place import is_last
 from bptui.engine.program import Script
 from bptui.engine.tree import Block
 from bptui.protocol.phase import Mark, Phase
+
+TurnMark = tuple[int, dict[int, Mark], tuple[RunBlock, Frame] | None]
+"""How a turn stands."""
 
 
 class Turn:
@@ -28,6 +31,14 @@ class Turn:
         self.consumed = 0
         """How many samples went backward."""
         self._consumed_turn: int | None = None
+
+    def bookmark(self) -> TurnMark:
+        """How it stands, to go back there."""
+        return self._number, dict(self._marks), self._forward
+
+    def go_back(self, there: TurnMark) -> None:
+        """Stand as it stood."""
+        self._number, self._marks, self._forward = there
 
     # ---- what happened
 
@@ -125,10 +136,31 @@ class Turn:
             return False
         return True
 
+    def upcoming(self, zeroing: bool) -> tuple[RunBlock | None, bool]:
+        """The block that `next` runs, and whether another sample begins before it.
+
+        With zeroing off that is the one after a zero_grad, as far as the code tells: an `if` counts as true, a loop as
+        going on. At the last sample it is the zero_grad itself, behind which the script ends.
+        """
+        cursor = self._machine.cursor
+        if zeroing or cursor is None or cursor.phase is not Phase.ZERO_GRAD:
+            return cursor, False
+        frame, another = self._machine.frames[-1], False
+        pc = frame.pc
+        for _ in frame.code.instructions:
+            instruction = frame.code.instructions[pc]
+            if isinstance(instruction, RunBlock) and instruction.phase is not Phase.ZERO_GRAD:
+                return (cursor, False) if another and is_last(self._machine) else (instruction, another)
+            if isinstance(instruction, (End, Invoke)):
+                break
+            another = another or isinstance(instruction, (Pull, Count))
+            pc = instruction.to.pc if isinstance(instruction, Jump) else pc + 1
+        return cursor, False
+
     def marks(self, zeroing: bool) -> tuple[Mark, ...]:
         """How each of the program's blocks stands."""
         current = self._marks if self._number == self._machine.turn else {}
-        cursor = self._machine.cursor
+        cursor, _ = self.upcoming(zeroing)
         return tuple(self._mark(block, cursor, current, zeroing) for block in self._script.blocks)
 
     def _mark(self, block: Block, cursor: RunBlock | None, marks: dict[int, Mark], zeroing: bool) -> Mark:

@@ -199,6 +199,9 @@ def agree(stop: Snapshot, model: Model) -> None:
         assert (stop.next, stop.stop_reason, stop.possible) == (None, StopReason.END, ())
         return
     assert stop.next is not None
+    if not model.zeroing and ORDER[model.at] is Phase.ZERO_GRAD and model.turn < 29:
+        assert stop.next.phase is Phase.FORWARD  # what `next` runs, passing over zero_grad; its sample is not taken yet
+        return
     assert stop.next.phase is ORDER[model.at]
     assert (stop.next.epoch, stop.next.sample) == divmod(model.turn, len(SAMPLES))
 
