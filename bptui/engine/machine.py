@@ -44,6 +44,8 @@ class Machine:
         """The scopes being run, the module first; empty when the script has ended."""
         self.moves = 0
         """How often a loop took another item or ended: while it is the same, so is the place in the data."""
+        self.rounds = 0
+        """How often a loop or function was begun or left."""
         self.turn = 0
         """How many turns of the loop were begun."""
         self.totals: dict[int, int] = {}
@@ -209,6 +211,7 @@ class Machine:
         self._go(frame, C.Label(frame.pc, 0))
         self.frames.pop()
         self.moves += 1
+        self.rounds += 1
         if self.frames:
             self.frames[-1].returned = value
             self.frames[-1].pc += 1
@@ -223,6 +226,7 @@ class Machine:
         self.started(None, instruction.line)
         items = frame.pieces[instruction.piece]()
         total = length_of(items, instruction.loop.node, frame.names, self.module)
+        self.rounds += 1
         frame.slots[id(instruction.loop)] = Slot(instruction.loop, iter(items), total)
         frame.pc += 1
 
@@ -301,6 +305,7 @@ class Machine:
             raise LateRefusal(f"{instruction.function}() is not the function that the script defines by that name")
         *pieces, cells = twin(*args, **kwargs)
         self.moves += 1
+        self.rounds += 1
         self.frames.append(Frame(self._codes[instruction.function], pieces, Cells(cells)))
 
     def _finish(self, frame: Frame, instruction: C.Finish) -> None:

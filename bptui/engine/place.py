@@ -9,7 +9,8 @@ from typing import Any
 
 from bptui.engine.frames import Slot
 from bptui.engine.machine import Machine
-from bptui.engine.tree import Block, Role
+from bptui.engine.syntax import names_in
+from bptui.engine.tree import Role
 
 
 @dataclass(frozen=True)
@@ -53,19 +54,6 @@ def target_names(machine: Machine) -> list[str]:
         if slot.loop.role is Role.SAMPLE and isinstance(slot.loop.node, ast.For):
             return names_in(slot.loop.node.target)
     return []
-
-
-def targets_of(block: Block) -> list[str]:
-    """The targets of the loop over samples around a block."""
-    for loop in reversed(block.loops):
-        if loop.role is Role.SAMPLE and isinstance(loop.node, ast.For):
-            return names_in(loop.node.target)
-    return []
-
-
-def names_in(target: ast.expr) -> list[str]:
-    """The plain names of an assignment's target."""
-    return [each.id for each in ast.walk(target) if isinstance(each, ast.Name)]
 
 
 def pending(machine: Machine) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from bptui.engine.frames import Frame
 from bptui.engine.ledger import Ledgers
 from bptui.engine.machine import Machine
 from bptui.engine.params import Holders, Numbers, Parameters
-from bptui.engine.place import Place, epoch_key, is_last, target_names, targets_of
+from bptui.engine.place import Place, is_last, target_names
 from bptui.engine.program import Script
 from bptui.engine.syntax import bound_names
 from bptui.engine.watch import LocalsWatch
@@ -50,8 +50,8 @@ class Recorder:
         """Where the last backward began, and whether it was looked at closely."""
         self._reached = False
         """Whether any loss was seen to reach parameters."""
-        self._around: object = None
-        """The epoch and depth of functions in which graphs were walked."""
+        self._rounds = -1
+        """`Machine.rounds` when graphs were walked."""
         self.sparing = False
         """Whether the values that functions compute on the way are left out of fast forwards, but for the last one."""
         self.unwatched = False
@@ -143,13 +143,12 @@ class Recorder:
         After another epoch or function began, and wherever leaves are members of a container, which may be bound anew,
         or the loop goes over models.
         """
-        around = (epoch_key(self._machine), len(self._machine.frames))
-        if around != self._around:
-            self._around = around
+        if self._rounds != self._machine.rounds:
+            self._rounds = self._machine.rounds
             self._walked.clear()
         if run.block.index not in self._walked or self.parameters.has_members:
             return True
-        return any(_holds_leaves(frame.names.get(name)) for name in targets_of(run.block))
+        return any(_holds_leaves(frame.names.get(name)) for name in run.block.targets)
 
     def _reach(self, loss: Any, *, unnamed: bool = True) -> None:
         if isinstance(loss, torch.Tensor):
@@ -208,7 +207,7 @@ class Recorder:
         """The targets of the loop in which the last forward ran, also when that loop is over."""
         if self._computed is None:
             return target_names(self._machine)
-        return targets_of(self._computed[0].block)
+        return self._computed[0].block.targets
 
     def computed(self, name: str) -> Fact | None:
         """What is known of a value that the last forward computed by name."""

@@ -16,6 +16,8 @@ def assign(scopes: list[Scope]) -> list[Block]:
     """Give each loop its role, each block its index, and return the blocks in the script's order."""
     walk = _Walk({scope.name: scope for scope in scopes})
     walk.nodes(scopes[0].nodes)
+    for block in walk.blocks:
+        block.targets = _targets(block)
     return walk.blocks
 
 
@@ -62,6 +64,14 @@ class _Walk:
         named = [loop for loop in around if _EPOCH.search(_target(loop))]
         for loop in (named or around)[-1:]:
             loop.role = Role.EPOCH
+
+
+def _targets(block: Block) -> list[str]:
+    """The targets of the loop over samples around a block."""
+    for loop in reversed(block.loops):
+        if loop.role is Role.SAMPLE and isinstance(loop.node, ast.For):
+            return syntax.names_in(loop.node.target)
+    return []
 
 
 def _target(loop: Loop) -> str:

@@ -145,3 +145,8 @@ def evaluated_first(statement: ast.stmt, call: ast.Call) -> bool:
 def bound_names(statements: Sequence[ast.stmt]) -> set[str]:
     """Names that the statements bind in their own scope."""
     return set().union(*map(binds, statements))
+
+
+def names_in(target: ast.expr) -> list[str]:
+    """The plain names of an assignment's target, in order."""
+    return [each.id for each in ast.walk(target) if isinstance(each, ast.Name)]

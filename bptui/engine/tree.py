@@ -41,6 +41,8 @@ class Block:
     """Whether statements beside a backward may write to gradients: clipping, unscaling."""
     loops: list[Loop] = field(default_factory=list)
     """The loops around it, through functions, outermost first."""
+    targets: list[str] = field(default_factory=list)
+    """The targets of the loop over samples around it."""
     assigned: list[str] | None = None
     """The names that it assigns, once they were asked for."""
 
