@@ -14,7 +14,7 @@ import torch
 from bptui.engine.capture import version_of
 from bptui.engine.ledger import same_bits
 from bptui.engine.output import Mark, Output
-from bptui.engine.params import Holders
+from bptui.engine.params import Holders, Names
 from bptui.engine.stage import RandomState
 
 COPIED = 4_000_000
@@ -34,7 +34,7 @@ class State:
         self._holders, self._output = holders, output
         self._mark: Mark = output.mark()
         self._random = RandomState(value for names in holders for value in names.values())
-        self._variables = [dict(names) for names in holders]
+        self._variables = [_variables(names) for names in holders]
         self._members = {id(value): _members(value, _DEEP) for names in self._variables for value in names.values()}
         self._tensors: list[tuple[torch.Tensor, _Trace]] = []
         budget = COPIED
@@ -54,7 +54,7 @@ class State:
 
     def _same_variables(self) -> bool:
         for before, names in zip(self._variables, self._holders, strict=True):
-            now = dict(names)
+            now = _variables(names)
             if before.keys() != now.keys() or any(before[name] is not now[name] for name in now):
                 return False
             if any(self._members[id(value)] != _members(value, _DEEP) for value in before.values()):
@@ -104,6 +104,11 @@ class _Trace:
 
 def _address(tensor: torch.Tensor) -> int:
     return tensor.data_ptr() if tensor.layout == torch.strided and not (tensor.is_meta or tensor.is_nested) else 0
+
+
+def _variables(names: Names) -> dict[str, object]:
+    """The script's variables; not what Python itself puts beside them (`__warningregistry__`)."""
+    return {name: value for name, value in names.items() if not name.startswith("__")}
 
 
 def _members(value: object, depth: int) -> Any:

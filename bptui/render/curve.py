@@ -9,7 +9,8 @@ from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Fact, Row
 from bptui.render.facts import number
-from bptui.render.plot import Plot, buckets, frame, padded
+from bptui.render.losses import Losses
+from bptui.render.plot import Plot, drawable, frame, padded
 from bptui.render.style import LIT, QUIET
 
 LINE = "$text-primary"
@@ -30,7 +31,7 @@ def path_of(rows: Sequence[Row], param: str, sample: int | None) -> list[Point]:
         row = rows[at]
         if row.phase is Phase.FORWARD and row.sample == sample and row.loss is not None:
             value = row.param(param)[0]
-            if value is not None and math.isfinite(value) and math.isfinite(row.loss):
+            if value is not None and drawable(value) and drawable(row.loss):
                 points.append((value, row.loss))
                 if len(points) == PATH_LENGTH:
                     break
@@ -40,15 +41,15 @@ def path_of(rows: Sequence[Row], param: str, sample: int | None) -> list[Point]:
 def over_parameter(curve: CurveDrawn, path: Sequence[Point], width: int, height: int) -> Plot:
     """The curve with its point."""
     plot = Plot()
-    finite = [y for y in curve.ys if math.isfinite(y)]
-    if not finite or len(curve.xs) < 2:
+    drawn = [y for y in curve.ys if drawable(y)]
+    if not drawn or len(curve.xs) < 2:
         return plot
-    ends = padded(min(finite), max(finite), 0.06)
+    ends = padded(min(drawn), max(drawn), 0.06)
     inner = frame((curve.xs[0], curve.xs[-1]), ends, width, height, plot)
     plot.dots(LINE, inner.line(list(zip(curve.xs, curve.ys, strict=True))))
-    if curve.at is None or curve.loss is None:
+    if curve.at is None or curve.loss is None or not drawable(curve.at) or not drawable(curve.loss):
         return plot
-    if curve.slope is not None and math.isfinite(curve.slope):
+    if curve.slope is not None and drawable(curve.slope):
         plot.dots(LIT, inner.line(_tangent(curve.at, curve.loss, curve.slope, inner.x, inner.y)))
     for x, y in path:
         cell = inner.cell(x, y)
@@ -68,40 +69,40 @@ def _tangent(at: float, loss: float, slope: float, x: Point, y: Point) -> list[P
     return [(at - reach, loss - slope * reach), (at + reach, loss + slope * reach)]
 
 
-def over_steps(losses: Sequence[float], width: int, height: int) -> Plot:
+def over_steps(losses: Losses, width: int, height: int) -> Plot:
     """The loss of every forward so far, from left to right."""
     plot = Plot()
-    finite = [loss for loss in losses if math.isfinite(loss)]
-    if not finite:
+    ends = losses.ends()
+    if ends is None:
         return plot
-    ends = padded(min(finite), max(finite), 0.06)
-    inner = frame((0.0, float(max(len(losses) - 1, 1))), ends, width, height, plot, least=1.0)
-    columns = inner.width
-    last = max(len(losses) - 1, 1)
-    if len(losses) <= columns * 2:
-        points = [(float(at), loss) for at, loss in enumerate(losses)]
-    else:  # of each part its least and its greatest
-        low, high = buckets(losses, columns, min), buckets(losses, columns, max)
-        points = [
-            (last * at / (columns - 1), loss) for at, pair in enumerate(zip(low, high, strict=True)) for loss in pair
-        ]
-    plot.dots(LINE, inner.line(points))
-    cell = inner.cell(float(len(losses) - 1), losses[-1]) if math.isfinite(losses[-1]) else None
+    last = float(len(losses) - 1)
+    inner = frame((0.0, max(last, 1.0)), padded(*ends, 0.06), width, height, plot, least=1.0)
+    plot.dots(LINE, inner.line(losses.points()))
+    cell = inner.cell(last, losses.last)
     if cell is not None:
         plot.words.append((*cell, POINT, "$point bold"))
     return plot
 
 
+def nothing(curve: CurveDrawn | None, losses: Losses) -> str:
+    """Why there is nothing to draw."""
+    if curve is not None:
+        return f"the loss is nan or inf at every {curve.param}"
+    return "every loss is nan or inf" if len(losses) else "no forward yet"
+
+
 def caption(curve: CurveDrawn, width: int) -> str:
-    """`w = 1.2755  slope = -5.7962`, or as much of it as there is room for."""
+    """`w = 1.2755  slope = -5.7962`, or as much of it as there is room for. A loss that has no point is said."""
     value = f"{curve.param} = {number(curve.at)}" if curve.at is not None else ""
+    loss = f"loss = {number(curve.loss)}" if curve.loss is not None and not math.isfinite(curve.loss) else ""
     slope = f"slope = {number(curve.slope)}" if curve.slope is not None else ""
-    variants = [f"{value}  {slope}".strip(), slope, ""]
-    return next((each for each in variants if len(each) <= width), "")
+    variants = ((value, loss, slope), (loss, slope), (loss or slope,))
+    return next((text for each in variants if len(text := "  ".join(filter(None, each))) <= width), "")
 
 
-def no_caption(param: str | None, known: Fact | None, reason: str) -> str:
-    """Why there is no curve over that parameter."""
+def steps_caption(param: str | None, known: Fact | None, reason: str, losses: Losses) -> str:
+    """Why there is no curve over that parameter, and which steps have no dot."""
     if known is not None and known.numel != 1:
-        return f"{param} is {known.numel:,} numbers"
-    return reason
+        reason = f"{param} is {known.numel:,} numbers"
+    bad = f"{losses.bad:,} of {len(losses):,} losses are nan or inf" if losses.bad else ""
+    return "  ".join(filter(None, (bad, reason)))

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bptui.render.style import FAINT, QUIET
 
 ACROSS, DOWN = 2, 4
 """Dots in a cell."""
+GREATEST = 1e300
+"""Beyond it nothing is drawn: the difference of two such numbers may be more than a float can hold."""
+LEAST = 1e-300
+"""Ends that are nearer to each other are drawn as if they were one."""
 Dot = tuple[int, int]
 Ends = tuple[float, float]
 """The least and the greatest value of an axis."""
+
+
+def drawable(value: float) -> bool:
+    """Whether it has a place in a plot: nan, inf and the very greatest have none."""
+    return abs(value) <= GREATEST
 
 
 @dataclass
@@ -62,8 +71,8 @@ class Frame:
         return int(across + 0.5) // ACROSS, int(down + 0.5) // DOWN
 
     def line(self, points: Sequence[tuple[float, float]]) -> set[Dot]:
-        """A line through these points; a point that is not finite interrupts it."""
-        places = [self.dot(x, y) if math.isfinite(y) else None for x, y in points]
+        """A line through these points; a point that cannot be drawn interrupts it."""
+        places = [self.dot(x, y) if drawable(y) else None for x, y in points]
         dots: set[Dot] = set()
         for at in range(len(places) - 1):
             start, end = places[at : at + 2]
@@ -142,14 +151,7 @@ def label(value: float, among: Sequence[float]) -> str:
 
 def padded(low: float, high: float, part: float) -> tuple[float, float]:
     """A little more on both sides; never nothing."""
-    if high <= low:
-        room = abs(low) * 0.5 or 1.0
+    if high - low < LEAST:
+        room = max(abs(low) * 0.5, LEAST) if low else 1.0
         return low - room, high + room
     return low - (high - low) * part, high + (high - low) * part
-
-
-def buckets(values: Sequence[float], count: int, pick: Callable[[Sequence[float]], float]) -> list[float]:
-    """At most so many values in place of many: `pick` chooses one of each part."""
-    if len(values) <= count:
-        return list(values)
-    return [pick(values[len(values) * at // count : len(values) * (at + 1) // count]) for at in range(count)]

@@ -8,17 +8,19 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from textual.content import Content
+from textual.content import Content, Span
 from textual.geometry import Size
 from textual.style import Style
 from textual.widget import Widget
 
 from bptui.protocol.messages import CurveDrawn, DrawCurve
 from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import Row, Snapshot
-from bptui.render.curve import caption, no_caption, over_parameter, over_steps, path_of
+from bptui.protocol.snapshot import Fact, Row, Snapshot
+from bptui.render.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.fit import cut, piece
-from bptui.render.plot import ACROSS, DOWN, Plot
+from bptui.render.losses import Losses
+from bptui.render.plot import ACROSS, DOWN, Plot, drawable
+from bptui.render.style import QUIET
 
 if TYPE_CHECKING:
     from textual_hires_canvas import Canvas
@@ -37,13 +39,17 @@ LEAST = 4
 class CurvePane(Widget, can_focus=True):
     """The loss over the chosen parameter if that is one number, else over the steps."""
 
+    DEFAULT_CSS = "CurvePane { content-align: center middle; text-align: center; }"
+
     def __init__(self, id: str) -> None:
         super().__init__(id=id, classes="pane")
         self._canvas: Canvas | None = None
         self._param: str | None = None
+        self._known: Fact | None = None
+        """That parameter's value."""
         self._rows: Sequence[Row] = ()
         self._sample: int | None = None
-        self._losses: list[float] = []
+        self._losses = Losses()
         self._counted = 0
         self._range: tuple[float, float] | None = None
         self._widened = 0
@@ -51,8 +57,10 @@ class CurvePane(Widget, can_focus=True):
         self._asked: object = None
         self._vain = 0
         """How often in a row there was no curve."""
-        self._none = ""
-        """Why there is no curve."""
+        self._reason = ""
+        """Why there is no curve, in the debuggee's words."""
+        self._words = ""
+        """What stands in place of a plot."""
         self._titles = "", ""
 
     def on_mount(self) -> None:
@@ -60,25 +68,26 @@ class CurvePane(Widget, can_focus=True):
         loader = threading.Thread(target=import_module, args=("textual_hires_canvas",), daemon=True)
         self.call_after_refresh(loader.start)
 
-    def render(self) -> str:
-        """Nothing by itself: the canvas draws."""
-        return ""
+    def render(self) -> Content:
+        """Only what stands in place of a plot; the plot is drawn by the canvas, which lies above."""
+        return Content(self._words, [Span(0, len(self._words), QUIET)])
 
     def clear(self) -> None:
         """Begin anew."""
-        self._rows, self._losses, self._counted = (), [], 0
+        self._rows, self._losses, self._counted, self._known = (), Losses(), 0, None
         self._forget()
         self._draw()
 
     def _forget(self) -> None:
         self._range = self._curve = self._asked = None
         self._widened = self._vain = 0
+        self._reason = ""
 
     def show(self, snapshot: Snapshot, param: str | None, rows: Sequence[Row]) -> None:
         """Where the program stands, and the steps so far. A curve there is stays until its successor comes."""
         known = snapshot.param(param)
         self._be_about(param)
-        self._none = no_caption(param, known.value if known else None, self._none if self._vain else "")
+        self._known = known.value if known else None
         self._rows, self._sample = rows, snapshot.sample
         if self._count() or self._curve is None:
             self._draw()
@@ -97,7 +106,8 @@ class CurvePane(Widget, can_focus=True):
         """Look at the new rows; whether there is something to draw among them, which a curve would not show."""
         new = self._rows[self._counted :]
         losses = [row.loss for row in new if row.phase is Phase.FORWARD and row.loss is not None]
-        self._losses += losses
+        for loss in losses:
+            self._losses.add(loss)
         self._counted = len(self._rows)
         return bool(losses) and (self._curve is None or len(new) > 1)
 
@@ -127,10 +137,10 @@ class CurvePane(Widget, can_focus=True):
             return
         if curve.reason:
             self._vain += 1
-            self._none = curve.reason
+            self._reason = curve.reason
             self._draw()
             return
-        self._vain, self._curve = 0, curve
+        self._vain, self._reason, self._curve = 0, "", curve
         self._widen(curve)
         self._draw()
 
