@@ -104,6 +104,8 @@ def frame(x: Ends, y: Ends, width: int, height: int, plot: Plot, least: float = 
     down = ticks(*y, max((height - 2) // 3, 2))
     labels = [(value, label(value, down)) for value in down]
     left = max((len(text) for _value, text in labels), default=0) + 1
+    if left > width // 2:  # the plot says more than its numbers
+        labels, left = [], 1
     inner = Frame(left, 0, max(width - left, 1), max(height - 2, 1), x, y)
     bottom = inner.height
     for line in range(inner.height):

@@ -24,7 +24,8 @@ class Column:
 
     title: str
     width: int
-    cell: Callable[[Row], str]
+    cell: Callable[[Row, int], str]
+    """What it says of a step, given its width."""
     left: bool = False
     number: bool = False
     """Whether it is one of those in which a change is lit."""
@@ -32,32 +33,44 @@ class Column:
 
 def columns(param: str | None, loss: str, digits: int, width: int) -> list[Column]:
     """As many as fit, from left to right. `digits`: how many the greatest index has."""
-    index = Column("#", max(digits + 1, 3), lambda row: str(row.index))
+    index = Column("#", max(digits + 1, 3), lambda row, _width: str(row.index))
     place = [
-        Column("epoch", 6, lambda row: _count(row.epoch)),
-        Column("sample", 7, lambda row: _count(row.sample)),
+        Column("epoch", 6, lambda row, _width: _count(row.epoch)),
+        Column("sample", 7, lambda row, _width: _count(row.sample)),
     ]
     for phase, cells, middle in ((11, 11, place), (11, 9, place[1:]), (11, 9, []), (9, 9, [])):
         what = Column("phase", phase, _phase, left=True)
         shown = [index, what, *middle, *_numbers(param, loss, cells)]
-        if 1 + sum(each.width + 1 for each in shown) <= width:
+        if _width_of(shown) <= width:
             return shown
-    return [index, what, *_numbers(param, loss, cells)[1:]]
+    shown = [index, what, *_numbers(param, loss, cells)[1:]]
+    while len(shown) > 1 and _width_of(shown) > width:
+        shown.pop()
+    return shown
+
+
+def _width_of(shown: list[Column]) -> int:
+    return 1 + sum(each.width + 1 for each in shown)
 
 
 def _numbers(param: str | None, loss: str, width: int) -> list[Column]:
     name = param or "w"
 
-    def value(row: Row) -> str:
+    def value(row: Row, width: int) -> str:
         known = row.param(param)[0]
-        return UNKNOWN if known is None else number(known)
+        return UNKNOWN if known is None else _fitted(known, width)
 
-    def grad(row: Row) -> str:
+    def grad(row: Row, width: int) -> str:
         known, slope = row.param(param)
-        return UNKNOWN if known is None and slope is None else number(slope)
+        return UNKNOWN if known is None and slope is None else _fitted(slope, width)
 
     return [
-        Column(_short(loss, width), width, lambda row: "" if row.loss is None else number(row.loss), number=True),
+        Column(
+            _short(loss, width),
+            width,
+            lambda row, width: "" if row.loss is None else _fitted(row.loss, width),
+            number=True,
+        ),
         Column(_short(name, width), width, value, number=True),
         Column(_short(name, width, ".grad"), width, grad, number=True),
     ]
@@ -69,13 +82,23 @@ def _short(name: str, width: int, ending: str = "") -> str:
     return (name if len(name) <= room else "…" + name[-(room - 1) :]) + ending
 
 
+def _fitted(x: float | None, width: int) -> str:
+    """The number with as many digits as fit; to cut it short would change its size."""
+    text = number(x)
+    digits = 4
+    while x is not None and len(text) > width and digits:
+        text = f"{x:.{digits}g}"
+        digits -= 1
+    return text
+
+
 def _count(at: int | None) -> str:
     return "" if at is None else str(at)
 
 
-def _phase(row: Row) -> str:
+def _phase(row: Row, width: int) -> str:
     what = str(row.phase) if row.phase else str(row.stop_reason)
-    return f"{what} ✗" if row.stop_reason is StopReason.EXCEPTION else what
+    return f"{what[: width - 2]} ✗" if row.stop_reason is StopReason.EXCEPTION else what
 
 
 def header(shown: list[Column], width: int) -> Text:
@@ -87,8 +110,8 @@ def row_line(shown: list[Column], row: Row, before: Row | None, here: bool, widt
     """A step; what it changed is lit. The last one is marked: there the program stands."""
     text = piece(HERE if here else " ", LIT)
     for at, each in enumerate(shown):
-        value = each.cell(row)
-        was = each.cell(before) if each.number and before is not None else value
+        value = each.cell(row, each.width)
+        was = each.cell(before, each.width) if each.number and before is not None else value
         style = "" if each.number or each.left else FAINT
         if value != was and UNKNOWN not in (value, was):
             style = LIT

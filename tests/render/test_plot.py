@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
 from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Fact, Row
-from bptui.render.curve import caption, no_caption, over_parameter, over_steps, path_of
+from bptui.render.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
+from bptui.render.losses import PARTS, Losses
 from bptui.render.plot import ACROSS, DOWN, Frame, Plot, label, ticks
 
 XS = tuple(at / 15 for at in range(61))
@@ -101,7 +103,7 @@ def test_a_line_is_interrupted_where_the_loss_is_not_finite() -> None:
 def test_nothing_but_nan_gives_no_plot() -> None:
     curve = CurveDrawn("w", (0.0, 1.0), (math.nan, math.nan), 0.5, None, None, "")
     assert drawn(over_parameter(curve, [], 30, 8), 30, 8) == [""] * 8
-    assert drawn(over_steps([math.nan], 30, 8), 30, 8) == [""] * 8
+    assert drawn(over_steps(Losses([math.nan]), 30, 8), 30, 8) == [""] * 8
 
 
 def test_a_point_that_is_not_finite_is_left_out() -> None:
@@ -110,7 +112,7 @@ def test_a_point_that_is_not_finite_is_left_out() -> None:
 
 
 def test_loss_over_steps() -> None:
-    assert drawn(over_steps([4.0, 2.0, 1.0, 0.5, 0.5], 30, 8), 30, 8) == STEPS
+    assert drawn(over_steps(Losses([4.0, 2.0, 1.0, 0.5, 0.5]), 30, 8), 30, 8) == STEPS
 
 
 STEPS = [
@@ -128,7 +130,7 @@ STEPS = [
 def test_of_many_steps_the_extremes_are_seen() -> None:
     losses = [1.0] * 100_000
     losses[50_000] = 9.0
-    text = drawn(over_steps(losses, 60, 10), 60, 10)
+    text = drawn(over_steps(Losses(losses), 60, 10), 60, 10)
     assert sum("⡇" in line or "⢸" in line or "⡀" in line or "⢀" in line for line in text) > 5
 
 
@@ -161,6 +163,77 @@ def test_the_caption_fits(width: int, text: str) -> None:
     assert caption(CURVE, width) == text
 
 
+def test_a_loss_without_a_point_is_said() -> None:
+    nowhere = replace(CURVE, loss=math.inf, slope=math.nan)
+    assert caption(nowhere, 40) == "w = 1.0000  loss = inf  slope = nan"
+    assert caption(nowhere, 12) == "loss = inf"
+
+
 def test_why_there_is_no_curve() -> None:
-    assert no_caption("fc.weight", Fact("Parameter", None, (30, 40)), "other") == "fc.weight is 1,200 numbers"
-    assert no_caption("w", Fact("Parameter", (1.0,), (1,)), "too slow") == "too slow"
+    few = Losses([1.0])
+    assert steps_caption("fc.weight", Fact("Parameter", None, (30, 40)), "other", few) == "fc.weight is 1,200 numbers"
+    assert steps_caption("w", Fact("Parameter", (1.0,), (1,)), "too slow", few) == "too slow"
+    assert steps_caption("w", None, "too slow", Losses([1.0, math.nan])) == "1 of 2 losses are nan or inf  too slow"
+
+
+@pytest.mark.parametrize(
+    ("curve", "losses", "words"),
+    [
+        pytest.param(None, [], "no forward yet", id="before any forward"),
+        pytest.param(None, [math.nan], "every loss is nan or inf", id="when all went wrong"),
+        pytest.param(CURVE, [1.0], "the loss is nan or inf at every w", id="when it went wrong everywhere"),
+    ],
+)
+def test_words_in_place_of_a_plot(curve: CurveDrawn | None, losses: list[float], words: str) -> None:
+    assert nothing(curve, Losses(losses)) == words
+
+
+EXTREMES = [
+    (1e308, -1e308),
+    (-1.7e308, 1.7e308),
+    (1e299, -1e299),
+    (0.0, 5e-324),
+    (5e-324, 1e-323),
+    (1e-320, 1e-320),
+    (1.0, 1.0000000000000002),
+    (1e16, 1e16 + 2),
+    (math.inf, 1.0),
+    (-math.inf, math.nan),
+]
+
+
+@pytest.mark.parametrize(("low", "high"), EXTREMES)
+def test_no_number_is_too_extreme_to_draw(low: float, high: float) -> None:
+    for width, height in ((60, 15), (4, 4), (5, 4)):
+        for plot in (
+            over_steps(Losses([low, high, low]), width, height),
+            over_parameter(CurveDrawn("w", XS, (low, high) * 30 + (low,), 1.0, high, low, ""), [], width, height),
+        ):
+            assert all(x >= 0 and x + len(text) <= width and 0 <= y < height for x, y, text, _style in plot.words)
+            assert all(
+                0 <= x < width * ACROSS and 0 <= y < height * DOWN for _style, dots in plot.layers for x, y in dots
+            )
+
+
+def test_many_losses_take_no_more_room_than_a_thousand() -> None:
+    losses = Losses(float(at) for at in range(100_000))
+    points = losses.points()
+    assert len(losses) == 100_000
+    assert len(points) <= 2 * PARTS
+    assert losses.ends() == (0.0, 99_999.0)
+    assert points[0][1] == 0.0
+    assert points[-1][1] == losses.last == 99_999.0
+    assert points == sorted(points)
+
+
+@pytest.mark.parametrize("wrong", [0, 1], ids=["first", "second"])
+def test_a_nan_hides_no_other_loss_of_its_part(wrong: int) -> None:
+    losses = Losses([math.nan if at % 2 == wrong else 1.0 for at in range(PARTS * 2)])
+    assert [loss for _step, loss in losses.points()] == [1.0] * PARTS * 2
+    assert losses.bad == PARTS
+
+
+def test_where_all_losses_of_a_part_are_nan_there_is_a_gap() -> None:
+    losses = Losses([1.0] * PARTS + [math.nan] * PARTS * 2 + [1.0] * PARTS)
+    gap = [step for step, loss in losses.points() if math.isnan(loss)]
+    assert (min(gap), max(gap)) == (PARTS + 1.5, PARTS * 3 - 2.5)

@@ -29,7 +29,10 @@ def line(row: Row, before: Row | None = None, here: bool = False, width: int = 7
         pytest.param(48, "   # phase               l         w    w.grad", id="narrower without the sample"),
         pytest.param(45, "   # phase             l         w    w.grad", id="at 80 columns"),
         pytest.param(36, "   # phase             w    w.grad", id="the least of all is the loss"),
-        pytest.param(20, "   # phase         …", id="what is narrower still is cut"),
+        pytest.param(30, "   # phase             w", id="narrower still without the gradient"),
+        pytest.param(20, "   # phase    ", id="then without numbers"),
+        pytest.param(5, "   #", id="of a few cells nothing but the index"),
+        pytest.param(3, "  …", id="what is narrower still is cut"),
     ],
 )
 def test_columns_fit(width: int, head: str) -> None:
@@ -86,6 +89,21 @@ def test_what_was_not_measured_is_no_change() -> None:
 def test_a_wide_index_gets_its_room() -> None:
     row = Row(123456, Phase.UPDATE, StopReason.STEP, 9, 1, 1.0, (("w", 1.0, 1.0),))
     assert row_line(columns("w", "l", 6, 80), row, None, False, 80).plain.startswith("  123456 update ")
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(-123456.789, "-1.235e+05"), (-1.234e-10, "-1.23e-10"), (-1.52e-300, "-1.5e-300"), (-16.2288, "-16.2288")],
+)
+def test_a_number_that_is_too_long_has_fewer_digits(value: float, text: str) -> None:
+    row = Row(5, Phase.UPDATE, StopReason.STEP, 0, 1, value, (("w", 1.0, 1.0),))
+    width = 48 if len(text) < 10 else 72
+    assert text in line(row, width=width).split()
+
+
+def test_also_where_it_is_narrow_what_raised_is_marked() -> None:
+    row = Row(5, Phase.ZERO_GRAD, StopReason.EXCEPTION, 0, 1, 1.0, (("w", 1.0, 1.0),))
+    assert line(row, width=45).startswith("   5 zero_gr ✗ ")
 
 
 def test_of_a_long_name_the_end_is_shown() -> None:

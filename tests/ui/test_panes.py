@@ -291,6 +291,48 @@ async def test_a_value_that_is_not_finite_has_no_curve() -> None:
         assert pane.wants(replace(FORWARD, params=with_w(math.nan, None)), "w") is None
 
 
+async def test_a_curve_goes_when_it_is_no_longer_true() -> None:
+    pane = CurvePane("curve")
+    async with Alone(pane).run_test(size=(60, 20)):
+        for end, reason in (
+            (lambda: pane.show_curve(CurveDrawn("w", (), (), None, None, None, "too slow")), "too slow"),
+            (lambda: pane.show(replace(UPDATE, params=with_w(math.nan, None)), "w", [FORWARD.row()]), "w is nan"),
+        ):
+            pane.show(FORWARD, "w", [FORWARD.row()])
+            pane.show_curve(curve_over(0.0, 4.0, parabola))
+            assert pane.border_title == "loss curve"
+            end()
+            assert (pane.border_title, pane.border_subtitle) == ("loss over steps", reason)
+
+
+@pytest.mark.parametrize("at", [1e308, -1e308])
+async def test_a_value_without_room_on_both_sides_has_no_curve(at: float) -> None:
+    pane = CurvePane("curve")
+    async with Alone(pane).run_test(size=(60, 20)):
+        assert pane.wants(replace(FORWARD, params=with_w(at, None)), "w") is None
+
+
+async def test_words_stand_in_place_of_a_plot_until_there_is_one() -> None:
+    pane = CurvePane("curve")
+
+    def words() -> list[str]:
+        return [text for y in range(pane.size.height) if (text := pane.render_line(y).text.strip())]
+
+    async with Alone(pane).run_test(size=(60, 20)) as pilot:
+        pane.show(ENTRY, "w", [ENTRY.row()])
+        await pilot.pause()
+        assert words() == ["no forward yet"]
+        pane.show(FORWARD, "w", [ENTRY.row(), FORWARD.row()])
+        pane.show_curve(curve_over(0.0, 4.0, parabola))
+        await pilot.pause()
+        assert words() == []
+        assert [canvas.display for canvas in pane.query("Canvas")] == [True]
+        pane.clear()
+        await pilot.pause()
+        assert words() == ["no forward yet"]
+        assert [canvas.display for canvas in pane.query("Canvas")] == [False], "it would hide the words"
+
+
 async def test_a_curve_of_another_parameter_comes_too_late() -> None:
     pane = CurvePane("curve")
     async with Alone(pane).run_test(size=(60, 20)):

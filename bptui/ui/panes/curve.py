@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 from collections.abc import Sequence
 from importlib import import_module
@@ -16,6 +15,7 @@ from textual.widget import Widget
 from bptui.protocol.messages import CurveDrawn, DrawCurve
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Fact, Row, Snapshot
+from bptui.render import facts
 from bptui.render.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.fit import cut, piece
 from bptui.render.losses import Losses
@@ -88,6 +88,9 @@ class CurvePane(Widget, can_focus=True):
         known = snapshot.param(param)
         self._be_about(param)
         self._known = known.value if known else None
+        number = self._known.number if self._known else None
+        if number is not None and not drawable(number):  # the curve that is there is of another value
+            self._curve, self._reason = None, f"{param} is {facts.number(number)}"
         self._rows, self._sample = rows, snapshot.sample
         if self._count() or self._curve is None:
             self._draw()
@@ -116,7 +119,7 @@ class CurvePane(Widget, can_focus=True):
         self._be_about(param)
         known = snapshot.param(param)
         at = known.value.number if known is not None else None
-        if param is None or at is None or not math.isfinite(at) or snapshot.loss is None or self._vain >= PATIENCE:
+        if param is None or at is None or not drawable(at) or snapshot.loss is None or self._vain >= PATIENCE:
             return None
         low, high = self._range or (at - max(abs(at), 1.0), at + max(abs(at), 1.0))
         edge = (high - low) * 0.05
@@ -124,6 +127,8 @@ class CurvePane(Widget, can_focus=True):
             (min(low, at - 4 * edge) if at < low + edge else low),
             (max(high, at + 4 * edge) if at > high - edge else high),
         )
+        if not drawable(low) or not drawable(high):
+            return None
         self._range = low, high
         asked = (param, low, high, at, snapshot.epoch, snapshot.sample, snapshot.loss.number)
         if asked == self._asked:
@@ -137,7 +142,7 @@ class CurvePane(Widget, can_focus=True):
             return
         if curve.reason:
             self._vain += 1
-            self._reason = curve.reason
+            self._curve, self._reason = None, curve.reason  # the one that is there is of another stop
             self._draw()
             return
         self._vain, self._reason, self._curve = 0, "", curve
@@ -146,11 +151,11 @@ class CurvePane(Widget, can_focus=True):
 
     def _widen(self, curve: CurveDrawn) -> None:
         """Where the loss is least near an edge, look further there the next time."""
-        finite = [(y, at) for at, y in enumerate(curve.ys) if math.isfinite(y)]
-        if not finite or self._widened == WIDER:
+        drawn = [(y, at) for at, y in enumerate(curve.ys) if drawable(y)]
+        if not drawn or self._widened == WIDER:
             return
         low, high = curve.xs[0], curve.xs[-1]
-        least = min(finite)[1]
+        least = min(drawn)[1]
         near = len(curve.xs) // EDGE
         if not near <= least < len(curve.xs) - near:
             self._widened += 1
@@ -167,6 +172,7 @@ class CurvePane(Widget, can_focus=True):
     def _draw(self) -> None:
         width, height = self.content_size
         if width < LEAST or height < LEAST:
+            self._say("")
             if self._canvas is not None:
                 self._canvas.reset()
             return
@@ -176,11 +182,19 @@ class CurvePane(Widget, can_focus=True):
             self._entitle("loss curve", caption(self._curve, width - 4))
         else:
             plot = over_steps(self._losses, width, height)
-            self._entitle("loss over steps" if plot.words else "loss curve", cut(piece(self._none), width - 4).plain)
+            why = steps_caption(self._param, self._known, self._reason, self._losses)
+            self._entitle("loss over steps" if len(self._losses) else "loss curve", cut(piece(why), width - 4).plain)
+        self._say("" if plot.words else nothing(self._curve, self._losses))
         if plot.words:
             self._paint(plot, Size(width, height))
-        elif self._canvas is not None:
-            self._canvas.reset()
+
+    def _say(self, words: str) -> None:
+        """Words in place of a plot."""
+        if self._canvas is not None:
+            self._canvas.display = not words
+        if words != self._words:
+            self._words = words
+            self.refresh()
 
     def _entitle(self, title: str, subtitle: str) -> None:
         self.set_class(self._curve is not None, "-curve")
