@@ -159,21 +159,21 @@ def ledger(snapshot: Snapshot, param: str | None, width: int) -> Text:
     if shown is None:
         return Text()
     name = piece(f"{shown.name}.grad", QUIET)
-    total = piece(" = ", QUIET).append(_short(shown.grad), STRONG)
+    norms = shown.grad is not None and shown.grad.number is None
+    total = piece(" norm " if norms else " = ", QUIET).append(_short(shown.grad), STRONG)
     if entry is None or not entry.contributions:
         return cut(name + total, width)
-    return first_that_fits(
-        (name + total + piece(" = ", QUIET) + _terms(entry, count) for count in range(len(entry.contributions), 0, -1)),
-        width,
-    )
+    made_of = piece(" made of norms " if norms else " = ", QUIET)  # norms do not add up
+    counts = range(len(entry.contributions), 0, -1)
+    return first_that_fits((name + total + made_of + _terms(entry, count, norms) for count in counts), width)
 
 
-def _terms(entry: Ledger, count: int) -> Text:
+def _terms(entry: Ledger, count: int, norms: bool) -> Text:
     """The latest contributions; how many came before them."""
     earlier = entry.earlier + len(entry.contributions) - count
     terms = [piece(f"{earlier} earlier", FAINT)] if earlier else []
     terms += [_term(each) for each in entry.contributions[len(entry.contributions) - count :]]
-    text = piece(" + ", QUIET).join(terms)
+    text = piece(", " if norms else " + ", QUIET).join(terms)
     if entry.difference is not None:
         text.append(f"  and {_short(entry.difference)} by other means", WARN)
     return text
