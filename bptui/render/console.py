@@ -9,7 +9,6 @@ from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
 from bptui.render.fit import piece, printable
-from bptui.render.style import QUIET
 
 LIMIT = 5_000
 """So many lines are kept at least; a tenth more, and the oldest are dropped."""
@@ -22,7 +21,6 @@ class Kind(Enum):
 
     OUTPUT = (" ", "")
     ERROR = ("!", "$text-error")
-    NOTE = ("·", QUIET)
 
 
 class Part(NamedTuple):
@@ -68,10 +66,23 @@ class Transcript:
 
 def _overwritten(line: str) -> str:
     """A carriage return goes back to the start of the line, as progress bars do. The last one may still wait there."""
+    if "\b" in line:
+        line = _gone_back(line)
     if "\r" not in line:
         return line
     body = line.rstrip("\r")
     return body.rpartition("\r")[2] + line[len(body) :]
+
+
+def _gone_back(line: str) -> str:
+    """Backspaces go back by one character each, as other progress bars do, and never beyond the start of the line."""
+    kept: list[str] = []
+    for char in line:
+        if char != "\b":
+            kept.append(char)
+        elif kept and kept[-1] != "\r":
+            kept.pop()
+    return "".join(kept)
 
 
 def _wrapped(kind: Kind, text: str, width: int) -> list[Part]:

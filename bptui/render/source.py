@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from functools import cache
 
+from rich.cells import set_cell_size
 from rich.text import Text
 
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import BlockInfo
-from bptui.render.fit import piece, printable
+from bptui.render.fit import cut, piece, printable
 from bptui.render.style import BAD, FAINT, LIT
 
 CODE = {
@@ -80,9 +81,16 @@ def gutter(number: int, digits: int, phase: tuple[Phase, bool] | None, here: boo
     return text + piece(f"{of.value[0]} " if first else "│ ", f"{PHASES[of]} bold" if first else PHASES[of])
 
 
+def scrolled(code: Text, cells: int) -> Text:
+    """What is left of a line of code with so many cells of it out of sight; half a wide character is a blank."""
+    gone = len(set_cell_size(code.plain, cells)) if cells < code.cell_len else len(code)
+    rest = code[gone:]
+    return piece(" " * max(code.cell_len - cells - rest.cell_len, 0)) + rest
+
+
 def source_line(before: Text, code: Text, width: int, here: bool, failed: bool) -> Text:
-    """A line of the script after its gutter; where the program stands, the whole line is marked."""
-    text = before + code
+    """A line of the script after its gutter, cut to the width; where the program stands, the whole line is marked."""
+    text = cut(before + code, width)
     if here or failed:
         text = text + piece(" " * max(width - text.cell_len, 0))
         text.stylize_before("on $here-failed" if failed else "on $here")

@@ -98,7 +98,9 @@ def _count(at: int | None) -> str:
 
 def _phase(row: Row, width: int) -> str:
     what = str(row.phase) if row.phase else str(row.stop_reason)
-    return f"{what[: width - 2]} ✗" if row.stop_reason is StopReason.EXCEPTION else what
+    if row.stop_reason is not StopReason.EXCEPTION:
+        return what
+    return f"{what} ✗" if len(what) + 2 <= width else f"{what[: width - 1]}✗"
 
 
 def header(shown: list[Column], width: int) -> Text:

@@ -7,7 +7,7 @@ import pytest
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import BlockInfo
 from bptui.render.fit import piece
-from bptui.render.source import gutter, highlight, phases_of, source_line
+from bptui.render.source import gutter, highlight, phases_of, scrolled, source_line
 
 SOURCE = '''"""Two
 lines."""
@@ -91,3 +91,25 @@ def test_where_it_failed_the_mark_is_another_one() -> None:
 def test_another_line_is_not_marked() -> None:
     line = source_line(piece("  1 "), piece("x = 1"), 12, here=False, failed=False)
     assert (line.plain, line.spans) == ("  1 x = 1", [])
+
+
+def test_a_line_that_is_too_long_says_that_it_goes_on() -> None:
+    line = source_line(piece("▶ 1 "), piece("x = 1 + 2"), 12, here=True, failed=False)
+    assert line.plain == "▶ 1 x = 1 +…"
+    assert (line.spans[0].start, line.spans[0].end, line.spans[0].style) == (0, 12, "on $here")
+
+
+@pytest.mark.parametrize(
+    ("cells", "rest"),
+    [(0, "'十一'a"), (1, "十一'a"), (2, " 一'a"), (3, "一'a"), (5, "'a"), (7, ""), (9, "")],
+)
+def test_what_is_scrolled_out_of_sight_counts_in_cells(cells: int, rest: str) -> None:
+    assert scrolled(piece("'十一'a"), cells).plain == rest
+
+
+def test_what_is_scrolled_keeps_its_colours() -> None:
+    line = scrolled(piece("x = ") + piece("1.5", "$text-warning"), 4)
+    assert (line.plain, [(span.start, span.end, span.style) for span in line.spans]) == (
+        "1.5",
+        [(0, 3, "$text-warning")],
+    )

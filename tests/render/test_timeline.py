@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bptui.protocol.phase import Phase, StopReason
@@ -102,8 +104,8 @@ def test_a_number_that_is_too_long_has_fewer_digits(value: float, text: str) -> 
 
 
 def test_also_where_it_is_narrow_what_raised_is_marked() -> None:
-    row = Row(5, Phase.ZERO_GRAD, StopReason.EXCEPTION, 0, 1, 1.0, (("w", 1.0, 1.0),))
-    assert line(row, width=45).startswith("   5 zero_gr ✗ ")
+    assert line(RAISED, width=45).startswith("   6 backward✗ ")
+    assert line(replace(RAISED, phase=Phase.ZERO_GRAD), width=45).startswith("   6 zero_gra✗ ")
 
 
 def test_of_a_long_name_the_end_is_shown() -> None:

@@ -50,6 +50,14 @@ def text_of(pane: Lines) -> list[str]:
     return [pane.render_line(y).text.rstrip() for y in range(pane.size.height)]
 
 
+def seen(pane: Widget) -> str:
+    """What is on the screen where the pane is, with all that covers it."""
+    assert isinstance(pane.app, Alone)
+    x, y, width, height = pane.content_region
+    lines = pane.screen._compositor.render_strips()[y : y + height]
+    return "\n".join(line.crop(x, x + width).text for line in lines)
+
+
 def rows(count: int) -> list[Row]:
     return [
         Row(at, tuple(Phase)[at % 4], StopReason.STEP, at // 12, at // 4 % 3, 1.0, (("w", at / 8, 0.5),))
@@ -201,6 +209,23 @@ async def test_the_console_follows_marks_errors_and_wraps_anew() -> None:
         assert text_of(pane)[-2:] == ["  a line that goes on and on and on", "! oh no"]
 
 
+@pytest.mark.parametrize("width", [12, 30, 31])
+async def test_the_console_hides_no_character_behind_its_scrollbar(width: int) -> None:
+    pane, printed = ConsolePane("console"), "abcdefghijklmnopqrstuvwxyz0123456789"
+    async with Alone(pane).run_test(size=(width, 12)) as pilot:
+        pane.add(printed + "\n")
+        await pilot.pause()
+        assert "".join(seen(pane).split()) == printed
+
+
+async def test_a_line_of_the_source_that_goes_on_ends_in_sight() -> None:
+    pane = SourcePane("source")
+    async with Alone(pane).run_test(size=(60, 12)) as pilot:
+        pane.show_program(LONG)
+        await pilot.pause()
+        assert all(line.rstrip().endswith("…") for line in seen(pane).split("\n"))
+
+
 async def test_the_console_shows_a_traceback() -> None:
     pane = ConsolePane("console")
     async with Alone(pane).run_test(size=(40, 8)) as pilot:
@@ -209,7 +234,23 @@ async def test_the_console_shows_a_traceback() -> None:
         assert text_of(pane)[:3] == ["! Traceback:", "!   line 3", "! ValueError: no"]
         pane.clear()
         await pilot.pause()
-        assert text_of(pane)[0] == ""
+        assert text_of(pane)[0] == "  nothing printed yet"
+
+
+@pytest.mark.parametrize(
+    ("pane", "words"), [(TimelinePane, "no steps yet"), (ConsolePane, "nothing printed yet")], ids=["steps", "prints"]
+)
+async def test_where_there_is_nothing_yet_it_is_said(pane: Callable[[str], Lines], words: str) -> None:
+    shown = pane("timeline")
+    async with Alone(shown).run_test(size=(60, 8)) as pilot:
+        await pilot.pause()
+        assert text_of(shown)[shown.HEAD].strip() == words
+        if isinstance(shown, TimelinePane):
+            shown.show(rows(1), "w", "l")
+        elif isinstance(shown, ConsolePane):
+            shown.add("\n")
+        await pilot.pause()
+        assert words not in "".join(text_of(shown))
 
 
 # ---- the curve

@@ -13,6 +13,8 @@ from bptui.ui.panes.lines import Lines
 class ConsolePane(Lines):
     """The script's output, its errors marked."""
 
+    EMPTY = "  nothing printed yet"
+
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._transcript = Transcript()
@@ -45,14 +47,14 @@ class ConsolePane(Lines):
         del self._shown[self._starts[first] if first < len(self._starts) else len(self._shown) :]
         del self._starts[first:]
         since = len(self._shown)
-        for parts in self._transcript.wrapped(self.size.width, first):
+        for parts in self._transcript.wrapped(self.room, first):
             self._starts.append(len(self._shown))
             self._shown += parts
         self.set_lines(len(self._shown), since=since)
 
-    def on_resize(self, event: events.Resize) -> None:
-        if event.size.width != self._wrapped_at:
-            self._wrapped_at = event.size.width
+    def on_resize(self, _event: events.Resize) -> None:
+        if self.room != self._wrapped_at:
+            self._wrapped_at = self.room
             self._wrap()
 
     def line(self, index: int, width: int) -> Text:

@@ -10,6 +10,8 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
+from bptui.render.fit import cut, piece
+from bptui.render.style import QUIET
 from bptui.ui.panes.drawn import as_content
 
 MOST = 1_000
@@ -21,6 +23,8 @@ class Lines(ScrollView, can_focus=True):
 
     HEAD = 0
     """So many lines at the top do not scroll."""
+    EMPTY = ""
+    """What is said while there are no lines."""
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id, classes="pane")
@@ -32,6 +36,11 @@ class Lines(ScrollView, can_focus=True):
         """Whether it is a pane that stays at its end."""
         self._at_end = True
         """Whether it is there: as the person left it, not as a change of size does."""
+
+    @property
+    def room(self) -> int:
+        """How wide a line can be: `size` has the scrollbar in it, which covers what is behind it."""
+        return self.scrollable_content_region.width
 
     def head(self, width: int) -> Text:
         """What the line at the top that does not scroll says."""
@@ -49,7 +58,7 @@ class Lines(ScrollView, can_focus=True):
         self._forget(since)
         self._count, self._follows = count, follow
         # Assigning `virtual_size` would lay out the whole screen, at every step
-        self.set_reactive(Widget.virtual_size, Size(width or self.size.width, count + self.HEAD))
+        self.set_reactive(Widget.virtual_size, Size(width or self.room, count + self.HEAD))
         self.vertical_scrollbar.window_virtual_size = count + self.HEAD
         self._to_end()
         top = max(since + self.HEAD - self.scroll_offset.y, 0) if since else 0
@@ -91,18 +100,20 @@ class Lines(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """A line of the terminal."""
-        width, style = self.size.width, self.visual_style
+        width, style = self.room, self.visual_style
         if width != self._drawn_width:
             self._drawn_width = width
             self._forget()
         index = y + self.scroll_offset.y - self.HEAD
         if y < self.HEAD:
-            return self._strip(self.head(width), width, style)
+            return self._strip(self.head(width), style)
+        if index == self._count == 0:
+            return self._strip(cut(piece(self.EMPTY, QUIET), width), style)
         if index >= self._count:
-            return Strip.blank(width, style.rich_style)
+            return Strip.blank(self.size.width, style.rich_style)
         if index not in self._strips:
-            self._strips[index] = self._strip(self.line(index, width), width, style)
+            self._strips[index] = self._strip(self.line(index, width), style)
         return self._strips[index]
 
-    def _strip(self, text: Text, width: int, style: Style) -> Strip:
-        return Strip(as_content(text).render_segments(style)).crop_extend(0, width, style.rich_style)
+    def _strip(self, text: Text, style: Style) -> Strip:
+        return Strip(as_content(text).render_segments(style)).crop_extend(0, self.size.width, style.rich_style)

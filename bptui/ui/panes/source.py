@@ -7,7 +7,7 @@ from textual import events
 
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Program, Snapshot
-from bptui.render.source import gutter, highlight, phases_of, source_line, uncoloured
+from bptui.render.source import gutter, highlight, phases_of, scrolled, source_line, uncoloured
 from bptui.ui.panes.lines import Lines
 
 MARGIN = 2
@@ -75,4 +75,5 @@ class SourcePane(Lines):
         number = index + 1
         here = number == self._at
         before = gutter(number, self._digits, self._phases.get(number), here, here and self._failed)
-        return source_line(before, self._code[index][self.scroll_offset.x :], width, here, here and self._failed)
+        code = scrolled(self._code[index], self.scroll_offset.x)
+        return source_line(before, code, width, here, here and self._failed)

@@ -15,6 +15,7 @@ class TimelinePane(Lines):
     """A line for each step, the last one marked."""
 
     HEAD = 1
+    EMPTY = "   no steps yet"
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
