@@ -102,7 +102,7 @@ TURN = (
 )  # fmt: skip
 TURN += (
     stop(
-        TURN[-1], Phase.BACKWARD, "✓✓▶○", Phase.UPDATE, "backward: ∂l/∂w = -2 added to w.grad: None -> -2",
+        TURN[-1], Phase.BACKWARD, "✓✓▶○", Phase.UPDATE, "backward: ∂loss/∂w = -2 added to w.grad: None -> -2",
         params=with_w(1.0, -2.0), consumed=1, printed="\tgrad: 1.0 2.0 -2.0\n",
     ),
 )  # fmt: skip
@@ -115,7 +115,7 @@ FORWARD = stop(
     sample=1, consumed=1, loss_name="l", loss=number(3.8416), params=with_w(1.02, 0.0),
 )  # fmt: skip
 BACKWARD = stop(
-    FORWARD, Phase.BACKWARD, "✓✓▶○", Phase.UPDATE, "backward: ∂l/∂w = -7.84 added to w.grad: 0 -> -7.84",
+    FORWARD, Phase.BACKWARD, "✓✓▶○", Phase.UPDATE, "backward: ∂loss/∂w = -7.84 added to w.grad: 0 -> -7.84",
     params=with_w(1.02, -7.84), consumed=2, printed="\tgrad: 2.0 4.0 -7.84\n",
     ledger=(Ledger("w", (Contribution(0, 1, number(-7.84)),), number(-7.84), None),),
 )  # fmt: skip
@@ -125,7 +125,7 @@ ZERO_GRAD = stop(
     ledger=(),
 )  # fmt: skip
 ACCUMULATED = stop(
-    BACKWARD, Phase.BACKWARD, "✓✓▶⤼", Phase.UPDATE, "backward: ∂l/∂w = -16.2288 added to w.grad: -7.84 -> -24.0688",
+    BACKWARD, Phase.BACKWARD, "✓✓▶⤼", Phase.UPDATE, "backward: ∂loss/∂w = -16.2288 added to w.grad: -7.84 -> -24.0688",
     params=with_w(1.0984, -24.0688), zeroing=False, sample=2, consumed=3,
     ledger=(
         Ledger("w", (Contribution(0, 1, number(-7.84)), Contribution(0, 2, number(-16.2288))), number(-24.0688), None),
