@@ -63,7 +63,7 @@ async def test_the_first_turn() -> None:
         assert "      grad: 1.0 2.0 -2.0" in seen(pilot, ConsolePane)
 
 
-async def test_to_the_end_and_from_the_beginning() -> None:
+async def test_to_the_end() -> None:
     session = FakeSession()
     async with opened(session) as pilot:
         await pilot.press("c")
@@ -73,8 +73,29 @@ async def test_to_the_end_and_from_the_beginning() -> None:
         assert printed.endswith(
             "progress: 9 0.03185431286692619 <class 'float'> predict (after training) 4 7.804864406585693"
         )
-        await pilot.press("r")
-        await pilot.pause()
+
+
+FORGETS = "MainScreen._heard is not 0 again after a run, so as much is cut off what comes next"
+
+
+@pytest.mark.xfail(strict=True, reason=FORGETS)
+async def test_after_a_run_a_step_prints_all_it_prints() -> None:
+    session = FakeSession()
+    async with opened(session) as pilot:
+        for key in "enn":
+            await pilot.press(key)
+            await pilot.pause()
+        printed = " ".join(" ".join(seen(pilot, ConsolePane)).split())
+        assert printed.endswith("w: tensor([1.2607], requires_grad=True) <class 'torch.Tensor'>")
+
+
+@pytest.mark.xfail(strict=True, reason=FORGETS)
+async def test_from_the_beginning_again() -> None:
+    session = FakeSession()
+    async with opened(session) as pilot:
+        for key in "cr":
+            await pilot.press(key)
+            await pilot.pause()
         agree(pilot, session)
         assert seen(pilot, ConsolePane)[:2] == ["  predict (before training) 4 4.0", ""]
 
