@@ -374,6 +374,18 @@ async def test_words_stand_in_place_of_a_plot_until_there_is_one() -> None:
         assert [canvas.display for canvas in pane.query("Canvas")] == [False], "it would hide the words"
 
 
+async def test_it_grows_also_without_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    pane = CurvePane("curve")
+    async with Alone(pane).run_test(size=(60, 12)) as pilot:
+        pane.show(FORWARD, "w", [])
+        pane.show_curve(curve_over(0.0, 4.0, parabola))
+        for height in (12, 20, 6, 30):
+            await pilot.resize_terminal(60, height)
+            await pilot.pause()
+        assert "●" in seen(pane)
+
+
 async def test_a_curve_of_another_parameter_comes_too_late() -> None:
     pane = CurvePane("curve")
     async with Alone(pane).run_test(size=(60, 20)):

@@ -23,7 +23,7 @@ from bptui.render.plot import ACROSS, DOWN, Plot, drawable
 from bptui.render.style import QUIET
 
 if TYPE_CHECKING:
-    from textual_hires_canvas import Canvas
+    from bptui.ui.panes.canvas import CurveCanvas
 
 POINTS = 61
 WIDER = 4
@@ -43,7 +43,7 @@ class CurvePane(Widget, can_focus=True):
 
     def __init__(self, id: str) -> None:
         super().__init__(id=id, classes="pane")
-        self._canvas: Canvas | None = None
+        self._canvas: CurveCanvas | None = None
         self._param: str | None = None
         self._known: Fact | None = None
         """That parameter's value."""
@@ -65,7 +65,7 @@ class CurvePane(Widget, can_focus=True):
 
     def on_mount(self) -> None:
         """Load what draws while the debuggee still imports torch, and after the first paint: it imports numpy."""
-        loader = threading.Thread(target=import_module, args=("textual_hires_canvas",), daemon=True)
+        loader = threading.Thread(target=import_module, args=("bptui.ui.panes.canvas",), daemon=True)
         self.call_after_refresh(loader.start)
 
     def render(self) -> Content:
@@ -204,9 +204,9 @@ class CurvePane(Widget, can_focus=True):
 
     def _paint(self, plot: Plot, size: Size) -> None:
         if self._canvas is None:
-            from textual_hires_canvas import Canvas
+            from bptui.ui.panes.canvas import CurveCanvas
 
-            self._canvas = Canvas()
+            self._canvas = CurveCanvas()
             self.mount(self._canvas)
         canvas = self._canvas
         with canvas.batch_refresh():
