@@ -16,7 +16,8 @@ from textual.theme import Theme
 from bptui.commands import COMMANDS, sign
 from bptui.protocol.messages import Uncut
 from bptui.session import Session
-from bptui.ui.screen import SMALLEST, MainScreen
+from bptui.ui.panes.toosmall import SMALLEST
+from bptui.ui.screen import MainScreen
 from bptui.ui.settings import remember_theme, remembered_theme
 from bptui.ui.themes import DARK, LIGHT, variables_for
 

@@ -41,8 +41,6 @@ from bptui.ui.talk import State, Talk, possible
 from bptui.ui.together import Together
 from bptui.ui.view import View
 
-SMALLEST = (60, 20)
-"""Columns and lines that the screen needs."""
 ZEROING = {
     True: "zeroing is on: next runs zero_grad",
     False: "zeroing is off: next passes over zero_grad, and gradients accumulate",
@@ -79,7 +77,7 @@ class MainScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield self._view
-        yield TooSmall(*SMALLEST)
+        yield TooSmall()
 
     def on_mount(self) -> None:
         self._show_state()
