@@ -130,12 +130,14 @@ class MainScreen(Screen[None]):
                 self._view.say(dead(message))
 
     def _open(self, program: Program) -> None:
-        self._program, self._program_name, self._rows, self._place = program, program.name, [], None
+        self._program, self._program_name, self._rows = program, program.name, []
+        self._place, self._heard = None, 0
         self.set_reactive(MainScreen.snapshot, None)
         self._view.open(program)
 
     def _stop(self, snapshot: Snapshot, rows: tuple[Row, ...]) -> None:
-        self._view.console.add(snapshot.printed[self._heard :], snapshot.errors)
+        heard, self._heard = self._heard, 0
+        self._view.console.add(snapshot.printed[heard:], snapshot.errors)
         if snapshot.failure is not None:
             self._view.console.add_failure(snapshot.failure)
         self._wait.end()

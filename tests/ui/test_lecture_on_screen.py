@@ -75,10 +75,6 @@ async def test_to_the_end() -> None:
         )
 
 
-FORGETS = "MainScreen._heard is not 0 again after a run, so as much is cut off what comes next"
-
-
-@pytest.mark.xfail(strict=True, reason=FORGETS)
 async def test_after_a_run_a_step_prints_all_it_prints() -> None:
     session = FakeSession()
     async with opened(session) as pilot:
@@ -89,7 +85,6 @@ async def test_after_a_run_a_step_prints_all_it_prints() -> None:
         assert printed.endswith("w: tensor([1.2607], requires_grad=True) <class 'torch.Tensor'>")
 
 
-@pytest.mark.xfail(strict=True, reason=FORGETS)
 async def test_from_the_beginning_again() -> None:
     session = FakeSession()
     async with opened(session) as pilot:
