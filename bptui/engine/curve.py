@@ -40,7 +40,7 @@ def draw(
     if last is None:
         return _none(param, "no forward has run yet")
     run, frame = last
-    impure = _impurity(script, run.block.statements, run.block.own)
+    impure = _impurity(script, run.block.own_statements)
     if impure:
         return _none(param, f"the forward does more than compute ({impure})")
     at = float(tensor.detach().item())
@@ -121,10 +121,10 @@ def _buffers(recorder: Recorder) -> Iterator[torch.Tensor]:
                 yield from value.buffers()
 
 
-def _impurity(script: Script, statements: list[ast.stmt], own: list[bool]) -> str:
+def _impurity(script: Script, statements: list[ast.stmt]) -> str:
     """What the forward does besides computing; empty if nothing. Functions of the script that it may call count."""
     functions = {node.name: node for node in ast.walk(script.tree) if isinstance(node, ast.FunctionDef)}
-    waiting: list[ast.AST] = [each for each, is_own in zip(statements, own, strict=True) if is_own]
+    waiting: list[ast.AST] = list(statements)
     seen: set[str] = {"__init__"}
     while waiting:
         node = waiting.pop()

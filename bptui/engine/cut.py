@@ -234,8 +234,7 @@ class Cutter:
         first = nodes[0] if nodes else None
         for block in nodes:
             if isinstance(block, Block) and block.phase is Phase.BACKWARD:
-                parts = zip(block.statements, block.own, strict=True)
-                block.rewrites = any(K.rewrites_gradients(statement) for statement, own in parts if not own)
+                block.rewrites = any(map(K.rewrites_gradients, block.extras))
         if attach and isinstance(first, Block):
             first.statements, first.own = [*before, *first.statements], [False] * len(before) + first.own
         elif before:

@@ -97,9 +97,6 @@ class _Lowering:
                     self._invocation(node)
 
     def _block(self, node: Block) -> None:
-        parts = list(zip(node.statements, node.own, strict=True))
-        extras = [statement for statement, own in parts if not own]
-
         def part(statements: list[ast.stmt]) -> int:
             return self.piece(_wrapped(statements, node.wrappers))
 
@@ -112,7 +109,7 @@ class _Lowering:
                 word=str(node.phase),
                 full=part(node.statements),
                 own=part(node.own_statements),
-                extras=part(extras) if extras else None,
+                extras=part(node.extras) if node.extras else None,
                 loss=self.expression(copy.deepcopy(node.loss)) if node.loss is not None else None,
                 contexts=self._depth,
             )

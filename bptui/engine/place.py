@@ -9,8 +9,7 @@ from typing import Any
 
 from bptui.engine.frames import Slot
 from bptui.engine.machine import Machine
-from bptui.engine.syntax import names_in
-from bptui.engine.tree import Role
+from bptui.engine.tree import Role, sample_targets
 
 
 @dataclass(frozen=True)
@@ -50,10 +49,7 @@ def is_last(machine: Machine) -> bool:
 
 def target_names(machine: Machine) -> list[str]:
     """The targets of the innermost loop over samples, in the script's order."""
-    for slot in reversed(list(machine.slots())):
-        if slot.loop.role is Role.SAMPLE and isinstance(slot.loop.node, ast.For):
-            return names_in(slot.loop.node.target)
-    return []
+    return sample_targets([slot.loop for slot in machine.slots()])
 
 
 def pending(machine: Machine) -> Mapping[str, Any]:

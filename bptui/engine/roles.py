@@ -6,7 +6,7 @@ import ast
 import re
 
 from bptui.engine import syntax
-from bptui.engine.tree import Block, Branch, Context, Invocation, Loop, Node, Role, Scope, Try
+from bptui.engine.tree import Block, Branch, Context, Invocation, Loop, Node, Role, Scope, Try, sample_targets
 from bptui.protocol.phase import Phase
 
 _EPOCH = re.compile(r"epoch", re.I)
@@ -17,7 +17,7 @@ def assign(scopes: list[Scope]) -> list[Block]:
     walk = _Walk({scope.name: scope for scope in scopes})
     walk.nodes(scopes[0].nodes)
     for block in walk.blocks:
-        block.targets = _targets(block)
+        block.targets = sample_targets(block.loops)
     return walk.blocks
 
 
@@ -64,14 +64,6 @@ class _Walk:
         named = [loop for loop in around if _EPOCH.search(_target(loop))]
         for loop in (named or around)[-1:]:
             loop.role = Role.EPOCH
-
-
-def _targets(block: Block) -> list[str]:
-    """The targets of the loop over samples around a block."""
-    for loop in reversed(block.loops):
-        if loop.role is Role.SAMPLE and isinstance(loop.node, ast.For):
-            return syntax.names_in(loop.node.target)
-    return []
 
 
 def _target(loop: Loop) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Union
 
+from bptui.engine.syntax import names_in
 from bptui.protocol.phase import Phase
 
 Node = Union["Block", "Plain", "Loop", "Branch", "Context", "Try", "Invocation"]
@@ -50,6 +51,11 @@ class Block:
     def own_statements(self) -> list[ast.stmt]:
         """The statements of the phase's own."""
         return [statement for statement, own in zip(self.statements, self.own, strict=True) if own]
+
+    @property
+    def extras(self) -> list[ast.stmt]:
+        """The statements beside them: prints, counters, clipping."""
+        return [statement for statement, own in zip(self.statements, self.own, strict=True) if not own]
 
     @property
     def line(self) -> int:
@@ -121,6 +127,14 @@ class Scope:
     """`<module>` or the function's name."""
     node: ast.Module | ast.FunctionDef
     nodes: list[Node]
+
+
+def sample_targets(loops: list[Loop]) -> list[str]:
+    """The targets of the innermost loop over samples among nested loops, outermost first, in the script's order."""
+    for loop in reversed(loops):
+        if loop.role is Role.SAMPLE and isinstance(loop.node, ast.For):
+            return names_in(loop.node.target)
+    return []
 
 
 def walk_nodes(nodes: list[Node]) -> list[Node]:
