@@ -1,7 +1,7 @@
 # ruff: noqa: E501 (a table: a line is a row)
 """ONE table of every command: from it come the keys, the footer, the help, the palette, plain mode's words and the README.
 
-The letters `N C g G s S o : B` are kept free for stepping in and stepping back.
+The letters `N C g G : B` are kept free for stepping back and breakpoints.
 """
 
 from __future__ import annotations
@@ -40,6 +40,13 @@ COMMANDS = (
     Command("update", ("u",), "update", "Run the update now: the parameters move by their gradients.", ("update", "u"), "[N]", Phase.UPDATE),
     Command("zero_grad", ("z",), "zero_grad", "Zero the gradients now, also while zeroing is off.", ("zero_grad", "z"), "[N]", Phase.ZERO_GRAD),
     Command("zeroing", ("a",), "zeroing", "Turn zeroing off and on: while it is off, next passes over zero_grad and gradients accumulate.", ("zeroing", "a"), "on|off", footer=1),
+    Command("in", ("s",), "in", "Step in: one op of the phase on, or one autograd node of the backward.", ("in", "s"), "[N]", footer=2),
+    Command("in_back", ("S",), "op back", "Go one op or node back inside the phase.", ("in-back",), "[N]"),
+    Command("over", ("v",), "over", "Step over the nn.Module that comes next, as one.", ("over", "v"), "[N]"),
+    Command("up", ("O",), "up", "Step out of the nn.Module around, to its last op.", ("up",), "[N]"),
+    Command("out", ("o",), "out", "Step out: to the end of the phase.", ("out", "o"), footer=3),
+    Command("tape", ("t",), "tape", "Show the tape: every op with its value, and its gradient once a backward was stepped into.", ("tape", "t"), footer=3),
+    Command("check", ("k",), "check", "Check the gradients: autograd's beside central differences in float64, on a copy.", ("check", "k")),
     Command("sample", ("m",), "sample", "Run on to the next sample.", ("sample", "m"), "[N]", footer=2),
     Command("epoch", ("e",), "epoch", "Run on to the end of this epoch.", ("epoch", "e"), "[N]", footer=2),
     Command("continue", ("c",), "continue", "Run to the end at full speed.", ("continue", "c"), footer=1),

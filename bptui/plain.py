@@ -29,18 +29,21 @@ from bptui.protocol.messages import (
     Run,
     Running,
     SetZeroing,
+    Step,
     Stopped,
     Uncut,
     ZeroingSet,
 )
 from bptui.protocol.phase import Goal, StopReason
 from bptui.protocol.snapshot import Program, Snapshot
+from bptui.protocol.tape import Move
 from bptui.record import error_record, snapshot_record
 from bptui.session import Session
 
 Answer = Stopped | ZeroingSet | Refused | Uncut | Died
 
 GOALS = {"sample": Goal.SAMPLE, "epoch": Goal.EPOCH, "continue": Goal.END}
+MOVES = {"in": Move.IN, "in_back": Move.BACK, "over": Move.OVER, "up": Move.UP, "out": Move.OUT}
 UNCUT = 2
 """The exit status when the script cannot be stepped."""
 DIED = 1
@@ -153,7 +156,13 @@ class LineMode:
             self._printer.error(Refused(str(error), "help lists the commands."))
 
     def _repeat(self, command: Command, times: int) -> None:
-        ask: Ask = Do(command.phase) if command.phase else Run(GOALS[command.id]) if command.id in GOALS else Next()
+        ask: Ask = Next()
+        if command.phase:
+            ask = Do(command.phase)
+        elif command.id in GOALS:
+            ask = Run(GOALS[command.id])
+        elif command.id in MOVES:
+            ask = Step(MOVES[command.id])
         for _ in range(times):
             if not self._ask(ask):
                 break

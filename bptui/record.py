@@ -9,8 +9,12 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from bptui.protocol.fact import Fact, Value
 from bptui.protocol.messages import Died, Refused, Uncut
-from bptui.protocol.snapshot import Fact, Ledger, Param, Snapshot, Value
+from bptui.protocol.snapshot import Ledger, Param, Snapshot
+from bptui.protocol.tape import Op
+
+_SIDES = ("inputs", "output", "upstream", "downstream")
 
 
 def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
@@ -34,6 +38,8 @@ def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
         record["errors"] = snapshot.errors
     if snapshot.failure is not None:
         record["failure"] = asdict(snapshot.failure)
+    if snapshot.op is not None:
+        record["op"] = _op(snapshot.op)
     return record
 
 
@@ -54,6 +60,23 @@ def _param(param: Param) -> dict[str, Any]:
         "value": _fact(param.value),
         "grad": _fact(param.grad),
     }
+
+
+def _op(op: Op) -> dict[str, Any]:
+    record: dict[str, Any] = {
+        "index": op.index,
+        "count": op.count,
+        "name": op.name,
+        "expression": op.expression,
+        "line": op.line,
+        "module": op.module,
+    }
+    record |= {side: {each.name: _fact(each.fact) for each in getattr(op, side)} for side in _SIDES}
+    record["local"] = {each.name: {"formula": each.formula, "value": _fact(each.fact)} for each in op.local}
+    record["saved"] = {each.name: {"bytes": each.bytes, "value": _fact(each.fact)} for each in op.saved}
+    if op.opaque:
+        record["opaque"] = op.opaque
+    return record
 
 
 def _ledger(ledger: Ledger) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from bptui.protocol.snapshot import SMALL, Fact, Named, Stats, Value
+from bptui.protocol.fact import SMALL, Fact, Named, Stats, Value
 
 _TEXT = 200
 """At most so many characters of a `repr` are kept."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from bptui.protocol.fact import Fact, flatten, summary
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Fact, Param, Snapshot, flatten, summary
+from bptui.protocol.snapshot import Param, Snapshot
 
 _WRITTEN = 4
 """Tensors of up to so many elements are written out."""

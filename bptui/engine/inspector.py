@@ -9,8 +9,8 @@ import torch
 from bptui.engine.capture import dtype_name, grad_of, version_of
 from bptui.engine.errors import StepRefused
 from bptui.engine.recorder import Recorder
+from bptui.protocol.fact import Fact
 from bptui.protocol.messages import Inspected
-from bptui.protocol.snapshot import Fact
 
 _NOTHING = object()
 """No such member: None may be one."""

@@ -10,8 +10,9 @@ import torch
 from bptui.engine.capture import fact, grad_of
 from bptui.engine.params import Numbers, Parameters
 from bptui.engine.place import Place
+from bptui.protocol.fact import SMALL, Fact
 from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import SMALL, Contribution, Fact, Ledger
+from bptui.protocol.snapshot import Contribution, Ledger
 
 LISTED = 200
 """At most so many contributions are listed one by one; older ones are only counted and summed."""

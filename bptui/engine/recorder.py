@@ -20,8 +20,9 @@ from bptui.engine.place import Place, is_last, target_names
 from bptui.engine.program import Script
 from bptui.engine.syntax import bound_names
 from bptui.engine.watch import LocalsWatch
+from bptui.protocol.fact import SMALL, Fact, Named
 from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import SMALL, Fact, Ledger, Named, Param
+from bptui.protocol.snapshot import Ledger, Param
 
 _NO_CODE: set[CodeType] = set()
 

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from bptui.engine.capture import fact
-from bptui.protocol.snapshot import SMALL
+from bptui.protocol.fact import SMALL
 
 MOST = 16
 """At most so many values are kept."""

@@ -15,12 +15,12 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from bptui.protocol import snapshot
+from bptui.protocol import fact
 
 T = TypeVar("T")
 
 
-_VALUE = get_type_hints(snapshot.Fact)["value"]
+_VALUE = get_type_hints(fact.Fact)["value"]
 """The recursive annotation `Value`, as `get_type_hints` resolves it."""
 
 

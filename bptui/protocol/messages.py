@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from bptui.protocol.phase import Goal, Phase
 from bptui.protocol.snapshot import Program, Row, Snapshot
+from bptui.protocol.tape import Move, Tape
 
 # ---- requests
 
@@ -29,6 +30,13 @@ class Do:
     """Run that phase now, in any order."""
 
     phase: Phase
+
+
+@dataclass(frozen=True, eq=False)
+class Step:
+    """Move inside a phase, one op or node at a time. Answer: `Stopped`, without rows until the phase is left."""
+
+    move: Move
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,7 +73,17 @@ class Inspect:
     """As the snapshot names it: a parameter, a value, the loss; `w.grad` for a gradient."""
 
 
-Ask = Open | Next | Do | Run | SetZeroing | DrawCurve | Inspect
+@dataclass(frozen=True, eq=False)
+class ShowTape:
+    """Tell the tape as it is now. Answer: `TapeShown`."""
+
+
+@dataclass(frozen=True, eq=False)
+class CheckGradients:
+    """Compare autograd's gradients of the last forward with central differences. Answer: `GradientsChecked`."""
+
+
+Ask = Open | Next | Do | Step | Run | SetZeroing | DrawCurve | Inspect | ShowTape | CheckGradients
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,6 +187,48 @@ class Inspected:
 
 
 @dataclass(frozen=True, eq=False)
+class TapeShown:
+    """The tape."""
+
+    number: int
+    """As `Snapshot.tape` counts it."""
+    tape: Tape | None
+    """None while there is none: nothing was stepped into yet, or another forward ran since."""
+
+
+@dataclass(frozen=True, eq=False)
+class ParamCheck:
+    """One parameter's gradient, by autograd and by central differences."""
+
+    name: str
+    numel: int
+    """How many entries it has."""
+    checked: int
+    """How many of them were checked."""
+    error: float
+    """The largest relative error: |a - n| / max(|a|, |n|, 1e-8 times the largest gradient)."""
+    autograd: float
+    """Autograd's derivative where the error is largest."""
+    numeric: float
+    """The central difference there."""
+    entry: tuple[int, ...]
+    """Where that is."""
+    verdict: str
+    """`equal`, `different`, or why it cannot be said (`kink`: the two one-sided differences disagree)."""
+
+
+@dataclass(frozen=True, eq=False)
+class GradientsChecked:
+    """Central differences in float64 on a copy, beside autograd on the same copy."""
+
+    params: tuple[ParamCheck, ...]
+    loss: float | None
+    """The loss on the copy."""
+    reason: str
+    """Why the check is not possible (no forward yet, not deterministic, …); empty when it was made."""
+
+
+@dataclass(frozen=True, eq=False)
 class Died:
     """The debuggee is gone. Told by the session, never by the debuggee."""
 
@@ -182,7 +242,19 @@ class Died:
     """What it still wrote to stderr."""
 
 
-Tell = Opened | Uncut | Stopped | Running | Refused | ZeroingSet | CurveDrawn | Inspected | Died
+Tell = (
+    Opened
+    | Uncut
+    | Stopped
+    | Running
+    | Refused
+    | ZeroingSet
+    | CurveDrawn
+    | Inspected
+    | TapeShown
+    | GradientsChecked
+    | Died
+)
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from bptui.protocol.snapshot import Contribution, Fact, Ledger, Named, Snapshot, Stats
-from bptui.protocol.snapshot import summary as one_number
+from bptui.protocol.fact import Fact, Named, Stats
+from bptui.protocol.fact import summary as one_number
+from bptui.protocol.snapshot import Contribution, Ledger, Snapshot
 from bptui.render import facts
 from bptui.render.digits import HEIGHT, digits
 from bptui.render.fit import centered, cut, first_that_fits, piece, width_of

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from bptui.protocol.fact import Fact
 from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import Fact, Row
+from bptui.protocol.snapshot import Row
 from bptui.render.facts import number
 from bptui.render.losses import Losses
 from bptui.render.plot import Plot, drawable, frame, padded

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from bptui.protocol.snapshot import Fact, Value
+from bptui.protocol.fact import Fact, Value
 
 WHOLE = 8
 """Small tensors of up to this many elements are written out in one line; of larger ones their shape and norm."""

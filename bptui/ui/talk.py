@@ -11,6 +11,7 @@ from bptui.protocol.messages import (
     Died,
     Do,
     DrawCurve,
+    GradientsChecked,
     Inspect,
     Inspected,
     Next,
@@ -20,6 +21,7 @@ from bptui.protocol.messages import (
     Run,
     Running,
     Stopped,
+    TapeShown,
     Tell,
     Uncut,
     ZeroingSet,
@@ -140,7 +142,7 @@ class Talk:
             if reply.number != self._curve:
                 return None
             self._curve = None
-        elif not isinstance(tell, Uncut):
+        elif not isinstance(tell, Uncut | TapeShown | GradientsChecked):
             return self._stood(reply.number, tell)
         return tell
 

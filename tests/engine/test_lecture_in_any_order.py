@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 import bptui
 from bptui.engine.controller import Controller
 from bptui.engine.errors import StepRefused
+from bptui.protocol.fact import Fact
 from bptui.protocol.phase import Goal, Phase, StopReason
-from bptui.protocol.snapshot import Fact, Snapshot
+from bptui.protocol.snapshot import Snapshot
 
 LESSON = str(Path(bptui.__file__).parent / "lessons" / "linear.py")
 SAMPLES = ((1.0, 2.0), (2.0, 4.0), (3.0, 6.0))

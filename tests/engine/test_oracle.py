@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 
 import bptui
 from bptui.engine.controller import Controller
+from bptui.protocol.fact import Fact
 from bptui.protocol.phase import Goal, Phase, StopReason
-from bptui.protocol.snapshot import Fact, Snapshot
+from bptui.protocol.snapshot import Snapshot
 
 LESSON = str(Path(bptui.__file__).parent / "lessons" / "linear.py")
 PHASES = [Phase.FORWARD, Phase.BACKWARD, Phase.UPDATE, Phase.ZERO_GRAD]

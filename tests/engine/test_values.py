@@ -10,8 +10,9 @@ import torch
 
 import bptui
 from bptui.engine.controller import Controller
+from bptui.protocol.fact import Fact
 from bptui.protocol.phase import Goal, Phase
-from bptui.protocol.snapshot import Fact, Snapshot
+from bptui.protocol.snapshot import Snapshot
 from tests.engine.conftest import OpenScript
 
 LESSON = str(Path(bptui.__file__).parent / "lessons" / "linear.py")

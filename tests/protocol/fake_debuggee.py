@@ -18,9 +18,10 @@ sys.path[0] = str(Path(__file__).parents[2])
 from bptui.engine.errors import CannotCut, StepRefused  # noqa: E402
 from bptui.engine.output import Output  # noqa: E402
 from bptui.engine.server import main  # noqa: E402
+from bptui.protocol.fact import Fact  # noqa: E402
 from bptui.protocol.messages import CurveDrawn, Inspected  # noqa: E402
 from bptui.protocol.phase import Goal, Phase, StopReason  # noqa: E402
-from bptui.protocol.snapshot import BlockInfo, Fact, Failure, Program, Row, Snapshot  # noqa: E402
+from bptui.protocol.snapshot import BlockInfo, Failure, Program, Row, Snapshot  # noqa: E402
 
 
 class FakeController:

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptui.protocol.codec import ProtocolError, decode, encode
+from bptui.protocol.fact import Fact, Named, Stats
 from bptui.protocol.messages import (
     CurveDrawn,
     Died,
@@ -34,19 +35,7 @@ from bptui.protocol.messages import (
     ZeroingSet,
 )
 from bptui.protocol.phase import Goal, Mark, Phase, StopReason
-from bptui.protocol.snapshot import (
-    BlockInfo,
-    Contribution,
-    Fact,
-    Failure,
-    Ledger,
-    Named,
-    Param,
-    Program,
-    Snapshot,
-    Stats,
-    Upcoming,
-)
+from bptui.protocol.snapshot import BlockInfo, Contribution, Failure, Ledger, Param, Program, Snapshot, Upcoming
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 VALUES = st.recursive(

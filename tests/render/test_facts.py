@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from bptui.protocol.snapshot import Fact, Stats
+from bptui.protocol.fact import Fact, Stats
 from bptui.render.facts import fact, kind, number
 from bptui.render.fit import cut, cut_lines, piece, printable
 from bptui.render.line import line

@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import pytest
 
+from bptui.protocol.fact import Fact
 from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Fact, Row
+from bptui.protocol.snapshot import Row
 from bptui.render.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.losses import PARTS, Losses
 from bptui.render.plot import ACROSS, DOWN, Frame, Plot, label, ticks

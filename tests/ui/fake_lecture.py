@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from struct import pack, unpack
 
+from bptui.protocol.fact import Named
 from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Mark, Phase, StopReason
-from bptui.protocol.snapshot import Contribution, Ledger, Named, Row, Snapshot, Upcoming
+from bptui.protocol.snapshot import Contribution, Ledger, Row, Snapshot, Upcoming
 from bptui.render import facts
 
 from .stops import PROGRAM, number, plain, upcoming, with_w

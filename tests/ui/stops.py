@@ -7,20 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import bptui
+from bptui.protocol.fact import Fact, Named, Stats
 from bptui.protocol.phase import Mark, Phase, StopReason
-from bptui.protocol.snapshot import (
-    BlockInfo,
-    Contribution,
-    Fact,
-    Failure,
-    Ledger,
-    Named,
-    Param,
-    Program,
-    Snapshot,
-    Stats,
-    Upcoming,
-)
+from bptui.protocol.snapshot import BlockInfo, Contribution, Failure, Ledger, Param, Program, Snapshot, Upcoming
 
 SOURCE = (Path(bptui.__file__).parent / "lessons" / "linear.py").read_text(encoding="utf-8")
 PROGRAM = Program(

@@ -12,9 +12,10 @@ from textual.geometry import Size
 from textual.style import Style
 from textual.widget import Widget
 
+from bptui.protocol.fact import Fact
 from bptui.protocol.messages import CurveDrawn, DrawCurve
 from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import Fact, Row, Snapshot
+from bptui.protocol.snapshot import Row, Snapshot
 from bptui.render import facts
 from bptui.render.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.fit import cut, piece
