@@ -8,19 +8,23 @@ from bptui.engine import curve, inspector
 from bptui.engine.code import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.failure import failure_of, raised_in, refusal_of
+from bptui.engine.inside import Inside
 from bptui.engine.machine import Machine, Raised
 from bptui.engine.output import Mark, Output
 from bptui.engine.place import epoch_key
 from bptui.engine.program import Script
 from bptui.engine.recorder import Recorder
+from bptui.engine.sites import Sites
 from bptui.engine.snapshots import Snapshots
 from bptui.engine.stage import RandomState, Stage
 from bptui.engine.state import State
 from bptui.engine.stepper import Stepper
+from bptui.engine.tapes import Tapes
 from bptui.engine.turn import Turn
-from bptui.protocol.messages import CurveDrawn, Inspected
+from bptui.protocol.messages import CurveDrawn, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Failure, Program, Row, Snapshot
+from bptui.protocol.tape import Move
 
 Beacon = Callable[[Phase | None, int], None]
 
@@ -52,6 +56,9 @@ class Controller:
         self._stage = Stage(path, argv)
         self._random: RandomState | None = None
         self._started = False
+        self._sites = Sites(path, self._script.source, self._script.tree)
+        self._inside: Inside | None = None
+        """The phase that is stepped through, if one is."""
 
     # ---- beginning
 
@@ -66,6 +73,8 @@ class Controller:
         self._turn = Turn(self._script, self._machine)
         self._stepper = Stepper(self._machine, self._recorder, self._turn)
         self._stepper.zeroing = self._zeroing
+        self._tapes = Tapes(self._recorder, self._sites, self._output)
+        self._inside = None
         self._started = True
         mark = self._output.mark()
         failure = None
@@ -97,6 +106,8 @@ class Controller:
     def snapshot(self) -> Snapshot:
         """Where the program stands now."""
         self._check_started()
+        if self._inside is not None:
+            return self._inside.snapshot()
         assert self._snapshots.last is not None
         return self._snapshots.last
 
@@ -108,6 +119,8 @@ class Controller:
         """Whether `next` runs zero_grad or passes over it. The same stop, seen anew."""
         self._check_started()
         self._zeroing = self._stepper.zeroing = on
+        if self._inside is not None:
+            return self._inside.see_anew(on)
         return self._snapshots.see_anew(self._turn, on)
 
     # ---- stepping
@@ -118,8 +131,28 @@ class Controller:
         Raises:
             StepRefused: the script has ended, or PyTorch rejected the step whole. Nothing changed.
         """
+        if self._inside is not None:
+            return self._leave()
         self._check_going()
         return self._step(self._stepper.next)
+
+    def step(self, move: Move = Move.IN) -> Snapshot:
+        """Move inside a phase; `Move.IN` and `Move.OVER` also step into the one that comes next.
+
+        The phase runs as a whole and is recorded; then it is shown one op or node at a time. `Snapshot.op` says which
+        ran last; it is None once the phase is left.
+
+        Raises:
+            StepRefused: there is nothing there, or the phase was rejected before its first op.
+        """
+        if self._inside is None:
+            self._check_going()
+            if move not in (Move.IN, Move.OVER):
+                raise StepRefused("The program is not inside a phase.", "Press s to step into the one that comes next.")
+            return self._enter(move)
+        if not self._inside.move(move):
+            return self._leave()
+        return self._look_inside()
 
     def do(self, phase: Phase) -> Snapshot:
         """Run that phase now, whatever comes next: the next block of that kind in the script's order.
@@ -129,6 +162,10 @@ class Controller:
         Raises:
             StepRefused: there is no such block, no loss or no sample, or PyTorch rejected the step whole.
         """
+        if self._inside is not None:
+            left = self._leave()
+            if phase is left.phase or left.stop_reason is not StopReason.STEP:
+                return left
         self._check_going()
         cursor = self._machine.cursor
         if cursor is not None and cursor.phase is phase:
@@ -156,9 +193,13 @@ class Controller:
             StepRefused: the script has ended.
             ValueError: `steps` is not positive.
         """
-        self._check_going()
         if steps is not None and steps < 1:
             raise ValueError("steps must be at least 1")
+        if self._inside is not None:
+            left = self._leave()
+            if left.stop_reason is not StopReason.STEP:
+                return left
+        self._check_going()
         mark, failure, reason = self._output.mark(), None, StopReason.STEP
         self._stepper.begin()
         turn, epoch, taken = self._machine.turn, epoch_key(self._machine), 0
@@ -188,8 +229,10 @@ class Controller:
                     self._recorder.sparing = False  # fast as it is: one more forward, with all its values
                 elif pausing:
                     self._recorder.run_ends()
+                    self._tapes.forget()
                     return self._stop(ran, StopReason.PAUSE, mark, None, kept=True)
         self._recorder.run_ends()
+        self._tapes.forget()
         return self._stop(ran, StopReason.END if self._machine.ended else reason, mark, failure)
 
     # ---- looking
@@ -197,6 +240,8 @@ class Controller:
     def curve(self, param: str, low: float, high: float, points: int) -> CurveDrawn:
         """The loss over a one-element parameter, by running the forward on a copy; the program is not disturbed."""
         self._check_started()
+        if self._inside is not None:
+            return CurveDrawn(param, (), (), None, None, None, f"the program is inside {self._inside.run.phase}")
         with self._stage.set(self._machine.main), self._output.redirecting():
             return curve.draw(self._script, self._turn, self._recorder, param, low, high, points)
 
@@ -207,7 +252,73 @@ class Controller:
             StepRefused: there is nothing of that name.
         """
         self._check_started()
+        if self._inside is not None:
+            return self._inside.inspect(name)
         return inspector.inspect(name, self._recorder)
+
+    def tape(self) -> TapeShown:
+        """The ops of the phase last stepped into, and the gradients that a backward stepped into gave them."""
+        self._check_started()
+        return self._tapes.shown()
+
+    # ---- inside a phase
+
+    def _enter(self, move: Move) -> Snapshot:
+        """Run the block that comes next as a whole, record it, and stand at its first op."""
+        with self._stage.set(self._machine.main), self._output.redirecting():
+            self._stepper.pass_zero_grad()
+        cursor = self._machine.cursor
+        if cursor is None:  # it stands at other code, which raised before, or came to its end
+            return self._step(self._stepper.next)
+        before = State(self._recorder.holders(), self._output)
+        place, mark = self._stepper.bookmark(), self._output.mark()
+        self._stepper.begin()
+        recording = self._tapes.begin(cursor.phase)
+        failure, undone = None, False
+        with self._stage.set(self._machine.main), self._output.redirecting():
+            try:
+                self._ran = self._stepper.block(True, recording.around)
+            except Raised as raised:
+                failure = failure_of(raised, self._script.path)
+                undone = before.put_back() and self._stepper.go_back(place)
+        loss, name = (None, cursor.loss_name) if failure else (self._recorder.present_loss(), self._recorder.loss_name)
+        recording.finish(loss, name)
+        self._tapes.recorded(recording)
+        values = self._recorder.values() if failure is None else (self.snapshot.values, self.snapshot.targets)
+        inside = Inside(
+            self.snapshot, cursor, recording, values, (self._output, mark), failure, undone, self.program.blocks
+        )
+        if inside.count == 0 and failure is not None and undone:
+            raise refusal_of(failure, cursor.phase)
+        self._inside = inside
+        if inside.count == 0:
+            return self._leave()
+        inside.move(move)
+        return self._look_inside()
+
+    def _look_inside(self) -> Snapshot:
+        assert self._inside is not None
+        return self._inside.show(self._tapes.number)
+
+    def _leave(self) -> Snapshot:
+        """Go to the end of the phase: what comes after it runs, up to the next one."""
+        inside, self._inside = self._inside, None
+        assert inside is not None
+        inside.recording.forget()
+        if inside.undone:
+            assert self._snapshots.last is not None
+            return self._snapshots.last
+        failure, run = inside.failure, inside.run
+        if failure is not None:
+            self._recorder.failed(run)
+        else:
+            with self._stage.set(self._machine.main), self._output.redirecting():
+                try:
+                    self._stepper.move_on(*self._ran)
+                except Raised as raised:
+                    failure = failure_of(raised, self._script.path)
+        reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.STEP
+        return self._stop(run, reason, inside.told, failure, recorded=True)
 
     # ---- how a step is made
 
@@ -251,7 +362,11 @@ class Controller:
         failure: Failure | None,
         *,
         kept: bool = False,
+        recorded: bool = False,
     ) -> Snapshot:
+        if ran is not None and not recorded:
+            self._tapes.ran(ran.phase)
+        self._snapshots.tape = self._tapes.number
         return self._snapshots.take(
             ran,
             reason,

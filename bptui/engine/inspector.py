@@ -33,6 +33,23 @@ def inspect(name: str, recorder: Recorder) -> Inspected:
     return Inspected(name, tuple(fields), _shown(value))
 
 
+def inspect_fact(name: str, fact: Fact | None, where: str) -> Inspected:
+    """A value as it was at a step inside a phase, which the script has left behind by now."""
+    if fact is None:
+        return Inspected(name, (("type", "NoneType"), ("at", where)), "None")
+    known = (("type", fact.type), ("dtype", fact.dtype), ("shape", fact.shape), ("device", fact.device))
+    fields = tuple((label, str(each)) for label, each in known if each is not None)
+    return Inspected(name, (*fields, ("at", where)), _plain(fact))
+
+
+def _plain(fact: Fact) -> str:
+    if fact.value is not None:
+        return str(fact.value).replace("(", "[").replace(",)", "]").replace(")", "]")
+    if fact.stats is not None:
+        return "\n".join(f"{label} {value}" for label, value in vars(fact.stats).items())
+    return fact.text or ""
+
+
 def _of_fact(fact: Fact) -> tuple[tuple[str, str], ...]:
     """Of a value that the script no longer keeps: what was seen of it."""
     known = (("type", fact.type), ("dtype", fact.dtype), ("shape", fact.shape), ("device", fact.device))

@@ -64,7 +64,10 @@ class Output:
 
     def since(self, mark: Mark) -> tuple[str, str]:
         """What was written to stdout and to stderr since the mark."""
-        end = self.mark()
+        return self.between(mark, self.mark())
+
+    def between(self, mark: Mark, end: Mark) -> tuple[str, str]:
+        """What was written to stdout and to stderr from one mark to the other."""
         return read_text(self._files[0], mark[0], end[0]), read_text(self._files[1], mark[1], end[1])
 
     @contextlib.contextmanager

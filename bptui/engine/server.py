@@ -43,6 +43,8 @@ from bptui.protocol.messages import (
     Run,
     Running,
     SetZeroing,
+    ShowTape,
+    Step,
     Stopped,
     Tell,
     Uncut,
@@ -126,6 +128,10 @@ class Server:
                 return self._stopped(controller.next())
             case Do(phase):
                 return self._stopped(controller.do(phase))
+            case Step(move):
+                return self._stopped(controller.step(move))
+            case ShowTape():
+                return controller.tape()
             case Run(goal, steps):
                 self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.run(goal, steps, pause=lambda: self._paused, progress=self._progress))

@@ -35,6 +35,8 @@ class Snapshots:
         """
         self._reasons: dict[int, StopReason] = {}
         """Why the program stood still at an index, where that was not a step."""
+        self.tape = 0
+        """The tape's number, as `Snapshot.tape` counts it."""
         self.last: Snapshot | None = None
         """The snapshot of where the program stands; None before the entry stop."""
 
@@ -98,6 +100,7 @@ class Snapshots:
             printed=output[0],
             errors=output[1],
             failure=failure,
+            tape=self.tape,
         )
         snapshot = dataclasses.replace(snapshot, explain=explain(self.last, snapshot, passed))
         self.last = snapshot

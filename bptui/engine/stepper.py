@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bptui.engine.code import Bind, RunBlock
@@ -75,11 +76,17 @@ class Stepper:
             self._machine.advance()
             return None
         if not self.zeroing:
-            self._pass_zero_grad()
+            self.pass_zero_grad()
         return self.cursor(whole) if self._machine.frames else None
 
     def cursor(self, whole: bool) -> RunBlock:
         """Run the block at which the program stands, and what comes after it up to the next one."""
+        run, frame = self.block(whole)
+        self.move_on(run, frame)
+        return run
+
+    def block(self, whole: bool, around: Callable[[Callable[[], None]], None] | None = None) -> tuple[RunBlock, Frame]:
+        """Run the block at which the program stands, and nothing after it. `around` runs what it is given."""
         machine = self._machine
         frame = machine.frames[-1]
         run = frame.instruction
@@ -88,12 +95,16 @@ class Stepper:
         if self._moves != machine.moves:
             self.locate()
         self._turn.begin()
-        self._recorder.observe(run, frame, self.place, whole, machine.step)
+        step = machine.step if around is None else lambda: around(machine.step)
+        self._recorder.observe(run, frame, self.place, whole, step)
+        return run, frame
+
+    def move_on(self, run: RunBlock, frame: Frame) -> None:
+        """A block ran: go to the next one."""
         self._turn.ran(run, frame)
-        machine.advance()
+        self._machine.advance()
         if not self.zeroing:
-            self._pass_zero_grad()
-        return run
+            self.pass_zero_grad()
 
     def apart(self, run: RunBlock, frame: Frame, whole: bool) -> RunBlock:
         """Run a block out of order; the program stays where it stands. Prints and counters wait for their turn."""
@@ -120,7 +131,8 @@ class Stepper:
             self._pass(cursor)
         return self.cursor(whole) if self._machine.cursor else None
 
-    def _pass_zero_grad(self) -> None:
+    def pass_zero_grad(self) -> None:
+        """While zeroing is off, go past the zero_grads that come next."""
         while not self.zeroing and (cursor := self._machine.cursor) and cursor.phase is Phase.ZERO_GRAD:
             self._pass(cursor)
             self.passed = True
