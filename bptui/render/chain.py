@@ -59,9 +59,11 @@ def result(chain: Chain, reveal: Reveal = ALL) -> str:
 def _products(path: Path, reveal: Reveal) -> list[str]:
     """What a path is equal to, from the richest to the poorest."""
     symbolic, numeric = symbols(path), numbers(path, reveal)
-    if not numeric:
-        return [f"{symbolic}  {rest}" if (rest := norms(path, reveal)) else symbolic, symbolic]
-    return [f"{symbolic} = {numeric}", numeric] if symbolic != numeric else [symbolic]
+    count = len(path.factors) + path.gap
+    said = [f"{symbolic} = {numeric}", numeric] if numeric and symbolic != numeric else [symbolic]
+    if not numeric and (rest := norms(path, reveal)):
+        said.insert(0, f"{symbolic}  {rest}")
+    return said if count < 2 else [*said, f"product of {count:,} factors"]
 
 
 def lines(chain: Chain, width: int, reveal: Reveal = ALL) -> list[Text]:
@@ -111,7 +113,8 @@ def _line(start: str, products: list[str], end: str, width: int) -> Text:
     variants = []
     for each in products:
         line = piece(start, QUIET).append(each)
-        if end and each != end and not ("norms " in each and end.startswith("norm ")):
+        told = each == end or each.endswith(f" = {end}") or ("norms " in each and end.startswith("norm "))
+        if end and not told:
             line.append(" = ", QUIET).append(end, FAINT if end == "?" else LIT)
         variants.append(line)
     if end:

@@ -53,16 +53,15 @@ Row = int | Fold
 """A value by its place on the tape, or a fold."""
 
 
-def wengert(tape: Tape) -> list[tuple[int, int]]:
+def wengert(tape: Tape) -> Iterator[tuple[int, int]]:
     """Each value with the op at which it is listed: what was there before at its first use, the rest in op order."""
-    listed: set[int] = set()
-    order: list[tuple[int, int]] = []
+    listed = [False] * len(tape.values)
     for at, op in enumerate(tape.ops):
-        for value in (*(each for each in op.inputs if tape.values[each].op < 0), *op.outputs):
-            if value not in listed:
-                listed.add(value)
-                order.append((value, at))
-    return order
+        for values in (op.inputs, op.outputs):
+            for value in values:
+                if not listed[value] and (values is op.outputs or tape.values[value].op < 0):
+                    listed[value] = True
+                    yield value, at
 
 
 class Folding:

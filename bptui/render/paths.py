@@ -82,8 +82,10 @@ def chain_of(tape: Tape, leaf: int) -> Chain | None:
     end = next(
         (at for at, node in enumerate(tape.nodes) if node.name == "AccumulateGrad" and node.value == leaf >= 0), -1
     )
+    if end < 0:
+        return None
     counts = _counts(tape, end)
-    if end < 0 or not counts[0]:
+    if not counts[0]:
         return None
     value, node = tape.values[leaf], tape.nodes[end]
     recorded = next((fact for fact in (node.upstream, value.grad) if fact is not None), None)
@@ -105,16 +107,18 @@ def _text(fact: Fact | None) -> str:
     return "" if norm is None else f"norm {short(norm)}"
 
 
-def _ways(tape: Tape, at: int) -> list[Edge]:
-    """The ways on from a node. One that ran later only: the engine's order is the graph's own."""
-    return [edge for edge in tape.nodes[at].edges if at < edge.node < len(tape.nodes)]
-
-
 def _counts(tape: Tape, end: int) -> list[int]:
-    """How many paths lead from each node to the last one."""
+    """How many paths lead from each node to the last one.
+
+    The ways on are those to a node that ran later: the engine's order is the graph's own. (Long tapes: the loops here
+    make no lists and tuples by the thousand, which would set off Python's garbage collection.)
+    """
     counts = [0] * len(tape.nodes)
-    for at in range(end, -1, -1):
-        counts[at] = 1 if at == end else sum([counts[edge.node] for edge in _ways(tape, at)])
+    counts[end] = 1
+    for at in range(end - 1, -1, -1):
+        for edge in tape.nodes[at].edges:
+            if at < edge.node <= end:
+                counts[at] += counts[edge.node]
     return counts
 
 
@@ -123,67 +127,67 @@ def _total(tape: Tape, end: int, counts: list[int]) -> float | None:
     sums: list[float | None] = [None] * len(tape.nodes)
     sums[end] = 1.0
     for at in range(end - 1, -1, -1):
-        if not counts[at]:
-            continue
-        total: float | None = 0.0
-        for edge in _ways(tape, at):
-            if counts[edge.node]:
-                local, rest = edge.local.number if edge.local else None, sums[edge.node]
-                total = None if total is None or local is None or rest is None else total + local * rest
-        sums[at] = total
+        if counts[at]:
+            sums[at] = _sum(tape, at, end, counts, sums)
     return sums[0]
 
 
-def _paths(tape: Tape, end: int, counts: list[int]) -> Iterator[list[tuple[int, Edge]]]:
-    """The first paths, each as its nodes and the ways that it takes; none that leads nowhere is entered."""
-    listed = 0
-    path: list[tuple[int, Edge]] = []
-    waiting = [_open(tape, 0, counts)]
+def _sum(tape: Tape, at: int, end: int, counts: list[int], sums: list[float | None]) -> float | None:
+    total = 0.0
+    for edge in tape.nodes[at].edges:
+        if at < edge.node <= end and counts[edge.node]:
+            local, rest = edge.local.number if edge.local else None, sums[edge.node]
+            if local is None or rest is None:
+                return None
+            total += local * rest
+    return total
+
+
+def _paths(tape: Tape, end: int, counts: list[int]) -> Iterator[list[Edge]]:
+    """The first paths, each as the ways that it takes; none that leads nowhere is entered."""
+    path: list[Edge] = []
     if end == 0:
-        yield []
-        return
-    while waiting and listed < LISTED:
-        if not waiting[-1]:
-            waiting.pop()
+        yield path
+    listed = 0
+    nexts = [0]
+    """Which way is to be tried next, at each node of the path."""
+    while nexts and listed < LISTED:
+        at = path[-1].node if path else 0
+        edges, which = tape.nodes[at].edges, nexts[-1]
+        while which < len(edges) and not (at < edges[which].node <= end and counts[edges[which].node]):
+            which += 1
+        if which == len(edges):
+            nexts.pop()
             if path:
                 path.pop()
             continue
-        edge = waiting[-1].pop()
-        at = path[-1][1].node if path else 0
-        path.append((at, edge))
-        if edge.node == end:
+        nexts[-1] = which + 1
+        if edges[which].node == end:
             listed += 1
-            yield list(path)
-            path.pop()
+            yield [*path, edges[which]]
         else:
-            waiting.append(_open(tape, edge.node, counts))
+            path.append(edges[which])
+            nexts.append(0)
 
 
-def _open(tape: Tape, at: int, counts: list[int]) -> list[Edge]:
-    return [edge for edge in _ways(tape, at) if counts[edge.node]][::-1]
-
-
-def _path(tape: Tape, path: list[tuple[int, Edge]]) -> Path:
+def _path(tape: Tape, path: list[Edge]) -> Path:
     """A factor for each value on the way: nodes inside of one op are taken together."""
-    ends = [at + 1 for at, (_node, edge) in enumerate(path) if edge.value >= 0]
-    steps = [path[start:end] for start, end in zip([0, *ends], ends, strict=False)]
-    above = [tape.nodes[0].value, *(step[-1][1].value for step in steps)]
-    kept = range(len(steps))
-    head = tail = kept[:0]
-    if len(steps) > FACTORS:
-        head, tail = kept[: FACTORS // 2], kept[FACTORS // 2 - FACTORS + 1 :]
-    shown = (*head, *tail) if len(steps) > FACTORS else tuple(kept)
-    return Path(
-        tuple(_factor(tape, above[at], steps[at]) for at in shown),
-        len(steps) - len(shown),
-        _multiplied(path),
-        path[-1][0] if path else 0,
-    )
+    ends = [at + 1 for at, edge in enumerate(path) if edge.value >= 0]
+    shown = [*range(len(ends))]
+    if len(ends) > FACTORS:
+        shown = shown[: FACTORS // 2] + shown[FACTORS // 2 - FACTORS + 1 :]
+    factors = []
+    for at in shown:
+        start = ends[at - 1] if at else 0
+        above = path[start - 1].value if start else tape.nodes[0].value
+        factors.append(_factor(tape, above, path[start : ends[at]], path[ends[at] - 2].node if ends[at] > 1 else 0))
+    last = path[-2].node if len(path) > 1 else 0
+    return Path(tuple(factors), len(ends) - len(shown), _multiplied(path), last)
 
 
-def _factor(tape: Tape, above: int, step: list[tuple[int, Edge]]) -> Factor:
-    node, last = step[-1]
-    formulas = [edge.formula for _node, edge in step]
+def _factor(tape: Tape, above: int, step: list[Edge], node: int) -> Factor:
+    last = step[-1]
+    formulas = [edge.formula for edge in step]
     return Factor(
         f"∂{_symbol(tape, above)}/∂{_symbol(tape, last.value)}",
         product([grouped(each) for each in formulas]) if all(formulas) else "",
@@ -193,9 +197,9 @@ def _factor(tape: Tape, above: int, step: list[tuple[int, Edge]]) -> Factor:
     )
 
 
-def _multiplied(step: list[tuple[int, Edge]]) -> float | None:
+def _multiplied(step: list[Edge]) -> float | None:
     product = 1.0
-    for _node, edge in step:
+    for edge in step:
         local = edge.local.number if edge.local else None
         if local is None:
             return None
