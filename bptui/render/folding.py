@@ -185,7 +185,7 @@ class Folding:
         return next((at for at in range(index - 1, -1, -1) if self.rows()[at][1] < depth), None)
 
 
-def names(ops: tuple[TapeOp, ...], fold: Fold, most: int = 3) -> str:
+def names(ops: tuple[TapeOp, ...], fold: Fold, most: int) -> str:
     """The first different operators of a fold: `linear, relu …`."""
     shown: list[str] = []
     for op in ops[fold.first : fold.last + 1]:

@@ -3,14 +3,14 @@ fills upwards."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from rich.text import Text
 
-from bptui.protocol.tape import Op, Tape
+from bptui.protocol.tape import Op, Tape, TapeOp
 from bptui.render.brief import brief
-from bptui.render.fit import cut, ending, piece, width_of
+from bptui.render.fit import cut, ending, first_that_fits, piece, width_of
 from bptui.render.folding import Fold, Folding, names
 from bptui.render.reveal import Reveal, current, loss_name, revealed
 from bptui.render.style import FAINT, LIT, QUIET, STRONG
@@ -58,7 +58,8 @@ class Table:
     def columns(self, width: int) -> list[Column]:
         """As many as fit, the least important ones left out first."""
         digits = max(len(str(len(self.tape.values))), 2)
-        derivative = f"∂{loss_name(self.tape)}/∂name ↑"
+        loss = loss_name(self.tape)
+        heads = f"∂{loss}/∂name ↑", f"∂{loss}/∂ ↑", "grad ↑"
         for name, call, numbers, others in (
             (18, 22, 18, "#els"), (16, 22, 18, "#el"), (16, 16, 14, "#l"), (12, 12, 12, "#"), (9, 9, 11, ""),
             (10, 0, 11, "no op"), (9, 0, 9, "no op"), (8, 0, 8, "no op"),
@@ -69,7 +70,13 @@ class Table:
                 shown.append(Column("op", call, _call))
             shown += [
                 Column("value ↓", numbers, _value, left=False, folded=True),
-                Column(ending(derivative, numbers), numbers, _grad, left=False, folded=True),
+                Column(
+                    next(text for text in heads if len(text) <= numbers or text is heads[-1]),
+                    numbers,
+                    _grad,
+                    left=False,
+                    folded=True,
+                ),
             ]
             if "l" in others:
                 shown.append(Column("line", 4, _line, left=False))
@@ -135,13 +142,10 @@ class Table:
                 text, style = each.cell(self, last[0], each.width) if each.folded and last else ("", "")
                 right.append(" ").append(_aligned(each, text), style)
         room = width - 1 - right.cell_len
-        what = f"  {names(self.tape.ops, fold)} ({fold.count} op{'s' if fold.count != 1 else ''})"
         before = " " * (INDENT * depth) + (OPENED if opened else CLOSED) + " "
         left = piece(before, QUIET).append(ending(fold.name, room - len(before)), STRONG)
-        if left.cell_len + len(what) <= room:
-            left.append(what, QUIET)
-        elif left.cell_len + 4 <= room:
-            left.append(f" ({fold.count})"[: room - left.cell_len], QUIET)
+        what = first_that_fits(_contents(self.tape.ops, fold), room - left.cell_len)
+        left.append_text(what)
         line.append_text(left).append(" " * max(room - left.cell_len, 0)).append_text(right)
 
     def summary(self) -> str:
@@ -149,6 +153,15 @@ class Table:
         ops, nodes = len(self.tape.ops), len(self.tape.nodes)
         said = f"{ops:,} op{'s' if ops != 1 else ''}"
         return said + (f", {nodes:,} node{'s' if nodes != 1 else ''}" if nodes else "")
+
+
+def _contents(ops: tuple[TapeOp, ...], fold: Fold) -> Iterator[Text]:
+    """What is in a fold, from the richest to the poorest."""
+    count = f"({fold.count:,} op{'s' if fold.count != 1 else ''})"
+    yield from (piece(f"  {names(ops, fold, most)} {count}", QUIET) for most in (4, 3, 2, 1))
+    yield piece(f" {count}", QUIET)
+    yield piece(f" ({fold.count})", QUIET)
+    yield Text()
 
 
 def _width_of(shown: list[Column]) -> int:

@@ -32,8 +32,8 @@ def shown(tape: Tape, at: Op | None = None, width: int = 78, folding: Folding | 
     return [table.line(row, width).plain.rstrip() for row in range(len(table.folding.rows()))]
 
 
-def head(width: int, tape: Tape | None = None) -> str:
-    return Table(tape or lecture(), None, Folding()).header(width).plain
+def head(width: int) -> str:
+    return Table(lecture(), None, Folding()).header(width).plain.rstrip()
 
 
 @pytest.mark.parametrize("width", [118, 100, 78, 58, 46, 38, 30])
@@ -42,13 +42,13 @@ def test_columns_fit(width: int) -> None:
 
 
 HEADS: dict[int, str] = {
-    118: "    # name               op                                       value ↓         ∂l/∂name ↑ line expression          ",
+    118: "    # name               op                                       value ↓         ∂l/∂name ↑ line expression",
     100: "    # name             op                                            value ↓         ∂l/∂name ↑ line",
     78: "    # name             op                          value ↓     ∂l/∂name ↑ line",
     58: "    # name         op                 value ↓   ∂l/∂name ↑",
     46: "   name      op            value ↓  ∂l/∂name ↑",
     38: "   name            value ↓  ∂l/∂name ↑",
-    30: "   name       value ↓ …∂name ↑",
+    30: "   name       value ↓   ∂l/∂ ↑",
 }
 
 
@@ -58,7 +58,7 @@ def test_at_every_width_no_line_is_wider_and_a_value_and_its_gradient_are_there(
     lines = [table.header(width), *(table.line(row, width) for row in range(8))]
     assert all(line.cell_len <= width for line in lines)
     assert "value ↓" in lines[0].plain
-    assert "∂name ↑" in lines[0].plain
+    assert "∂l/∂" in lines[0].plain
     assert lines[4].plain.split()[-1] != "…"
 
 
@@ -90,10 +90,8 @@ def test_a_backward_fills_gradients_upwards() -> None:
 
 
 def test_an_accumulate_grad_stands_at_its_leaf() -> None:
-    assert (
-        shown(lecture(1.02, 2.0, 4.0), at_node(3, -1))[0]
-        == "◀∇  0 w                leaf                         1.0200        -7.8400"
-    )
+    first = shown(lecture(1.02, 2.0, 4.0), at_node(3, -1))[0]
+    assert first.split() == ["◀∇", "0", "w", "leaf", "1.0200", "-7.8400"]
 
 
 def test_leaves_come_where_they_are_first_used_and_have_their_mark() -> None:
@@ -120,26 +118,26 @@ def test_narrow_there_are_names_and_numbers() -> None:
 
 def test_modules_fold_but_for_those_around_the_current_op() -> None:
     assert shown(deep(8, 4, 2), at_op(9)) == [
-        " ▾ model  linear, mul, add … (32 ops)",
-        "   ▾ model.block0  linear, mul, add … (16 ops)",
-        "     ▸ model.block0.fc0 (4)                      [64, 128]              ·",
-        "     ▸ model.block0.fc1 (4)                      [64, 128]              ·",
-        "     ▾ model.block0.fc2  linear, mul, add … (4 ops)",
+        " ▾ model  linear, mul, add, dropout (32 ops)",
+        "   ▾ model.block0  linear, mul, add, dropout (16 ops)",
+        "     ▸ model.block0.fc0  linear … (4 ops)        [64, 128]              ·",
+        "     ▸ model.block0.fc1  linear … (4 ops)        [64, 128]              ·",
+        "     ▾ model.block0.fc2  linear, mul, add, dropout (4 ops)",
         " ∇ 11       .weight    leaf                     [128, 128]              ·",
         "   12       %12        linear                    [64, 128]              ·   12",
         "▶  13       %13        mul(%12)                  [64, 128]              ·   12",
         "   14       %14        add(%13)                          ·              ·   12",
         "   15       %15        dropout(%14)                      ·              ·   12",
-        "     ▸ model.block0.fc3 (4)                              ·              ·",
-        "   ▸ model.block1 (16)                                   ·              ·",
+        "     ▸ model.block0.fc3  linear … (4 ops)                ·              ·",
+        "   ▸ model.block1  linear, mul … (16 ops)                ·              ·",
     ]
 
 
 def test_outside_of_a_phase_all_but_the_outermost_are_folded() -> None:
     assert shown(deep(8, 4, 2)) == [
-        " ▾ model  linear, mul, add … (32 ops)",
-        "   ▸ model.block0 (16)                           [64, 128]      [64, 128]",
-        "   ▸ model.block1 (16)                           [64, 128]      [64, 128]",
+        " ▾ model  linear, mul, add, dropout (32 ops)",
+        "   ▸ model.block0  linear, mul … (16 ops)        [64, 128]      [64, 128]",
+        "   ▸ model.block1  linear, mul … (16 ops)        [64, 128]      [64, 128]",
     ]
 
 
@@ -192,7 +190,7 @@ def test_on_a_small_tape_nothing_is_hidden_at_any_stop() -> None:
         pytest.param(Fact("bool", True), 9, "True", id="a truth"),
         pytest.param(small((1.0, 2.5), 2), 18, "[1.0000, 2.5000]", id="a small tensor"),
         pytest.param(small((1.0, 2.5), 2), 12, "[1, 2.5]", id="a small tensor in short"),
-        pytest.param(small((3.0, 4.0), 2), 7, "[2] ‖5‖", id="where there is no room its norm"),
+        pytest.param(small((3.25, 4.75), 2), 11, "[2] ‖5.76‖", id="where there is no room its norm"),
         pytest.param(large(64, 128, norm=3.25), 21, "[64, 128] norm 3.2500", id="a large tensor"),
         pytest.param(large(64, 128, norm=3.25), 16, "[64, 128] ‖3.25‖", id="a large tensor in short"),
         pytest.param(large(64, 128, norm=3.25), 9, "[64, 128]", id="its shape"),
