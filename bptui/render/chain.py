@@ -10,7 +10,7 @@ from bptui.render.brief import short
 from bptui.render.fit import cut, first_that_fits, piece
 from bptui.render.paths import FACTORS, Chain, Path, grouped, product
 from bptui.render.reveal import ALL, Reveal
-from bptui.render.style import FAINT, LIT, QUIET
+from bptui.render.style import FAINT, LIT, QUIET, STRONG
 
 CLOSE = 1e-4
 """A product of plain floats and what a tensor of 32 bits recorded differ by less than that."""
@@ -106,17 +106,18 @@ def _value(path: Path, reveal: Reveal) -> str:
 
 
 def _path_line(at: int, path: Path, width: int, reveal: Reveal) -> Text:
-    return _line(f"path {at}: ", _products(path, reveal), _value(path, reveal), width)
+    return _line(f"path {at}: ", _products(path, reveal), _value(path, reveal), width, STRONG)
 
 
-def _line(start: str, products: list[str], end: str, width: int) -> Text:
+def _line(start: str, products: list[str], end: str, width: int, style: str = LIT) -> Text:
+    """The first product that fits, and what it comes to."""
     variants = []
     for each in products:
-        line = piece(start, QUIET).append(each)
-        told = each == end or each.endswith(f" = {end}") or ("norms " in each and end.startswith("norm "))
+        line = piece(start, QUIET).append(each.replace("\n", " "))
+        told = each == end or each.endswith(f" = {end}") or ("norms " in each and end.startswith(("norm ", "?")))
         if end and not told:
-            line.append(" = ", QUIET).append(end, FAINT if end == "?" else LIT)
+            line.append(" = ", QUIET).append(end, FAINT if end == "?" else style)
         variants.append(line)
     if end:
-        variants.append(piece(start, QUIET).append(end, FAINT if end == "?" else LIT))
+        variants.append(piece(start, QUIET).append(end, FAINT if end == "?" else style))
     return first_that_fits(variants, width)

@@ -4,13 +4,13 @@ fills upwards."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rich.text import Text
 
 from bptui.protocol.tape import Op, Tape, TapeOp
 from bptui.render.brief import brief
-from bptui.render.fit import cut, ending, first_that_fits, piece, width_of
+from bptui.render.fit import cut, ending, first_that_fits, piece, printable, width_of
 from bptui.render.folding import Fold, Folding, names
 from bptui.render.reveal import Reveal, current, loss_name, revealed
 from bptui.render.style import FAINT, LIT, QUIET, STRONG
@@ -88,9 +88,12 @@ class Table:
         return shown
 
     def _widened(self, shown: list[Column], room: int) -> list[Column]:
-        """With the room that is left given to the op, or else to the name."""
-        title = "op" if any(each.title == "op" for each in shown) else "name"
-        return [Column(c.title, c.width + min(room, 24), c.cell) if c.title == title else c for c in shown]
+        """The room that is left goes to the op, and what that needs not to the expression; or else to the name."""
+        titles = [each.title for each in shown]
+        more = {"op": min(room, 24)} if "op" in titles else {"name": min(room, 24)}
+        if "expression" in titles:
+            more["expression"] = room - more["op"]
+        return [replace(each, width=each.width + more.get(each.title, 0)) for each in shown]
 
     def header(self, width: int) -> Text:
         """The columns' names."""
@@ -141,12 +144,12 @@ class Table:
             for each in shown[first:]:
                 text, style = each.cell(self, last[0], each.width) if each.folded and last else ("", "")
                 right.append(" ").append(_aligned(each, text), style)
-        room = width - 1 - right.cell_len
+        room = width - 2 - right.cell_len
         before = " " * (INDENT * depth) + (OPENED if opened else CLOSED) + " "
         left = piece(before, QUIET).append(ending(fold.name, room - len(before)), STRONG)
         what = first_that_fits(_contents(self.tape.ops, fold), room - left.cell_len)
         left.append_text(what)
-        line.append_text(left).append(" " * max(room - left.cell_len, 0)).append_text(right)
+        line.append(" ").append_text(left).append(" " * max(room - left.cell_len, 0)).append_text(right)
 
     def summary(self) -> str:
         """How many ops and nodes there are: `3 ops, 4 nodes`."""
@@ -193,7 +196,13 @@ def _call(table: Table, value: int, width: int) -> tuple[str, str]:
     if known.op < 0:
         return "leaf" if known.leaf else "input", QUIET
     op = table.tape.ops[known.op]
-    return (op.text if width_of(op.text) <= width else op.name), "" if table.reveal.value(known) else FAINT
+    text = _flat(op.text)
+    return (text if width_of(text) <= width else op.name), "" if table.reveal.value(known) else FAINT
+
+
+def _flat(text: str) -> str:
+    """On one line."""
+    return printable(" ".join(text.split()))
 
 
 def _value(table: Table, value: int, width: int) -> tuple[str, str]:
@@ -220,4 +229,4 @@ def _line(table: Table, value: int, _width: int) -> tuple[str, str]:
 
 def _expression(table: Table, value: int, _width: int) -> tuple[str, str]:
     op = table.tape.values[value].op
-    return table.tape.ops[op].expression if op >= 0 else "", QUIET
+    return _flat(table.tape.ops[op].expression) if op >= 0 else "", QUIET

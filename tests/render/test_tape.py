@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bptui.protocol.fact import Fact
 from bptui.protocol.tape import Op, Tape
@@ -118,26 +122,26 @@ def test_narrow_there_are_names_and_numbers() -> None:
 
 def test_modules_fold_but_for_those_around_the_current_op() -> None:
     assert shown(deep(8, 4, 2), at_op(9)) == [
-        " ▾ model  linear, mul, add, dropout (32 ops)",
-        "   ▾ model.block0  linear, mul, add, dropout (16 ops)",
-        "     ▸ model.block0.fc0  linear … (4 ops)        [64, 128]              ·",
-        "     ▸ model.block0.fc1  linear … (4 ops)        [64, 128]              ·",
-        "     ▾ model.block0.fc2  linear, mul, add, dropout (4 ops)",
+        "  ▾ model  linear, mul, add, dropout (32 ops)",
+        "    ▾ model.block0  linear, mul, add, dropout (16 ops)",
+        "      ▸ model.block0.fc0  linear … (4 ops)       [64, 128]              ·",
+        "      ▸ model.block0.fc1  linear … (4 ops)       [64, 128]              ·",
+        "      ▾ model.block0.fc2  linear, mul, add, dropout (4 ops)",
         " ∇ 11       .weight    leaf                     [128, 128]              ·",
         "   12       %12        linear                    [64, 128]              ·   12",
         "▶  13       %13        mul(%12)                  [64, 128]              ·   12",
         "   14       %14        add(%13)                          ·              ·   12",
         "   15       %15        dropout(%14)                      ·              ·   12",
-        "     ▸ model.block0.fc3  linear … (4 ops)                ·              ·",
-        "   ▸ model.block1  linear, mul … (16 ops)                ·              ·",
+        "      ▸ model.block0.fc3  linear … (4 ops)               ·              ·",
+        "    ▸ model.block1  linear, mul … (16 ops)               ·              ·",
     ]
 
 
 def test_outside_of_a_phase_all_but_the_outermost_are_folded() -> None:
     assert shown(deep(8, 4, 2)) == [
-        " ▾ model  linear, mul, add, dropout (32 ops)",
-        "   ▸ model.block0  linear, mul … (16 ops)        [64, 128]      [64, 128]",
-        "   ▸ model.block1  linear, mul … (16 ops)        [64, 128]      [64, 128]",
+        "  ▾ model  linear, mul, add, dropout (32 ops)",
+        "    ▸ model.block0  linear, mul … (16 ops)       [64, 128]      [64, 128]",
+        "    ▸ model.block1  linear, mul … (16 ops)       [64, 128]      [64, 128]",
     ]
 
 
@@ -150,7 +154,7 @@ def test_the_program_stands_at_the_fold_that_hides_it() -> None:
     table = Table(tape, at_op(9), folding)
     fold = next(row for row, _depth in folding.rows() if isinstance(row, Fold) and row.name == "model.block0")
     folding.set_open(fold, False)
-    assert shown(tape, at_op(9), folding=folding)[1].startswith("▶  ▸ model.block0")
+    assert shown(tape, at_op(9), folding=folding)[1].startswith("▶   ▸ model.block0")
     assert table.here is not None
 
 
@@ -203,3 +207,35 @@ def test_on_a_small_tape_nothing_is_hidden_at_any_stop() -> None:
 )
 def test_facts_in_few_cells(fact: Fact | None, width: int, text: str) -> None:
     assert brief(fact, width) == text
+
+
+def test_a_call_and_an_expression_of_several_lines_are_on_one() -> None:
+    values = data("x", scalar(1.0)), made("y", scalar(1.0), 0)
+    one = replace(op("mul", (0,), 1, "mul(x,\n    2.0)"), expression="x\n    * 2.0")
+    line = shown(Tape(values, (one,), (), 1), None, 118)[1]
+    assert line.split()[2:5] == ["mul(x,", "2.0)", "1.0000"]
+    assert line.endswith("12 x * 2.0")
+
+
+PATHS = st.sampled_from(["", "model", "model/model.a", "model/model.a/model.a.fc", "model/model.b", "other"])
+
+
+@given(st.lists(PATHS, min_size=1, max_size=30), st.lists(st.integers(0, 60), max_size=8))
+def test_however_it_is_folded_rows_stay_in_order_and_none_is_there_twice(modules: list[str], turned: list[int]) -> None:
+    values = [data("x", scalar(1.0)), *(made(f"%{at + 1}", scalar(1.0), at) for at in range(len(modules)))]
+    ops = [op("relu", (at,), at + 1, "relu()", 1, module) for at, module in enumerate(modules)]
+    tape, folding = Tape(tuple(values), tuple(ops), (), len(modules)), Folding()
+    for turn in [*turned, 0]:
+        Table(tape, at_op(turn % len(ops)), folding)
+        rows = [row for row, _depth in folding.rows()]
+        listed = [row for row in rows if isinstance(row, int)]
+        assert listed == sorted(set(listed))
+        for value in range(len(values)):
+            place = folding.row_of(value)
+            assert place is not None
+            row = rows[place]
+            assert row == value or (isinstance(row, Fold) and not folding.is_open(row))
+        folds = [row for row in rows if isinstance(row, Fold)]
+        if folds:
+            fold = folds[turn % len(folds)]
+            folding.set_open(fold, not folding.is_open(fold))
