@@ -8,6 +8,9 @@ from bptui.protocol.fact import Fact, Value, summary
 from bptui.render.facts import WHOLE, nested, number, shape
 from bptui.render.fit import width_of
 
+LONG = 12
+"""A longer name is told by its end."""
+
 
 def short(x: float | None) -> str:
     """A number as a person writes it into a formula: `-3.92`, `1`."""
@@ -52,7 +55,7 @@ def _shortly(value: Value) -> str:
 
 
 def drawn(fact: Fact, width: int, gradient: bool = False) -> str:
-    """A fact beside a wire of a drawing. Of a large gradient the norm says enough: its shape is the value's."""
+    """A fact beside a wire of a drawing: of a large value its shape, of a large gradient its norm."""
     known = fact.number
     if known is not None and width_of(short(known)) <= width:
         return short(known)
@@ -63,4 +66,11 @@ def drawn(fact: Fact, width: int, gradient: bool = False) -> str:
     norm = summary(fact)
     if gradient and fact.is_tensor and known is None and norm is not None:
         return f"‖{norm:.3g}‖"
+    if fact.is_tensor and known is None and width_of(shape(fact)) <= width:
+        return shape(fact)
     return brief(fact, width)
+
+
+def own(name: str) -> str:
+    """Of a parameter's long name what tells it from the others nearby: `fc1.weight`."""
+    return ".".join(name.split(".")[-2:]) if len(name) > LONG else name

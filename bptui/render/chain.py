@@ -16,17 +16,18 @@ CLOSE = 1e-4
 """A product of plain floats and what a tensor of 32 bits recorded differ by less than that."""
 
 
-def _with_gap(path: Path, texts: list[str]) -> list[str]:
-    """The texts of a path's factors, and in the middle how many are left out."""
-    if not path.gap:
+def _with_gap(path: Path, texts: list[str], head: int = FACTORS // 2, tail: int = FACTORS // 2 - 1) -> list[str]:
+    """The texts of a path's factors; of many only the first and the last, and how many there are between."""
+    gap = path.gap + len(texts) - head - tail
+    if not path.gap and len(texts) <= head + tail + 1:
         return texts
-    return [*texts[: FACTORS // 2], f"… {path.gap:,} more …", *texts[FACTORS // 2 :]]
+    return [*texts[:head], f"… {gap:,} more …", *texts[len(texts) - tail :]]
 
 
-def symbols(path: Path) -> str:
-    """`2r · 1 · x`; a derivative where there is no formula."""
+def symbols(path: Path, *ends: int) -> str:
+    """`2r · 1 · x`; a derivative where there is no formula. Of many factors so many at each end."""
     texts = [grouped(each.formula) if each.formula else each.derivative for each in path.factors]
-    return product(_with_gap(path, texts)) or "1"
+    return product(_with_gap(path, texts, *ends)) or "1"
 
 
 def numbers(path: Path, reveal: Reveal = ALL) -> str:
@@ -63,6 +64,8 @@ def _products(path: Path, reveal: Reveal) -> list[str]:
     said = [f"{symbolic} = {numeric}", numeric] if numeric and symbolic != numeric else [symbolic]
     if not numeric and (rest := norms(path, reveal)):
         said.insert(0, f"{symbolic}  {rest}")
+    if not numeric and count > 3:
+        said.append(symbols(path, 1, 1))
     return said if count < 2 else [*said, f"product of {count:,} factors"]
 
 

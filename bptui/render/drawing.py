@@ -40,6 +40,9 @@ class _Drawing:
             for item in layer:
                 if item.passes:
                     self._wire(item.row, columns.left, columns.right, item.outs[0][0])
+                    continue
+                for net, port in item.outs:  # from a box that is not as wide as others of its layer
+                    self._wire(item.row + port, self._right(item, columns), columns.right, net)
             for track in gap:
                 self._track(track, columns)
         self._put_wires()
@@ -51,6 +54,11 @@ class _Drawing:
                     self._labels(item, columns, before)
             before = columns
         return [self._line(row) for row in self._cells]
+
+    def _right(self, item: Item, columns: Columns) -> int:
+        """Where the wires from an item begin."""
+        part = self._graph.parts[item]
+        return columns.left + part.width if part.op >= 0 else columns.right
 
     def _write(self, row: int, column: int, text: str, style: str) -> None:
         for char in text:
@@ -103,7 +111,7 @@ class _Drawing:
     def _part(self, item: Item, part: Part, columns: Columns) -> None:
         graph, here = self._graph, self._here(part)
         middle = item.row + item.height // 2
-        left, width = columns.left, columns.width
+        left, width = columns.left, part.width if part.op >= 0 else columns.width
         if part.op < 0:
             known = graph.tape.values[part.value]
             style = (
@@ -130,20 +138,18 @@ class _Drawing:
 
     def _labels(self, item: Item, columns: Columns, before: Columns | None) -> None:
         """Values over the wires that begin here, gradients under them, and arrow heads on those that end here."""
-        graph, values = self._graph, self._graph.tape.values
+        graph, values, beside = self._graph, self._graph.tape.values, self._right(item, columns) + 1
         for net, port in item.outs:
             row, known, there = item.row + port, values[net], self._reveal.value(values[net])
             fresh = known.op == self._op >= 0 and self._mark == HERE
             self._write(
-                row - 1, columns.right + 1, graph.value(net) if there else UNKNOWN,
+                row - 1, beside, graph.value(net) if there else UNKNOWN,
                 (LIT if fresh else "") if there else FAINT,
             )  # fmt: skip
             if known.grad is not None:
                 there = self._reveal.grad(known)
                 style = LIT if known.known == self._reveal.node else GRADIENT
-                self._write(
-                    row + 1, columns.right + 1, graph.grad(net) if there else UNKNOWN, style if there else FAINT
-                )
+                self._write(row + 1, beside, graph.grad(net) if there else UNKNOWN, style if there else FAINT)
         for index, (net, port) in enumerate(item.ins):
             self._write(item.row + port, columns.left - 1, "▶", QUIET if self._reveal.value(values[net]) else FAINT)
             text = graph.tail(item, index)

@@ -10,12 +10,21 @@ from dataclasses import dataclass
 
 from bptui.protocol.fact import Fact
 from bptui.protocol.tape import Op, Tape
-from bptui.render.brief import drawn
-from bptui.render.fit import width_of
+from bptui.render.brief import drawn, own
+from bptui.render.fit import ending, width_of
 from bptui.render.layered import Item, lay_out
 from bptui.render.reveal import current
 
 SIGNS = {"mul": "×", "add": "+", "sub": "-", "div": "/", "true_divide": "/", "pow": "^", "matmul": "@", "mm": "@"}
+CALLED = {
+    "binary_cross_entropy_with_logits": "bce logits",
+    "binary_cross_entropy": "bce",
+    "multi_head_attention_forward": "attention",
+    "scaled_dot_product_attention": "attention",
+}
+"""Long names in short."""
+NAME = 14
+"""The name of an op or a value is at most so wide."""
 LABEL = 18
 """A value on a wire is at most so wide."""
 CONSTANT = 8
@@ -28,13 +37,18 @@ def sign(tape: Tape, at: int) -> str:
     """What the box of an op says: `× 2.0`, `relu`."""
     op = tape.ops[at]
     if op.name not in SIGNS:
-        return op.name
+        return _called(CALLED.get(op.name, op.name))
     tensors = {text for each in op.inputs for text in (tape.values[each].name, tape.values[each].symbol)}
     arguments = op.text.partition("(")[2].rpartition(")")[0].split(", ")
     words = ["" if text in tensors else text for text in arguments]
     if len(words) != 2 or any(len(word) > CONSTANT for word in words):
         return SIGNS[op.name]
     return f"{words[0]} {SIGNS[op.name]} {words[1]}".strip()
+
+
+def _called(name: str) -> str:
+    """A name in a drawing."""
+    return ending(own(name), NAME)
 
 
 @dataclass(eq=False)
@@ -44,6 +58,11 @@ class Part:
     text: str
     op: int = -1
     value: int = -1
+
+    @property
+    def width(self) -> int:
+        """A box has a frame, and room for a mark; so has a name."""
+        return width_of(self.text) + (4 if self.op >= 0 else 2)
 
 
 @dataclass(frozen=True)
@@ -108,7 +127,9 @@ class Graph:
             for each in dict.fromkeys(self.ways[at]):
                 if tape.values[each].op < 0 and first.get(each) == layers[at]:
                     del first[each]
-                    self.parts[Item(layers[at] - 1, 3, [], [(each, 1)])] = Part(tape.values[each].name, value=each)
+                    self.parts[Item(layers[at] - 1, 3, [], [(each, 1)])] = Part(
+                        _called(tape.values[each].name), value=each
+                    )
             self._op(at, layers[at])
 
     def _op(self, at: int, layer: int) -> None:
@@ -122,7 +143,7 @@ class Graph:
         self.parts[Item(layer, height, ins, ports)] = Part(sign(self.tape, at), op=at)
         for each in outs:
             if not self.uses[each]:
-                self.parts[Item(layer + 1, 3, [(each, 1)], [])] = Part(self.tape.values[each].name, value=each)
+                self.parts[Item(layer + 1, 3, [(each, 1)], [])] = Part(_called(self.tape.values[each].name), value=each)
 
     def _gradients(self) -> None:
         for index, node in enumerate(self.tape.nodes):
@@ -136,12 +157,8 @@ class Graph:
         """Give all that is ever written its room, so that nothing moves from one stop to the next."""
         left, layers = 0, self.layout.layers
         for at, (layer, gap) in enumerate(zip(layers, self.layout.gaps, strict=True)):
-            parts = [self.parts[item] for item in layer if not item.passes]
-            width = max((width_of(part.text) + (4 if part.op >= 0 else 2) for part in parts), default=0)
-            nets = [net for item in layer if not item.passes for net, _row in item.outs]
-            stub = 1 + max(
-                (width_of(text) + 1 for net in nets for text in (self.value(net), self.grad(net))), default=0
-            )
+            width = max((self.parts[item].width for item in layer if not item.passes), default=0)
+            stub = max((self._label(item, width) - width for item in layer if not item.passes), default=0)
             tracks = TRACK * (1 + max((track.column for track in gap), default=-1))
             after = layers[at + 1] if at + 1 < len(layers) else []
             tails = [self.tail(item, index) for item in after for index in range(len(item.ins))]
@@ -151,12 +168,19 @@ class Graph:
             self.columns.append(Columns(left, width, right + stub, right + stub + tracks, end))
             left = end
 
+    def _label(self, item: Item, width: int) -> int:
+        """How far what is written beside the wires from an item goes: it begins at a box's own right side."""
+        part = self.parts[item]
+        start = part.width if part.op >= 0 else width
+        labels = [text for net, _row in item.outs for text in (self.value(net), self.grad(net))]
+        return start + 2 + max((width_of(text) for text in labels), default=0)
+
     def value(self, net: int) -> str:
         """What is written over a wire: the value, under its name where it has one that is told nowhere else."""
         known = self.tape.values[net]
         text = drawn(known.fact, LABEL)
         named = known.op >= 0 and not known.name.startswith("%") and self.uses[net]
-        return f"{known.name} {text}" if named else text
+        return f"{_called(known.name)} {text}" if named else text
 
     def grad(self, net: int) -> str:
         """What is written under it: its gradient, the sum of all that is sent back."""
@@ -178,7 +202,7 @@ class Graph:
             for item in layer:
                 part = self.parts.get(item)
                 if part and (part.op == at_op >= 0 or (at_op < 0 and part.value == at_value >= 0)):
-                    return Place(item.row, columns.left, item.height, columns.width)
+                    return Place(item.row, columns.left, item.height, part.width if part.op >= 0 else columns.width)
         return None
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from bptui.protocol.fact import Fact, summary
 from bptui.protocol.tape import Edge, Tape
-from bptui.render.brief import short
+from bptui.render.brief import own, short
 from bptui.render.facts import nested
 from bptui.render.reveal import loss_name
 
@@ -90,7 +90,7 @@ def chain_of(tape: Tape, leaf: int) -> Chain | None:
     value, node = tape.values[leaf], tape.nodes[end]
     recorded = next((fact for fact in (node.upstream, value.grad) if fact is not None), None)
     return Chain(
-        f"∂{loss_name(tape)}/∂{value.symbol}",
+        f"∂{loss_name(tape)}/∂{own(value.symbol)}",
         tuple(_path(tape, path) for path in _paths(tape, end, counts)),
         counts[0],
         _total(tape, end, counts),
@@ -208,7 +208,7 @@ def _multiplied(step: list[Edge]) -> float | None:
 
 
 def _symbol(tape: Tape, value: int) -> str:
-    return tape.values[value].symbol if value >= 0 else loss_name(tape)
+    return loss_name(tape) if value in (-1, tape.loss) else own(tape.values[value].symbol)
 
 
 def grouped(formula: str) -> str:

@@ -19,6 +19,7 @@ from ..tapes import (
     data,
     doubled,
     joined,
+    large,
     leaf,
     lecture,
     made,
@@ -26,6 +27,7 @@ from ..tapes import (
     residual,
     scalar,
     shared,
+    small,
 )
 
 
@@ -116,6 +118,36 @@ def test_an_op_of_three_inputs_has_three_arrows() -> None:
         " c ─────╯  ╰─────╯",
         "    ← 1",
     ]
+
+
+def test_long_names_are_told_by_their_ends() -> None:
+    assert drawing(perceptron()) == [
+        "                [4, 32]",
+        "             x ────────────────╮  ╭────────╮",
+        "                               ╰─▶│        │",
+        "                [3, 32]           │        │ …_of_the_model [4, 3]    ╭────────────╮",
+        " hidden.weight ──────────────────▶│ linear │─────────────────────────▶│            │ 1.5",
+        "                ← ‖0.25‖          │        │ ← ‖0.5‖                  │ bce logits │─────▶ loss",
+        "                [0.5, 0.25, 0] ╭─▶│        │                       ╭─▶│            │ ← 1",
+        "   hidden.bias ────────────────╯  ╰────────╯                       │  ╰────────────╯",
+        "                                             [0, 1, 2, 1]          │",
+        "                                          y ───────────────────────╯",
+        "",
+    ]
+
+
+def perceptron() -> Tape:
+    """`loss = cross_entropy(linear(x, weight, bias), y)`."""
+    values = (
+        data("x", large(4, 32)),
+        leaf("model.hidden.weight", large(3, 32, norm=2.0), large(3, 32, norm=0.25), 3),
+        leaf("model.hidden.bias", small((0.5, 0.25, 0.0), 3), None),
+        made("predictions_of_the_model", large(4, 3, norm=1.5), 0, large(4, 3, norm=0.5), 1),
+        data("y", small((0.0, 1.0, 2.0, 1.0), 4)),
+        made("loss", scalar(1.5), 1, scalar(1.0), 0),
+    )
+    ops = op("linear", (0, 1, 2), 3, "linear()"), op("binary_cross_entropy_with_logits", (3, 4), 5, "bce()")
+    return Tape(values, ops, (), 5)
 
 
 def test_nothing_moves_while_a_backward_goes_on() -> None:
