@@ -71,21 +71,30 @@ def _products(path: Path, reveal: Reveal) -> list[str]:
 
 def lines(chain: Chain, width: int, reveal: Reveal = ALL) -> list[Text]:
     """`∂l/∂w = 2r · 1 · x = -3.92 · 1 · 2 = -7.84`; of several paths a line for each, and their sum."""
-    end = result(chain, reveal)
     if chain.count == 1:
-        return [_line(f"{chain.name} = ", _products(chain.paths[0], reveal), end, width)]
+        return [headline(chain, width, reveal), *_accumulated(chain, width, reveal)]
     shown = [_path_line(at, path, width, reveal) for at, path in enumerate(chain.paths, 1)]
     if chain.count > len(chain.paths):
         rest = chain.count - len(chain.paths)
         shown.append(cut(piece(f"and {_many(rest)} more path{'s' if rest != 1 else ''}", QUIET), width))
-    return [*shown, headline(chain, width, reveal)]
+    return [*shown, headline(chain, width, reveal), *_accumulated(chain, width, reveal)]
+
+
+def _accumulated(chain: Chain, width: int, reveal: Reveal) -> list[Text]:
+    """`w.grad = -2 + (-7.84) = -9.84`, where there was a gradient already."""
+    if not chain.old or chain.new is None or chain.recorded is None:
+        return []
+    there = reveal.ran(chain.node)
+    more = short(chain.recorded) if there else "?"
+    said = f"{short(chain.old)} + {f'({more})' if more.startswith('-') else more}"
+    return [_line(f"{chain.leaf}.grad = ", [said], short(chain.new) if there else "?", width)]
 
 
 def headline(chain: Chain, width: int, reveal: Reveal = ALL) -> Text:
     """The chain rule in one line."""
-    if chain.count == 1:
-        return lines(chain, width, reveal)[0]
     end = result(chain, reveal)
+    if chain.count == 1:
+        return _line(f"{chain.name} = ", _products(chain.paths[0], reveal), end, width)
     said = [f"sum of {_many(chain.count)} paths", f"{_many(chain.count)} paths"]
     if chain.count == len(chain.paths):
         terms = [_value(path, reveal) for path in chain.paths]

@@ -70,6 +70,12 @@ class Chain:
     """The gradient that came, if it is none: a small tensor, or the norm of a large one where it was measured."""
     node: int
     """The leaf's AccumulateGrad."""
+    leaf: str
+    """`w`."""
+    old: float | None
+    """What its `.grad` was before, if that is a number."""
+    new: float | None
+    """What it is after."""
 
 
 def leaf_of(tape: Tape, name: str) -> int:
@@ -97,6 +103,9 @@ def chain_of(tape: Tape, leaf: int) -> Chain | None:
         recorded.number if recorded else None,
         _text(recorded),
         end,
+        own(value.name),
+        node.old.number if node.old else None,
+        node.new.number if node.new else None,
     )
 
 

@@ -111,6 +111,25 @@ def test_a_gradient_that_is_not_the_product_is_told_beside_it() -> None:
     assert said(clipped)[0].endswith("= -3.92 · 1 · 2 = -7.84, recorded -1")
 
 
+@pytest.mark.parametrize(
+    ("node", "text"),
+    [
+        pytest.param(None, "w.grad = -2 + (-7.84) = -9.84", id="what came is added to it"),
+        pytest.param(1, "w.grad = -2 + ? = ?", id="in a backward not yet"),
+    ],
+)
+def test_where_there_was_a_gradient_already(node: int | None, text: str) -> None:
+    tape = lecture(1.02, 2.0, 4.0)
+    last = accumulate(0, scalar(-7.84), old=scalar(-2.0), new=scalar(-9.84))
+    assert said(replace(tape, nodes=(*tape.nodes[:3], last)), reveal=Reveal(None, node))[1:] == [text]
+
+
+def test_onto_a_gradient_of_0_nothing_is_added() -> None:
+    tape = lecture(1.02, 2.0, 4.0)
+    last = accumulate(0, scalar(-7.84), old=scalar(0.0), new=scalar(-7.84))
+    assert len(said(replace(tape, nodes=(*tape.nodes[:3], last)))) == 1
+
+
 def test_the_rounding_of_a_float_is_no_difference() -> None:
     tape = lecture(1.02, 2.0, 4.0)
     rounded = replace(tape, nodes=(*tape.nodes[:3], accumulate(0, scalar(-7.840000152587891))))

@@ -46,11 +46,11 @@ async def test_a_small_tape_is_drawn_and_d_shows_the_table() -> None:
         await pilot.pause()
         assert "╭───────╮ y_pred 2.04" in text_of(pane)[0]
         assert text_of(pane)[4] == RULE
-        assert pane.border_subtitle == "d table"
+        assert pane.border_subtitle == "3 ops, 4 nodes  d table"
         await pilot.press("d")
         assert text_of(pane)[0].split() == ["#", "name", "op", "value", "↓", "∂l/∂name", "↑", "line"]
         assert text_of(pane)[6] == RULE
-        assert pane.border_subtitle == "d drawing"
+        assert pane.border_subtitle == "3 ops, 4 nodes  d drawing"
         await pilot.press("d")
         assert "╭───────╮ y_pred 2.04" in text_of(pane)[0]
 
@@ -66,6 +66,7 @@ async def test_a_person_who_wants_the_table_keeps_it_on_the_next_tape() -> None:
         assert not pane.drawn
         pane.show(deep(20, 4), None, "w")
         await pilot.press("d")
+        assert pane.border_subtitle == "80 ops, 100 nodes"
         assert not pane.drawn, "there is no drawing of a large one"
 
 

@@ -93,8 +93,8 @@ class TapePane(Lines):
         if table is None:
             self.set_lines(0)
             return
-        if self._graph is not None:
-            self.border_subtitle = "d table" if self.drawn else "d drawing"
+        other = f"  d {'table' if self.drawn else 'drawing'}" if self._graph is not None else ""
+        self.border_subtitle = table.summary() + other
         if self.drawn and self._graph is not None:
             self._drawing = draw(self._graph, self._op)
         rows = len(self._drawing) or len(table.folding.rows())
