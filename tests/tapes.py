@@ -210,7 +210,7 @@ def deep(modules: int, each: int, blocks: int = 1, backward: bool = True) -> Tap
             inputs = (at, weight) if part == 0 else (at,)
             out = len(values)
             text = f"{name}({', '.join(values[i].name for i in inputs)})"
-            values.append(made(f"%{out}", large(64, 128), len(ops), large(64, 128), steps - len(ops) - 1))
+            values.append(made(f"%{out}", large(64, 128), len(ops), large(64, 128), max(steps - len(ops) - 2, 0)))
             ops.append(op(name, inputs, out, text, 10 + layer, path))
             at = out
     return Tape(tuple(values), tuple(ops), _backwards(values, ops) if backward else (), at)

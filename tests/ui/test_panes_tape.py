@@ -101,8 +101,10 @@ async def test_arrows_scroll_a_drawing() -> None:
         pane.focus()
         await pilot.press("right", "down")
         assert pane.scroll_offset == (8, 1)
+        assert pane.border_subtitle == "←  5 ops, 7 nodes  d table  →"
         await pilot.press("left", "up")
         assert pane.scroll_offset == (0, 0)
+        assert pane.border_subtitle == "5 ops, 7 nodes  d table  →"
         await pilot.press("end")
         assert pane.scroll_offset.y == pane.max_scroll_y > 0
         await pilot.press("home")

@@ -93,8 +93,6 @@ class TapePane(Lines):
         if table is None:
             self.set_lines(0)
             return
-        other = f"  d {'table' if self.drawn else 'drawing'}" if self._graph is not None else ""
-        self.border_subtitle = table.summary() + other
         if self.drawn and self._graph is not None:
             self._drawing = draw(self._graph, self._op)
         rows = len(self._drawing) or len(table.folding.rows())
@@ -103,6 +101,24 @@ class TapePane(Lines):
         self._add_rule(rows)
         width = self._graph.width if self.drawn and self._graph else 0
         self.set_lines(rows + len(self._rule), max(width, self.room), follow=False)
+        self._describe()
+
+    def _describe(self) -> None:
+        """Below the pane: how much there is, what `d` does, and whether a drawing goes on to either side."""
+        if self._table is None:
+            return
+        parts = ["←"] if self.drawn and self.scroll_offset.x > 0 else []
+        parts.append(self._table.summary())
+        if self._graph is not None:
+            parts.append("d table" if self.drawn else "d drawing")
+        if self.drawn and self.scroll_offset.x < self.max_scroll_x:
+            parts.append("→")
+        self.border_subtitle = "  ".join(parts)
+
+    def watch_scroll_x(self, old_value: float, new_value: float) -> None:
+        """The drawing was scrolled sideways."""
+        super().watch_scroll_x(old_value, new_value)
+        self._describe()
 
     def _add_rule(self, rows: int) -> None:
         """The chain rule: all of it below, and where that is out of sight its one line at the top."""
