@@ -110,6 +110,7 @@ class OpRecorder(TorchFunctionMode):
     # ---- entering and leaving
 
     def __enter__(self) -> OpRecorder:
+        _keep_from_being_compiled()
         self._watch_custom_functions()
         self._modules.enter()
         super().__enter__()  # type: ignore[no-untyped-call]
@@ -343,6 +344,13 @@ class OpRecorder(TorchFunctionMode):
 
 _WRAPPERS = ("torch/_tensor.py", "torch/overrides.py", "torch\\_tensor.py", "torch\\overrides.py")
 _MANY = 64
+
+
+def _keep_from_being_compiled() -> None:
+    """What `torch.compile` compiles calls the mode too: it must not be traced itself."""
+    dynamo: Any = sys.modules.get("torch._dynamo")
+    if dynamo is not None and not hasattr(OpRecorder.__torch_function__, "_torchdynamo_disable"):
+        OpRecorder.__torch_function__ = dynamo.disable(OpRecorder.__torch_function__)  # type: ignore[method-assign]
 
 
 class _Named(tuple):  # type: ignore[type-arg]

@@ -105,6 +105,11 @@ def test_stepped_it_prints_what_it_prints_when_run_plainly(path: Path, ask: Ask,
 
 
 @scripts(*OK)
+def test_stepped_into_it_prints_the_same(path: Path, ask: Ask, plain) -> None:
+    same(alive(ask("inside", path)), plain(path))
+
+
+@scripts(*OK)
 def test_run_to_the_end_it_prints_the_same(path: Path, ask: Ask, plain) -> None:
     same(alive(ask("run", path)), plain(path))
 

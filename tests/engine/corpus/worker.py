@@ -25,6 +25,8 @@ import torch
 SECONDS = 60
 """How long one script may take before it counts as hanging."""
 STEPS = 5000
+INSIDE = 12
+"""So many phases are walked through op by op."""
 
 
 def plain(path: str) -> dict[str, Any]:
@@ -49,6 +51,22 @@ def step(path: str) -> dict[str, Any]:
     while seen[-1].next is not None and len(seen) < STEPS and seen[-1].failure is None:
         seen.append(controller.next())
     return _told(seen)
+
+
+def inside(path: str) -> dict[str, Any]:
+    """Step into every phase: through the first ones op by op, through the later ones only at both ends."""
+    from bptui.engine.controller import Controller
+    from bptui.protocol.tape import Move
+
+    controller = Controller(path)
+    seen = [controller.start()]
+    opened = 0
+    while seen[-1].next is not None and len(seen) < STEPS and seen[-1].failure is None:
+        opened += 1
+        seen.append(controller.step(Move.IN))
+        while seen[-1].op is not None and seen[-1].failure is None:
+            seen.append(controller.step(Move.IN if opened < INSIDE else Move.OUT))
+    return _told([each for each in seen if each.op is None or each.printed or each.failure])
 
 
 def run(path: str) -> dict[str, Any]:
@@ -116,7 +134,7 @@ def child(request: dict[str, Any], files: dict[str, int]) -> None:
     warnings.simplefilter("ignore")  # torch gives some once in a process
     mode = request.pop("mode")
     try:
-        result = {"plain": plain, "step": step, "run": run, "walk": walk}[mode](**request)
+        result = {"plain": plain, "step": step, "inside": inside, "run": run, "walk": walk}[mode](**request)
     except Exception as error:
         result = {"raised": type(error).__name__, "message": str(error), "line": getattr(error, "line", None)}
         result["traceback"] = traceback.format_exc()
