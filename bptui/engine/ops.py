@@ -8,6 +8,7 @@ which none of the recorded ops made. A node belongs to the op during which autog
 
 from __future__ import annotations
 
+import os
 import sys
 import weakref
 from collections.abc import Callable, Iterator
@@ -228,7 +229,8 @@ class OpRecorder(TorchFunctionMode):
         """The place of a tensor among the values; it becomes one if it is none yet."""
         place = self._places.get(id(tensor))
         if place is not None and self.values[place].ref() is tensor:
-            return place
+            if self.values[place].made[0] >= 0 or tensor.grad_fn is None:
+                return place  # else a custom function has given it a node since
         if tensor.grad_fn is not None and (made := tensor.grad_fn._sequence_nr()) >= self._start:
             if not any(op.before <= made < op.after for op in reversed(self.ops)):
                 return self._unseen(tensor)
@@ -342,7 +344,10 @@ class OpRecorder(TorchFunctionMode):
         return place
 
 
-_WRAPPERS = ("torch/_tensor.py", "torch/overrides.py", "torch\\_tensor.py", "torch\\overrides.py")
+_WRAPPERS = tuple(
+    os.path.join("torch", *path) for path in (("_tensor.py",), ("overrides.py",), ("_dynamo", "eval_frame.py"))
+)
+"""Files of PyTorch that only hand an operator on."""
 _MANY = 64
 
 

@@ -159,7 +159,7 @@ class Taping:
             self._ops.append(
                 TapeOp(name, tuple(inputs), tuple(outputs), f"{name}({', '.join(symbols)})", "", None, "", node.name)
             )
-            self.symbols.append([] if len(inputs) < len(node.edges) or name == "pow" else symbols)
+            self.symbols.append(_with_numbers(name, symbols, node))
             self.sources.append(self.symbols[-1])
             insort(self._ranges, (node.sequence, node.sequence + 1, len(self._ops) - 1))
             if self._loss < 0 and node is self._nodes[0]:
@@ -237,6 +237,17 @@ def _like(kept: Kept | None) -> Fact:
         return _UNKNOWN
     fact = kept.light()
     return Fact("Tensor", None, fact.shape, fact.dtype, fact.device, text="not recorded")
+
+
+def _with_numbers(name: str, symbols: list[str], node: RawNode) -> list[str]:
+    """What an op took that only the graph tells of: its tensors, and the number that its node saved, if it took one."""
+    numbers = {each: fact.number for each, fact, _ in node.saved if fact.number is not None}
+    number = numbers.get("exponent" if name == "pow" else "other")
+    if name in ("pow", "mul", "div") and len(symbols) == 1 and number is not None:
+        return [*symbols, f"{number:g}"]
+    if name in ("add", "sub") and len(symbols) == 1:
+        return [*symbols, "…"]
+    return symbols if len(symbols) == len(node.edges) else []
 
 
 def _text(argument: object, values: Sequence[_Value]) -> str:
