@@ -253,7 +253,8 @@ def test_one_can_go_back_inside_and_out_at_any_time(write: Write) -> None:
     first = controller.step()
     controller.step()
     again = controller.step(Move.BACK)
-    assert again.op and first.op
+    assert again.op
+    assert first.op
     assert again.op.index == first.op.index == 0
     with pytest.raises(StepRefused, match="first step"):
         controller.step(Move.BACK)
@@ -272,14 +273,18 @@ def test_modules_are_stepped_over_into_and_out_of(write: Write) -> None:
     assert over.op is not None
     assert over.op.module == "model/model.3", "the whole model is one step"
     rest = controller.step()
-    assert rest.op and rest.op.name == "pow"
+    assert rest.op
+    assert rest.op.name == "pow"
     controller.restart()
     inside = controller.step()
-    assert inside.op and inside.op.module == "model/model.0"
+    assert inside.op
+    assert inside.op.module == "model/model.0"
     one = controller.step(Move.OVER)
-    assert one.op and one.op.module == "model/model.1"
+    assert one.op
+    assert one.op.module == "model/model.1"
     up = controller.step(Move.UP)
-    assert up.op and up.op.module == "model/model.3"
+    assert up.op
+    assert up.op.module == "model/model.3"
 
 
 def test_ops_of_a_custom_function_and_what_it_makes_have_names_and_lines(write: Write) -> None:
