@@ -40,7 +40,7 @@ COMMANDS = (
     Command("update", ("u",), "update", "Run the update now: the parameters move by their gradients.", ("update", "u"), "[N]", Phase.UPDATE),
     Command("zero_grad", ("z",), "zero_grad", "Zero the gradients now, also while zeroing is off.", ("zero_grad", "z"), "[N]", Phase.ZERO_GRAD),
     Command("zeroing", ("a",), "zeroing", "Turn zeroing off and on: while it is off, next passes over zero_grad and gradients accumulate.", ("zeroing", "a"), "on|off", footer=1),
-    Command("in", ("s",), "in", "Step in: one op of the phase on, or one autograd node of the backward.", ("in", "s"), "[N]", footer=2),
+    Command("in", ("s",), "in", "Step in: one op of the phase on, or one autograd node of the backward.", ("in", "s"), "[N]", footer=1),
     Command("in_back", ("S",), "op back", "Go one op or node back inside the phase.", ("in-back",), "[N]"),
     Command("over", ("v",), "over", "Step over the nn.Module that comes next, as one.", ("over", "v"), "[N]"),
     Command("up", ("O",), "up", "Step out of the nn.Module around, to its last op.", ("up",), "[N]"),

@@ -20,8 +20,10 @@ from typing import Any, Protocol
 from bptui.commands import BY_WORD, COMMANDS, Command
 from bptui.protocol.messages import (
     Ask,
+    CheckGradients,
     Died,
     Do,
+    GradientsChecked,
     Next,
     Opened,
     Refused,
@@ -29,18 +31,20 @@ from bptui.protocol.messages import (
     Run,
     Running,
     SetZeroing,
+    ShowTape,
     Step,
     Stopped,
+    TapeShown,
     Uncut,
     ZeroingSet,
 )
 from bptui.protocol.phase import Goal, StopReason
 from bptui.protocol.snapshot import Program, Snapshot
 from bptui.protocol.tape import Move
-from bptui.record import error_record, snapshot_record
+from bptui.record import check_record, error_record, snapshot_record, tape_record
 from bptui.session import Session
 
-Answer = Stopped | ZeroingSet | Refused | Uncut | Died
+Answer = Stopped | ZeroingSet | TapeShown | GradientsChecked | Refused | Uncut | Died
 
 GOALS = {"sample": Goal.SAMPLE, "epoch": Goal.EPOCH, "continue": Goal.END}
 MOVES = {"in": Move.IN, "in_back": Move.BACK, "over": Move.OVER, "up": Move.UP, "out": Move.OUT}
@@ -55,6 +59,8 @@ class Printer(Protocol):
 
     def stop(self, snapshot: Snapshot, program: Program) -> None: ...
     def zeroing(self, snapshot: Snapshot, program: Program) -> None: ...
+    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None: ...
+    def check(self, checked: GradientsChecked) -> None: ...
     def error(self, error: Refused | Died | Uncut) -> None: ...
     def help(self) -> None: ...
 
@@ -73,6 +79,17 @@ class Readable:
         _write(
             "zeroing on" if snapshot.zeroing else "zeroing off: next passes over zero_grad, and gradients accumulate"
         )
+
+    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None:
+        from bptui.render.sheets import tape_lines
+
+        for each in tape_lines(told.tape, snapshot):
+            _write(each)
+
+    def check(self, checked: GradientsChecked) -> None:
+        from bptui.render.sheets import check_sheet
+
+        _write(check_sheet(checked, 200).plain)
 
     def error(self, error: Refused | Died | Uncut) -> None:
         hint = error.hint if isinstance(error, Refused) else ""
@@ -95,6 +112,12 @@ class Json:
 
     def zeroing(self, snapshot: Snapshot, program: Program) -> None:
         self.stop(replace(snapshot, printed="", errors="", failure=None), program)  # the same stop: that was shown
+
+    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None:
+        self._write({"tape": tape_record(told.tape)})
+
+    def check(self, checked: GradientsChecked) -> None:
+        self._write(check_record(checked))
 
     def error(self, error: Refused | Died | Uncut) -> None:
         self._write(error_record(error))
@@ -148,6 +171,9 @@ class LineMode:
                 _at_most(words, 1)
                 self._session.restart()
                 self._show(self._answer())
+            elif command.id in ("tape", "check"):
+                _at_most(words, 1)
+                self._ask(ShowTape() if command.id == "tape" else CheckGradients())
             elif command.id == "zeroing":
                 self._ask(SetZeroing(self._zeroing(words)))
             else:
@@ -194,7 +220,7 @@ class LineMode:
                 printed += reply.tell.printed
             elif isinstance(reply.tell, Died) and number not in (None, reply.number):
                 self._show(reply.tell)  # it came before we asked; the answer says so again
-            elif isinstance(reply.tell, Stopped | ZeroingSet | Refused | Uncut | Died):
+            elif isinstance(reply.tell, Answer):
                 self._waiting = False
                 tell = reply.tell
                 return replace(tell, printed=printed + tell.printed) if isinstance(tell, Died) else tell
@@ -207,6 +233,12 @@ class LineMode:
             show = self._printer.zeroing if isinstance(tell, ZeroingSet) else self._printer.stop
             show(tell.snapshot, self._program)
             return tell.snapshot.stop_reason is StopReason.STEP
+        if isinstance(tell, TapeShown):
+            self._printer.tape(tell, self._snapshot)
+            return True
+        if isinstance(tell, GradientsChecked):
+            self._printer.check(tell)
+            return True
         self._dead = self._dead or isinstance(tell, Died)
         self._printer.error(tell)
         return False

@@ -10,9 +10,9 @@ from dataclasses import asdict
 from typing import Any
 
 from bptui.protocol.fact import Fact, Value
-from bptui.protocol.messages import Died, Refused, Uncut
+from bptui.protocol.messages import Died, GradientsChecked, Refused, Uncut
 from bptui.protocol.snapshot import Ledger, Param, Snapshot
-from bptui.protocol.tape import Op
+from bptui.protocol.tape import Op, Tape
 
 _SIDES = ("inputs", "output", "upstream", "downstream")
 
@@ -50,6 +50,43 @@ def error_record(error: Refused | Uncut | Died) -> dict[str, Any]:
         if more := getattr(error, name, None):
             record[name] = more
     return record
+
+
+def tape_record(tape: Tape | None) -> dict[str, Any] | None:
+    """The tape: values, ops and nodes by their places; None while there is none."""
+    if tape is None:
+        return None
+    values = [
+        {"name": v.name, "op": v.op, "leaf": v.leaf, "value": _fact(v.fact), "grad": _fact(v.grad)} for v in tape.values
+    ]
+    nodes = [
+        {
+            "name": node.name,
+            "op": node.op,
+            "value": node.value,
+            "upstream": _fact(node.upstream),
+            "edges": [
+                {
+                    "value": edge.value,
+                    "node": edge.node,
+                    "formula": edge.formula,
+                    "local": _fact(edge.local),
+                    "downstream": _fact(edge.downstream),
+                }
+                for edge in node.edges
+            ],
+            "old": _fact(node.old),
+            "new": _fact(node.new),
+        }
+        for node in tape.nodes
+    ]
+    return {"values": values, "ops": [asdict(op) for op in tape.ops], "nodes": nodes, "loss": tape.loss}
+
+
+def check_record(checked: GradientsChecked) -> dict[str, Any]:
+    """A gradient check, parameter by parameter."""
+    params = [{name: _value(value) for name, value in asdict(each).items()} for each in checked.params]
+    return {"check": params, "loss": _value(checked.loss), "reason": checked.reason}
 
 
 def _param(param: Param) -> dict[str, Any]:

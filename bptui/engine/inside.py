@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
+from bptui.engine.capture import fact
 from bptui.engine.code import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.explain import short
@@ -12,7 +13,7 @@ from bptui.engine.formulas import written
 from bptui.engine.inspector import inspect_fact
 from bptui.engine.kept import Kept
 from bptui.engine.nodes import RawNode
-from bptui.engine.ops import RawOp
+from bptui.engine.ops import At, RawOp
 from bptui.engine.output import Mark as Offset
 from bptui.engine.output import Output
 from bptui.engine.recording import Recording, Step
@@ -213,7 +214,7 @@ class Inside:
             expression=made.expression if made is not None else "",
             line=made.line if made is not None and made.line is not None else self._line(),
             module=made.module if made is not None else "",
-            inputs=self._named(made.inputs) if made is not None else (),
+            inputs=(*self._named(made.inputs), *self._plain(raw, op)) if made is not None else (),
             output=self._named(made.outputs) if made is not None else (),
             upstream=self._upstream(raw, node) if isinstance(raw, RawNode) else (),
             local=self._local(raw, op, node) if isinstance(raw, RawNode) else (),
@@ -228,6 +229,14 @@ class Inside:
     def _named(self, places: Sequence[int]) -> tuple[Named, ...]:
         values = self.recording.tape.values
         return tuple(Named(values[place].name, self.recording.kept(place)) for place in dict.fromkeys(places))
+
+    def _plain(self, raw: RawOp | RawNode, op: int) -> Iterator[Named]:
+        """The plain numbers that an op took, where the source has names for them."""
+        if isinstance(raw, RawOp) and self.recording.taping is not None:
+            names = self.recording.taping.symbols[op]
+            for name, value in zip(names, raw.arguments, strict=False):
+                if isinstance(value, (int, float)) and not isinstance(value, At) and name.isidentifier():
+                    yield Named(name, fact(value))
 
     # ---- a node's gradients
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from bptui.commands import COMMANDS
-from bptui.protocol.messages import Ask, Do, Next, Run
+from bptui.protocol.messages import Ask, Do, Next, Run, Step
 from bptui.protocol.phase import Goal
+from bptui.protocol.tape import Move
 
 PANES = ("sample", "loss", "param", "grad", "source", "curve", "timeline", "console", "chooser")
 """The panes that the keys 1 to 9 focus, by id."""
@@ -16,6 +17,11 @@ PANE_NAMES = ("sample", "loss", "parameter", "gradient", "source", "curve", "tim
 STEPS: dict[str, Ask] = {
     "next": Next(),
     **{each.id: Do(each.phase) for each in COMMANDS if each.phase},
+    "in": Step(Move.IN),
+    "in_back": Step(Move.BACK),
+    "over": Step(Move.OVER),
+    "up": Step(Move.UP),
+    "out": Step(Move.OUT),
     "sample": Run(Goal.SAMPLE),
     "epoch": Run(Goal.EPOCH),
     "continue": Run(Goal.END),

@@ -15,6 +15,7 @@ from bptui.protocol.messages import (
     Ask,
     CurveDrawn,
     Died,
+    GradientsChecked,
     Inspected,
     Opened,
     Refused,
@@ -22,6 +23,7 @@ from bptui.protocol.messages import (
     Running,
     SetZeroing,
     Stopped,
+    TapeShown,
     Tell,
     Uncut,
     ZeroingSet,
@@ -31,10 +33,9 @@ from bptui.render.footer import dead, refused, stopped
 from bptui.render.title import Place
 from bptui.session import Session
 from bptui.ui.help import HelpScreen
-from bptui.ui.inspector import InspectorScreen
 from bptui.ui.keys import BINDINGS, STEPS, action
+from bptui.ui.lookup import Lookup
 from bptui.ui.messages import CommandChosen, ParamChosen, ReplyArrived
-from bptui.ui.panes.card import Card
 from bptui.ui.panes.toosmall import TooSmall
 from bptui.ui.play import Player, Wait
 from bptui.ui.talk import State, Talk, possible
@@ -73,7 +74,7 @@ class MainScreen(Screen[None]):
         self._player = Player(self, self._play)
         self._wait = Wait(self, clock, self._show_state)
         self._place: Place | None = None
-        self._inspector: InspectorScreen | None = None
+        self._lookup = Lookup(self, self._talk, self._view)
 
     def compose(self) -> ComposeResult:
         yield self._view
@@ -121,8 +122,11 @@ class MainScreen(Screen[None]):
                 self._together.complete()
                 self.call_after_refresh(self._ask_curve)  # it may want to see further
             case Inspected():
-                if self._inspector is not None:
-                    self._inspector.show(tell)
+                self._lookup.hear_value(tell)
+            case TapeShown():
+                self._lookup.hear_tape(tell, self.snapshot, self._param)
+            case GradientsChecked():
+                self._lookup.hear_check(tell)
             case Died(message, _status, printed, errors):
                 self._wait.end()
                 self._stop_playing()
@@ -133,6 +137,7 @@ class MainScreen(Screen[None]):
         self._program, self._program_name, self._rows = program, program.name, []
         self._place, self._heard = None, 0
         self.set_reactive(MainScreen.snapshot, None)
+        self._lookup.open()
         self._view.open(program)
 
     def _stop(self, snapshot: Snapshot, rows: tuple[Row, ...]) -> None:
@@ -176,6 +181,7 @@ class MainScreen(Screen[None]):
             self._param = snapshot.params[0].name if snapshot.params else None
         if self._ask_curve():  # first of all: the debuggee computes it while the panes draw
             self._together.hold()
+        self._lookup.stopped(snapshot)
         self._view.show(self._program, snapshot, self._before, self._param)
         self._view.show_curve_of(snapshot, self._param, self._rows)
 
@@ -286,17 +292,18 @@ class MainScreen(Screen[None]):
         self.app.push_screen(HelpScreen())
 
     def action_inspect(self) -> None:
-        """Look into what the focused card shows."""
+        """Look into what the focused pane shows."""
         assert self.snapshot is not None
-        names = [name for card in self.query(Card) for name in card.names]
-        focused = self.focused
-        start = focused.names[0] if isinstance(focused, Card) and focused.names else self._param
-        if start in names:
-            self._inspector = InspectorScreen(names, start, self._talk.inspect)
-            self.app.push_screen(self._inspector, self._inspected)
+        self._lookup.inspect(self.snapshot, self._param)
 
-    def _inspected(self, _result: None) -> None:
-        self._inspector = None
+    def action_tape(self) -> None:
+        """Show the tape in the curve's place, or the curve again."""
+        self._lookup.turn_to_tape(self.snapshot)
+        self._ask_curve()
+
+    def action_check(self) -> None:
+        """Compare autograd's gradients with central differences."""
+        self._lookup.check()
 
     def on_param_chosen(self, message: ParamChosen) -> None:
         self._param = message.name
@@ -309,6 +316,8 @@ class MainScreen(Screen[None]):
     def action_pane(self, id: str) -> None:
         """Focus a pane."""
         pane = self.query_one(f"#{id}")
+        if id == "curve" and not pane.display:
+            id, pane = "tape", self._view.tape
         if pane.can_focus:
             self._turn_to(id)
             pane.focus()
@@ -318,5 +327,5 @@ class MainScreen(Screen[None]):
 
     def _turn_to(self, id: str | None) -> None:
         """Where there is room for only one row of panes, show the one that was asked for."""
-        if id in ("source", "curve", "timeline", "console"):
+        if id in ("source", "curve", "tape", "timeline", "console"):
             self.set_class(id in ("timeline", "console"), "-below")

@@ -7,6 +7,7 @@ from enum import Enum
 
 from bptui.protocol.messages import (
     Ask,
+    CheckGradients,
     CurveDrawn,
     Died,
     Do,
@@ -20,6 +21,8 @@ from bptui.protocol.messages import (
     Reply,
     Run,
     Running,
+    ShowTape,
+    Step,
     Stopped,
     TapeShown,
     Tell,
@@ -69,6 +72,8 @@ class Talk:
         self._again: Ask | None = None
         self._curve: int | None = None
         self._value: int | None = None
+        self._tape: int | None = None
+        self._check: int | None = None
 
     @property
     def busy(self) -> bool:
@@ -90,7 +95,7 @@ class Talk:
         if self.state in (State.STARTING, State.DEAD):
             return False
         if self._step is not None:
-            if isinstance(ask, Next | Do) and not self._ran and self._again is None:
+            if isinstance(ask, Next | Do | Step) and not self._ran and self._again is None:
                 self._again = ask
             return False
         self._ran = isinstance(ask, Run)
@@ -105,6 +110,15 @@ class Talk:
     def draw_curve(self, ask: DrawCurve) -> None:
         """Ask for a curve."""
         self._curve = self._session.send(ask)
+
+    def ask_tape(self) -> None:
+        """Ask for the tape, unless that is being answered."""
+        if self._tape is None and self.state not in (State.STARTING, State.DEAD):
+            self._tape = self._session.send(ShowTape())
+
+    def check(self) -> None:
+        """Ask for a gradient check."""
+        self._check = self._session.send(CheckGradients())
 
     def inspect(self, name: str) -> None:
         """Ask for a value."""
@@ -142,7 +156,16 @@ class Talk:
             if reply.number != self._curve:
                 return None
             self._curve = None
-        elif not isinstance(tell, Uncut | TapeShown | GradientsChecked):
+        elif isinstance(tell, TapeShown):
+            if reply.number != self._tape:
+                return None
+            self._tape = None
+        elif isinstance(tell, GradientsChecked) or (isinstance(tell, Refused) and reply.number == self._check):
+            if reply.number != self._check:
+                return None
+            self._check = None
+            return tell if isinstance(tell, GradientsChecked) else GradientsChecked((), None, tell.message)
+        elif not isinstance(tell, Uncut):
             return self._stood(reply.number, tell)
         return tell
 
@@ -162,7 +185,7 @@ class Talk:
         return tell
 
     def _forget(self) -> None:
-        self._step = self._curve = self._value = None
+        self._step = self._curve = self._value = self._tape = self._check = None
         self._ran, self._again = False, None
 
 
@@ -175,7 +198,9 @@ def possible(state: State, snapshot: Snapshot | None, playing: bool) -> Collecti
         now |= {"play"}
     if snapshot is None or state in (State.STARTING, State.RUNNING, State.DEAD):
         return now
-    now |= {"inspect"}
+    now |= {"inspect", "tape", "check"}
+    if snapshot.op is not None:
+        now |= {"in", "in_back", "over", "up", "out"}
     if state is not State.ENDED:
-        now |= {"zeroing", "next", "sample", "epoch", "continue", "play", *map(str, snapshot.possible)}
+        now |= {"zeroing", "next", "sample", "epoch", "continue", "play", "in", "over", *map(str, snapshot.possible)}
     return now

@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 
 from bptui.protocol.messages import DrawCurve
 from bptui.protocol.snapshot import Program, Row, Snapshot
+from bptui.protocol.tape import Tape
 from bptui.render import cards
 from bptui.render.footer import footer
 from bptui.render.phasebar import phase_bar, upcoming
@@ -21,6 +22,7 @@ from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.drawn import Drawn
 from bptui.ui.panes.lastline import LastLine
 from bptui.ui.panes.source import SourcePane
+from bptui.ui.panes.tape import TapePane
 from bptui.ui.panes.timeline import TimelinePane
 
 
@@ -38,6 +40,8 @@ class View(Vertical):
         self._ledger = Drawn(id="ledger")
         self.source = SourcePane("source")
         self.curve = CurvePane("curve")
+        self.tape = TapePane("tape")
+        self._tape: Tape | None = None
         self.timeline = TimelinePane("timeline")
         self.console = ConsolePane("console")
         self._message = LastLine(id="message")
@@ -50,13 +54,14 @@ class View(Vertical):
         yield Horizontal(self._sample, self._loss, self._param, self._grad, id="cards")
         yield self._chooser
         yield self._ledger
-        yield Horizontal(self.source, self.curve, id="middle")
+        yield Horizontal(self.source, self.curve, self.tape, id="middle")
         yield Horizontal(self.timeline, self.console, id="bottom")
         yield self._message
         yield self._footer
 
     def on_mount(self) -> None:
-        for pane in (self.source, self.curve, self.timeline, self.console):
+        self.tape.display = False
+        for pane in (self.source, self.curve, self.tape, self.timeline, self.console):
             pane.border_title = pane.border_title or pane.id
         self._show_no_values()
         self.source.show_source(self._source)
@@ -67,6 +72,8 @@ class View(Vertical):
         self.timeline.show((), None, None)
         self.console.clear()
         self.curve.clear()
+        self.show_tape(None)
+        self.turn_to_tape(False)
         self._chooser.display = self._ledger.display = False
 
     def show_title(self, name: str, place: Place | None, zeroing: bool | None, state: str) -> None:
@@ -114,6 +121,7 @@ class View(Vertical):
         names = (f"{title}.grad",) if param else ()
         self._grad.show(f"{title}.grad", lit, names, partial(cards.card, grad, old_grad, lit, none="no gradient"))
         self._show_chooser(snapshot, name)
+        self.tape.show(self._tape, snapshot.op, name)
         if not snapshot.zeroing or any(len(each.contributions) > 1 for each in snapshot.ledger):
             self._ledger.display = True
         self._ledger.draw(lambda width, _height: cards.ledger(snapshot, name, width))
@@ -133,9 +141,22 @@ class View(Vertical):
         """Where the program stands on the curve."""
         self.curve.show(snapshot, param, rows)
 
+    def show_tape(self, tape: Tape | None) -> None:
+        """The tape is another one now."""
+        self._tape = tape
+
+    def turn_to_tape(self, on: bool) -> None:
+        """Show the tape in the place of the curve, or the curve again."""
+        if self.tape.display != on:
+            hidden, shown = (self.curve, self.tape) if on else (self.tape, self.curve)
+            focused = hidden.has_focus
+            hidden.display, shown.display = False, True
+            if focused:
+                shown.focus()
+
     def wants_curve(self, snapshot: Snapshot, param: str | None) -> DrawCurve | None:
         """What the session is to be asked for a curve of this parameter, if it has one."""
-        return self.curve.wants(snapshot, param)
+        return None if snapshot.op is not None or self.tape.display else self.curve.wants(snapshot, param)
 
     def _show_no_values(self) -> None:
         for card, name in ((self._sample, "sample"), (self._loss, "loss"), (self._param, "w"), (self._grad, "w.grad")):

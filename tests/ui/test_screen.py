@@ -89,7 +89,7 @@ async def test_a_key_asks_for_a_step(key: str, ask: Ask) -> None:
         assert type(steps(session)[0]) is type(ask)
 
 
-@pytest.mark.parametrize("key", ["N", "C", "g", "G", "s", "S", "o", ":", "B"])
+@pytest.mark.parametrize("key", ["N", "C", "g", "G", ":", "B"])
 async def test_the_keys_of_later_work_are_free(key: str) -> None:
     session = ToldSession()
     async with opened(session) as pilot:

@@ -1,0 +1,102 @@
+"""What a person looks into beside the stops: a value, the tape, an op, a gradient check."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual.screen import Screen
+
+from bptui.protocol.messages import GradientsChecked, Inspected, TapeShown
+from bptui.protocol.snapshot import Snapshot
+from bptui.render.sheets import check_sheet, op_sheet
+from bptui.ui.inspector import InspectorScreen
+from bptui.ui.panes.card import Card
+from bptui.ui.panes.tape import TapePane
+from bptui.ui.sheet import SheetScreen
+from bptui.ui.talk import Talk
+from bptui.ui.view import View
+
+
+class Lookup:
+    """Asks for what is to be looked into, and shows it when it comes."""
+
+    def __init__(self, screen: Screen[None], talk: Talk, view: View) -> None:
+        self._screen, self._talk, self._view = screen, talk, view
+        self._inspector: InspectorScreen | None = None
+        self._check: SheetScreen | None = None
+        self._wanted = False
+        """Whether the person asked for the tape, and not only a step into a phase."""
+        self._inside = False
+        self._tape = 0
+        """The number of the tape that the pane has."""
+
+    def open(self) -> None:
+        """A program begins, perhaps once more."""
+        self._tape, self._inside = 0, False
+
+    # ---- the tape
+
+    def stopped(self, snapshot: Snapshot) -> None:
+        """Inside a phase the tape takes the curve's place, and gives it back unless it was asked for."""
+        inside = snapshot.op is not None
+        if inside != self._inside:
+            self._inside = inside
+            self._view.turn_to_tape(inside or self._wanted)
+        self._ask_tape(snapshot)
+
+    def turn_to_tape(self, snapshot: Snapshot | None) -> None:
+        """Show the tape, or the curve again."""
+        self._wanted = not self._view.tape.display
+        self._view.turn_to_tape(self._wanted)
+        if snapshot is not None:
+            self._ask_tape(snapshot)
+
+    def _ask_tape(self, snapshot: Snapshot) -> None:
+        if self._view.tape.display and snapshot.tape != self._tape:
+            self._talk.ask_tape()
+
+    def hear_tape(self, told: TapeShown, snapshot: Snapshot | None, param: str | None) -> None:
+        """The tape came."""
+        self._tape = told.number
+        self._view.show_tape(told.tape)
+        if snapshot is not None:
+            self._view.tape.show(told.tape, snapshot.op, param)
+            self._ask_tape(snapshot)  # it may be another one by now
+
+    # ---- values, ops
+
+    def inspect(self, snapshot: Snapshot, param: str | None) -> None:
+        """Look into what the focused pane shows."""
+        focused = self._screen.focused
+        if isinstance(focused, TapePane) and snapshot.op is not None:
+            self._screen.app.push_screen(SheetScreen(snapshot.op.name, partial(op_sheet, snapshot.op)))
+            return
+        names = [name for card in self._screen.query(Card) for name in card.names]
+        start = focused.names[0] if isinstance(focused, Card) and focused.names else param
+        if start in names:
+            self._inspector = InspectorScreen(names, start, self._talk.inspect)
+            self._screen.app.push_screen(self._inspector, self._inspected)
+
+    def hear_value(self, told: Inspected) -> None:
+        """The value came."""
+        if self._inspector is not None:
+            self._inspector.show(told)
+
+    def _inspected(self, _result: None) -> None:
+        self._inspector = None
+
+    # ---- the gradient check
+
+    def check(self) -> None:
+        """Compare autograd's gradients with central differences."""
+        self._check = SheetScreen("gradient check", partial(check_sheet, None))
+        self._screen.app.push_screen(self._check, self._checked)
+        self._talk.check()
+
+    def hear_check(self, told: GradientsChecked) -> None:
+        """The verdicts came."""
+        if self._check is not None:
+            self._check.show(partial(check_sheet, told))
+
+    def _checked(self, _result: None) -> None:
+        self._check = None
