@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from bptui.commands import COMMANDS, Command
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Failure, Snapshot
+from bptui.protocol.tape import Op
 from bptui.record import snapshot_record
 
 ROOT = Path(__file__).parents[1]
@@ -42,6 +44,11 @@ def test_every_field_of_a_record_is_documented() -> None:
         0, None, None, StopReason.EXCEPTION, 0, 0, 1, 1, 0, (), 0, None, None, (), (), True, (), None, (), "", "", "e",
         Failure("", "", 1, ""),
     )  # fmt: skip
+    step = Op(0, 1, "", -1, -1, "", None, "", (), (), (), (), (), (), "opaque")
+    assert set(re.findall("`(.*?)`", README[README.index("`op` holds") : README.index("Its stops have")])) >= set(
+        snapshot_record(replace(snapshot, op=step))["op"]
+    )
+    snapshot = replace(snapshot, op=step)
     rows = [line.split("|")[1] for line in README.splitlines() if line.startswith("| `")]
     documented = [name for row in rows for name in re.findall("`(.*?)`", row)]
     assert [name for name in documented if name in snapshot_record(snapshot)] == list(snapshot_record(snapshot))

@@ -305,14 +305,24 @@ class Inside:
             made = ", ".join(f"{each.name} = " for each in op.output if not step.raw.wrote and each.name not in taken)
             value = ", ".join(short(each.fact) for each in op.output)
             return f"{where}: {made}{text}" + (f" = {value}" if value else "")
-        sent = "; ".join(f"{each.name} = {short(each.fact)}" for each in op.downstream)
-        came = ", ".join(f"{each.name} = {short(each.fact)}" for each in op.upstream)
         if step.raw.variable:
+            sent = "; ".join(f"{each.name} = {short(each.fact)}" for each in op.downstream)
             old = short(step.raw.old.whole()) if step.raw.old is not None else "None"
             added = ", ".join(short(each.fact) for each in op.upstream)
             return f"{where}: {sent.split(' = ')[0]} = {old} + {added} = {sent.split(' = ')[-1]}"
-        by = ", ".join(short(each.fact) for each in op.local if each.fact is not None)
-        return f"{where}: {op.name}: {came}" + (f" times {by}" if by else "") + (f" gives {sent}" if sent else "")
+        return f"{where}: {op.name}: {'; '.join(self._products(op))}"
+
+    def _products(self, op: Op) -> Iterator[str]:
+        """Each gradient that a node sent on: `∂l/∂w = -2 · x = -2 · 1 = -2`, as far as that is known."""
+        came = short(op.upstream[0].fact) if len(op.upstream) == 1 else ""
+        for edge in self.recording.tape.nodes[op.node].edges:
+            if edge.downstream is None:
+                continue
+            by = f"{came} · {edge.formula} = " if edge.formula and came else ""
+            if edge.local is not None and edge.local.number is not None and came:
+                number = f"{came} · {short(edge.local)} = "
+                by = number if by in ("", number) else by + number
+            yield f"{self._by(edge.value)} = {by}{short(edge.downstream)}"
 
 
 def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:

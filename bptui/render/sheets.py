@@ -75,7 +75,7 @@ def check_sheet(checked: GradientsChecked | None, width: int) -> Text:
     if not checked.params:
         return piece("the loss reaches no parameter", WARN)
     names = max(len(each.name) for each in checked.params) + 2
-    head = f"{'parameter'.ljust(max(names, 11))}{'entries':>12}{'autograd':>13}{'numeric':>13}{'error':>10}  verdict"
+    head = f"{'parameter'.ljust(max(names, 11))}{'entries':>9}{'autograd':>12}{'numeric':>12}{'error':>9}  verdict"
     lines = [piece(head, QUIET)]
     lines += [cut(check_line(each, max(names, 11)), width) for each in checked.params]
     lines += [Text(), piece("autograd and central differences where they differ most; relative error", QUIET)]
@@ -85,9 +85,9 @@ def check_sheet(checked: GradientsChecked | None, width: int) -> Text:
 def check_line(check: ParamCheck, names: int) -> Text:
     """One parameter: `w  1/1  -2  -2  1e-10  ✓ equal`."""
     entries = f"{check.checked}/{check.numel}"
-    numbers = f"{_short(check.autograd):>13}{_short(check.numeric):>13}{check.error:>10.1e}"
+    numbers = f"{_short(check.autograd):>12}{_short(check.numeric):>12}{check.error:>9.1e}"
     sign, style = VERDICTS.get(check.verdict, ("?", WARN))
-    return piece(f"{check.name.ljust(names)}{entries:>12}{numbers}  ") + piece(f"{sign} {check.verdict}", style)
+    return piece(f"{check.name.ljust(names)}{entries:>9}{numbers}  ") + piece(f"{sign} {check.verdict}", style)
 
 
 def _short(number: float) -> str:
