@@ -219,7 +219,9 @@ class Inside:
             upstream=self._upstream(raw, node) if isinstance(raw, RawNode) else (),
             local=self._local(raw, op, node) if isinstance(raw, RawNode) else (),
             downstream=self._downstream(raw, node) if isinstance(raw, RawNode) else (),
-            saved=tuple(Saved(*each) for each in raw.saved) if isinstance(raw, RawNode) else (),
+            saved=tuple(Saved(name, fact_of(kept), size) for name, kept, size in raw.saved)
+            if isinstance(raw, RawNode)
+            else (),
             opaque=raw.opaque if isinstance(raw, RawNode) else "",
         )
 
@@ -323,6 +325,13 @@ class Inside:
                 number = f"{came} · {short(edge.local)} = "
                 by = number if by in ("", number) else by + number
             yield f"{self._by(edge.value)} = {by}{short(edge.downstream)}"
+
+
+def fact_of(value: object) -> Fact:
+    """Of something saved: kept, or plain."""
+    if isinstance(value, Kept):
+        return value.light()
+    return value if isinstance(value, Fact) else fact(value)
 
 
 def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:

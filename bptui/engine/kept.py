@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.capture import dtype_name, fact, version_of
+from bptui.engine.capture import fact, version_of
 from bptui.protocol.fact import SMALL, Fact, Value
 
 BUDGET = 64 * 1024 * 1024
@@ -16,16 +16,19 @@ BUDGET = 64 * 1024 * 1024
 class Kept:
     """A tensor as it was."""
 
-    __slots__ = ("_alias", "_fact", "_kind", "_numbers", "_version")
+    __slots__ = ("_alias", "_device", "_dtype", "_fact", "_kind", "_numbers", "_shape", "_version")
 
     def __init__(self, tensor: torch.Tensor, room: Room) -> None:
         self._fact: Fact | None = None
-        self._kind = type(tensor).__name__
+        self._alias: torch.Tensor | None = None
         self._numbers: Any = None
-        plain = tensor.layout == torch.strided and not tensor.is_nested
-        if plain and tensor.numel() <= SMALL and not (tensor.is_complex() or tensor.is_quantized or tensor.is_meta):
-            self._alias = tensor.detach()
-            self._numbers = self._alias.tolist()  # at once: `.data` may be written without a trace
+        dtype = tensor.dtype
+        plain = tensor.layout is torch.strided and not tensor.is_nested
+        if plain and dtype in _PLAIN and tensor.numel() <= SMALL and not tensor.is_meta:
+            # at once: `.data` may be written without a trace
+            self._kind, self._dtype = type(tensor), dtype
+            self._shape, self._device = tensor.shape, tensor.device
+            self._numbers = tensor.tolist()
         elif plain and room.takes(tensor):
             self._alias = tensor.detach()
             self._version = version_of(tensor)
@@ -34,30 +37,28 @@ class Kept:
 
     def light(self) -> Fact:
         """Without the statistics of a large tensor: they cost a pass."""
-        return self._fact if self._fact is not None else self._small() or fact(self._alias, whole=False)
+        if self._fact is None and self._alias is not None:
+            return fact(self._alias, whole=False)
+        return self.whole()
 
     def whole(self) -> Fact:
         """All that is known."""
         if self._fact is None:
-            self._fact = self._small() or self._large()
+            self._fact = self._small() if self._alias is None else self._large(self._alias)
         return self._fact
 
     def settle(self) -> None:
         """Let go of the tensor; what is not known by now stays unknown."""
-        if self._fact is None:
-            self._fact = self.light()
-            del self._alias
+        self._fact, self._alias = self.light(), None
 
-    def _small(self) -> Fact | None:
-        if self._numbers is None:
-            return None
-        alias = self._alias
-        return Fact(self._kind, _tuples(self._numbers), tuple(alias.shape), dtype_name(alias), str(alias.device))
+    def _small(self) -> Fact:
+        dtype = str(self._dtype).removeprefix("torch.")
+        return Fact(self._kind.__name__, _tuples(self._numbers), tuple(self._shape), dtype, str(self._device))
 
-    def _large(self) -> Fact:
-        if version_of(self._alias) == self._version:
-            return fact(self._alias)
-        light = fact(self._alias, whole=False)
+    def _large(self, alias: torch.Tensor) -> Fact:
+        if version_of(alias) == self._version:
+            return fact(alias)
+        light = fact(alias, whole=False)
         return Fact(light.type, None, light.shape, light.dtype, light.device, text="overwritten in place since")
 
 
@@ -74,6 +75,14 @@ class Room:
             return False
         self._left -= size
         return True
+
+
+_PLAIN = frozenset(
+    {
+        torch.float32, torch.float64, torch.float16, torch.bfloat16, torch.int64, torch.int32, torch.int16, torch.int8,
+        torch.uint8, torch.bool,
+    }
+)  # fmt: skip
 
 
 def _tuples(value: Any) -> Value:

@@ -43,10 +43,12 @@ class RawNode:
     def __init__(self, name: str, sequence: int, edges: list[tuple[int, Made, int]], run: int) -> None:
         self.name, self.sequence, self.edges, self.run = name, sequence, edges, run
         """Of each edge the identity of the node that takes it, by number, what it is a gradient of, and the leaf's."""
-        self.upstream: list[Kept | None] = []
-        self.downstream: list[Kept | None] = []
-        self.local: list[Fact | None] = []
-        self.saved: list[tuple[str, Fact, int]] = []
+        self.upstream: list[Any] = []
+        self.downstream: list[Any] = []
+        """Gradients: the tensors themselves, which nobody writes while they are held; made `Kept` by `settle`."""
+        self.local: list[Any] = []
+        self.saved: list[tuple[str, Any, int]] = []
+        """By name a `Kept` or a plain value, and how many bytes it takes."""
         self.seen: list[tuple[Made, int, Kept]] = []
         """Values of the forward, as its saved tensors tell: what made each, and the identity of a leaf."""
         self.opaque = ""
@@ -59,6 +61,11 @@ class RawNode:
         self.done = False
         """Whether it came to its end."""
 
+    def settle(self, room: Room) -> None:
+        """The engine's run is over: keep of the gradients what is to be told."""
+        for gradients in (self.upstream, self.downstream):
+            gradients[:] = [Kept(each, room) if isinstance(each, torch.Tensor) else each for each in gradients]
+
 
 class NodeRecorder:
     """Records what the engine runs while it is entered."""
@@ -69,7 +76,6 @@ class NodeRecorder:
         self.room = Room()
         self._engine: Any = None
         self._runs = 0
-        self._ones: dict[Any, torch.Tensor] = {}
 
     def __enter__(self) -> NodeRecorder:
         self._engine = torch.autograd._engine_run_backward  # type: ignore[attr-defined]
@@ -81,7 +87,6 @@ class NodeRecorder:
     ) -> None:
         torch.autograd._engine_run_backward = self._engine  # type: ignore[attr-defined]
         self._engine = None
-        self._ones.clear()
 
     def _run(self, outputs: Any, *args: Any, **kwargs: Any) -> Any:
         """In the engine's place: hook every node, let it run, and take the hooks away."""
@@ -94,18 +99,21 @@ class NodeRecorder:
 
     # ---- local derivatives
 
-    def local(self, node: Any, upstream: torch.Tensor) -> list[Fact | None]:
+    def local(self, node: Any, upstream: torch.Tensor) -> list[Any]:
         """The derivative of what the node's op made by each thing that it took; nothing where that is too large."""
         count = upstream.numel()
         if count == 1:
-            return [_told(each) for each in self._asked(node, self._unit(upstream, 0))]
+            return [self._told(each) for each in self._asked(node, self._unit(upstream, 0))]
         if count <= _ROWS:
             rows = [self._asked(node, self._unit(upstream, row)) for row in range(count)]
             return [_jacobian([row[index] for row in rows]) for index in range(len(rows[0]))]
         if count <= SMALL and node.name().rstrip("0123456789").removesuffix("Backward") in _ELEMENTWISE:
             answers = self._asked(node, torch.ones_like(upstream))
-            return [_told(each) if each is not None and each.shape == upstream.shape else None for each in answers]
+            return [self._told(each) if each is not None and each.shape == upstream.shape else None for each in answers]
         return []
+
+    def _told(self, tensor: torch.Tensor | None) -> Kept | None:
+        return Kept(tensor, self.room) if tensor is not None and tensor.numel() <= SMALL else None
 
     def _asked(self, node: Any, gradient: torch.Tensor) -> list[torch.Tensor | None]:
         answer = node(gradient)
@@ -113,11 +121,13 @@ class NodeRecorder:
 
     def _unit(self, like: torch.Tensor, row: int) -> torch.Tensor:
         key = like.shape, like.dtype, like.device, row
-        unit = self._ones.get(key)
+        unit = _units.get(key)
         if unit is None:
+            if len(_units) >= _MOST_UNITS:
+                _units.clear()
             unit = torch.zeros(like.shape, dtype=like.dtype, device=like.device)
             unit.view(-1)[row] = 1
-            self._ones[key] = unit
+            _units[key] = unit
         return unit
 
     def begins(self, raw: RawNode) -> None:
@@ -148,31 +158,37 @@ class _Run:
 
     def _before(self, index: int, upstream: tuple[torch.Tensor | None, ...]) -> None:
         node: Any = self._nodes[index]
-        variable = getattr(node, "variable", None)
+        variable = node.variable if type(node) is _Accumulate else None
         raw = RawNode(node.name(), _number(node), self._edges(node), self._number * 1_000_000_000 + index)
         self._raw[index] = raw
         room = self._recorder.room
-        raw.upstream = [None if each is None else Kept(each, room) for each in upstream]
-        if isinstance(variable, torch.Tensor):
+        raw.upstream = [_held(each, room) for each in upstream]
+        if variable is not None:
             raw.name = "AccumulateGrad"
             raw.variable = id(variable)
             raw.old = None if variable.grad is None else Kept(variable.grad, room)
         else:
-            raw.opaque = _opaque(node)
+            custom = isinstance(node, torch.autograd.function.BackwardCFunction)
+            raw.opaque = _opaque(node, custom)
             if not raw.opaque:
-                raw.saved = list(self._saved(node, raw))
-                self._ask(node, raw, upstream)
+                raw.saved = list(self._saved(node, raw, custom))
+                self._ask(node, raw, upstream, custom)
         self._recorder.begins(raw)
 
-    def _ask(self, node: Any, raw: RawNode, upstream: tuple[torch.Tensor | None, ...]) -> None:
-        if isinstance(node, torch.autograd.function.BackwardCFunction):
+    def _ask(self, node: Any, raw: RawNode, upstream: tuple[torch.Tensor | None, ...], custom: bool) -> None:
+        if custom:
             raw.opaque = "a custom Function's backward is run once only"
         elif raw.name != "CopySlices" and len(upstream) == 1 and upstream[0] is not None:
-            with torch.no_grad():
-                try:
-                    raw.local = self._recorder.local(node, upstream[0])
-                except RuntimeError:  # a node that takes no unit gradient, such as one of a nested tensor
-                    raw.local = []
+            enabled = torch.is_grad_enabled()  # so it is in a backward that makes a graph
+            if enabled:
+                torch.set_grad_enabled(False)
+            try:
+                raw.local = self._recorder.local(node, upstream[0])
+            except RuntimeError:  # a node that takes no unit gradient, such as one of a nested tensor
+                raw.local = []
+            finally:
+                if enabled:
+                    torch.set_grad_enabled(True)
 
     def _after(
         self, index: int, downstream: tuple[torch.Tensor | None, ...], _upstream: tuple[torch.Tensor | None, ...]
@@ -185,7 +201,7 @@ class _Run:
         if raw.variable:
             gradient = self._nodes[index].variable.grad
             raw.new = None if gradient is None else Kept(gradient, room)
-        raw.downstream = [None if each is None else Kept(each, room) for each in downstream]
+        raw.downstream = [_held(each, room) for each in downstream]
 
     def _edges(self, node: Any) -> list[tuple[int, Made, int]]:
         base = self._number * 1_000_000_000
@@ -194,32 +210,49 @@ class _Run:
             if after is None:
                 edges.append((-1, (-1, 0), 0))
             else:
-                variable = getattr(after, "variable", None)
-                leaf = id(variable) if isinstance(variable, torch.Tensor) else 0
+                leaf = id(after.variable) if type(after) is _Accumulate else 0
                 edges.append((base + self._indices.get(after, -1), (_number(after), number), leaf))
         return edges
 
-    def _saved(self, node: Any, raw: RawNode) -> Iterator[tuple[str, Fact, int]]:
-        if isinstance(node, torch.autograd.function.BackwardCFunction):
+    def _saved(self, node: Any, raw: RawNode, custom: bool) -> Iterator[tuple[str, Any, int]]:
+        if custom:
             values: Any = [(f"saved_tensors[{number}]", each) for number, each in enumerate(node.saved_tensors)]
         else:
             values = [(name[len("_saved_") :], getattr(node, name)) for name in _names_of_saved(type(node))]
         for name, value in values:
-            if isinstance(value, (tuple, list)) and any(isinstance(each, torch.Tensor) for each in value):
+            if value.__class__ in (tuple, list) and any(isinstance(each, torch.Tensor) for each in value):
                 for number, each in enumerate(value):
                     yield from self._one_saved(f"{name}[{number}]", each, raw)
             else:
                 yield from self._one_saved(name, value, raw)
 
-    def _one_saved(self, name: str, value: Any, raw: RawNode) -> Iterator[tuple[str, Fact, int]]:
-        if isinstance(value, torch.Tensor):
-            maker: Any = value.grad_fn
+    def _one_saved(self, name: str, value: Any, raw: RawNode) -> Iterator[tuple[str, Any, int]]:
+        if value.__class__ in _NUMBERS:
+            yield name, value, 0
+        elif isinstance(value, torch.Tensor):
+            kept = Kept(value, self._recorder.room)
             if value.requires_grad:
+                maker: Any = value.grad_fn
                 made = (-1, 0) if maker is None else (_number(maker), value.output_nr)
-                raw.seen.append((made, id(value) if maker is None else 0, Kept(value, self._recorder.room)))
-            yield name, fact(value, whole=False), value.numel() * value.element_size()
+                raw.seen.append((made, id(value) if maker is None else 0, kept))
+            yield name, kept, value.numel() * value.element_size()
         elif value is not None:
             yield name, fact(value), 0
+
+
+_NUMBERS = frozenset({int, float, bool, str})
+_MOST_UNITS = 256
+_units: dict[Any, torch.Tensor] = {}
+"""Unit gradients by shape, dtype, device and place."""
+_Accumulate: Any = type(torch.zeros(1, requires_grad=True).expand(1).grad_fn.next_functions[0][0])  # type: ignore[union-attr]
+"""Nodes that add to a leaf's gradient."""
+
+
+def _held(gradient: torch.Tensor | None, room: Room) -> Any:
+    """A gradient, itself if it is small or there is room."""
+    if gradient is None or gradient.numel() <= SMALL:
+        return gradient
+    return Kept(gradient, room)
 
 
 _saved_names: dict[type, tuple[str, ...]] = {}
@@ -232,14 +265,24 @@ def _names_of_saved(kind: type) -> tuple[str, ...]:
     return names
 
 
-def _opaque(node: Any) -> str:
+_raw_names: dict[type, tuple[str, ...]] = {}
+
+
+def _names_of_raw(kind: type) -> tuple[str, ...]:
+    names = _raw_names.get(kind)
+    if names is None:
+        names = _raw_names[kind] = tuple(name for name in dir(kind) if name.startswith("_raw_saved_"))
+    return names
+
+
+def _opaque(node: Any, custom: bool) -> str:
     """Why its saved tensors cannot be looked at: unpacking them has an effect (checkpointing computes them anew)."""
-    if isinstance(node, torch.autograd.function.BackwardCFunction):
+    if custom:
         raws: Any = node._raw_saved_tensors or ()
     else:
-        raws = [getattr(node, f"_raw{name}", None) for name in _names_of_saved(type(node))]
+        raws = [getattr(node, name, None) for name in _names_of_raw(type(node))]
     for raw in raws:
-        for each in raw if isinstance(raw, (tuple, list)) else (raw,):
+        for each in raw if raw.__class__ in (tuple, list) else (raw,):
             if getattr(each, "unpack_hook", None) is not None:
                 return "its saved tensors are packed (checkpointing, saved_tensors_hooks)"
     return ""
@@ -262,10 +305,6 @@ def _reachable(outputs: Any) -> list[Any]:
                 nodes[after] = None
                 waiting.append(after)
     return list(nodes)
-
-
-def _told(tensor: torch.Tensor | None) -> Fact | None:
-    return fact(tensor) if tensor is not None and tensor.numel() <= SMALL else None
 
 
 def _jacobian(rows: list[torch.Tensor | None]) -> Fact | None:

@@ -73,6 +73,8 @@ class Recording:
         finally:
             self.ended = self._output.mark()
             self._ops.settle()
+            for node in self._nodes:
+                node.settle(recorder.room)
 
     def finish(self, loss: Any, loss_name: str | None) -> None:
         """Make the tape of what was recorded. `loss`: as the script has it now."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections.abc import Mapping, Sequence
 
+from bptui.engine.capture import fact as fact_of_plain
 from bptui.engine.formulas import formulas
 from bptui.engine.kept import Kept
 from bptui.engine.nodes import RawNode
@@ -205,7 +206,7 @@ class Taping:
         return Edge(
             place,
             indices.get(run, -1),
-            raw.local[number] if number < len(raw.local) else None,
+            _fact_of(raw.local[number]) if number < len(raw.local) else None,
             self.formula(raw, number, op),
             downstream.light() if downstream is not None else None,
         )
@@ -216,6 +217,12 @@ class Taping:
             return ""
         told = formulas(raw.name, self.symbols[op])
         return told[number] if number < len(told) else ""
+
+
+def _fact_of(value: object) -> Fact | None:
+    if isinstance(value, Kept):
+        return value.light()
+    return value if value is None or isinstance(value, Fact) else fact_of_plain(value)
 
 
 def _value(raw: RawValue, place: int) -> _Value:
@@ -241,7 +248,7 @@ def _like(kept: Kept | None) -> Fact:
 
 def _with_numbers(name: str, symbols: list[str], node: RawNode) -> list[str]:
     """What an op took that only the graph tells of: its tensors, and the number that its node saved, if it took one."""
-    numbers = {each: fact.number for each, fact, _ in node.saved if fact.number is not None}
+    numbers = {each: _fact_of(value).number for each, value, _ in node.saved}  # type: ignore[union-attr]
     number = numbers.get("exponent" if name == "pow" else "other")
     if name in ("pow", "mul", "div") and len(symbols) == 1 and number is not None:
         return [*symbols, f"{number:g}"]
