@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bptui.engine import curve, inspector
+from bptui.engine import curve, gradcheck, inspector
 from bptui.engine.code import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.failure import failure_of, raised_in, refusal_of
@@ -21,7 +21,7 @@ from bptui.engine.state import State
 from bptui.engine.stepper import Stepper
 from bptui.engine.tapes import Tapes
 from bptui.engine.turn import Turn
-from bptui.protocol.messages import CurveDrawn, Inspected, TapeShown
+from bptui.protocol.messages import CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Failure, Program, Row, Snapshot
 from bptui.protocol.tape import Move
@@ -244,6 +244,14 @@ class Controller:
             return CurveDrawn(param, (), (), None, None, None, f"the program is inside {self._inside.run.phase}")
         with self._stage.set(self._machine.main), self._output.redirecting():
             return curve.draw(self._script, self._turn, self._recorder, param, low, high, points)
+
+    def check(self) -> GradientsChecked:
+        """Autograd's gradients of the last forward beside central differences; the program is not disturbed."""
+        self._check_started()
+        if self._inside is not None:
+            return GradientsChecked((), None, f"the program is inside {self._inside.run.phase}")
+        with self._stage.set(self._machine.main), self._output.redirecting():
+            return gradcheck.check(self._script, self._turn, self._recorder)
 
     def inspect(self, name: str) -> Inspected:
         """A value as Python sees it: a parameter, `<parameter>.grad`, the loss, a target, a value computed by name.

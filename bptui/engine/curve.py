@@ -7,9 +7,7 @@ waits for its backward may hold, is never written.
 
 from __future__ import annotations
 
-import ast
 import contextlib
-import io
 import math
 import time
 from collections.abc import Iterator
@@ -17,13 +15,11 @@ from typing import Any
 
 import torch
 
-from bptui.engine import syntax
-from bptui.engine.code import RunBlock
-from bptui.engine.frames import Frame
 from bptui.engine.program import Script
+from bptui.engine.purity import impurity
 from bptui.engine.recorder import Recorder
-from bptui.engine.stage import RandomState
 from bptui.engine.turn import Turn
+from bptui.engine.undisturbed import Forward, undisturbed
 from bptui.protocol.messages import CurveDrawn
 
 SLOWEST = 0.02
@@ -40,12 +36,13 @@ def draw(
     if last is None:
         return _none(param, "no forward has run yet")
     run, frame = last
-    impure = _impurity(script, run.block.own_statements)
+    impure = impurity(script.tree, run.block.own_statements, copied=False)
     if impure:
         return _none(param, f"the forward does more than compute ({impure})")
     at = float(tensor.detach().item())
     xs = tuple(low + (high - low) * index / max(points - 1, 1) for index in range(points))
-    with _undisturbed(run, frame, recorder, tensor) as losses:
+    with undisturbed(run, frame, recorder.holders()) as forward, _exchanged(tensor, forward):
+        losses = _Losses(forward, tensor)
         started = time.perf_counter()
         loss, slope = losses.with_slope(at)
         if loss is None:
@@ -63,14 +60,12 @@ def _none(param: str, reason: str) -> CurveDrawn:
 class _Losses:
     """The loss at any value of a parameter."""
 
-    def __init__(self, run: RunBlock, frame: Frame, tensor: torch.Tensor, random: RandomState) -> None:
-        self._run, self._frame, self._tensor, self._random = run, frame, tensor, random
+    def __init__(self, forward: Forward, tensor: torch.Tensor) -> None:
+        self._forward, self._tensor = forward, tensor
 
     def _loss(self, x: float) -> Any:
-        self._random.restore()  # the same dropout at every value
         self._tensor.data = torch.full_like(self._tensor.data, x)
-        self._frame.pieces[self._run.own]()
-        return self._frame.pieces[self._run.loss or 0]() if self._run.loss is not None else None
+        return self._forward.loss()
 
     def at(self, x: float) -> float:
         try:
@@ -86,83 +81,20 @@ class _Losses:
             loss = self._loss(x)
             if not isinstance(loss, torch.Tensor) or loss.numel() != 1:
                 return None, None
-            (slope,) = torch.autograd.grad(loss.sum(), self._tensor, allow_unused=True)
+            (slope,) = torch.autograd.grad(loss.sum(), self._tensor, retain_graph=True, allow_unused=True)
         except Exception:
             return None, None
         return float(loss.detach().item()), None if slope is None else float(slope.item())
 
 
 @contextlib.contextmanager
-def _undisturbed(run: RunBlock, frame: Frame, recorder: Recorder, tensor: torch.Tensor) -> Iterator[_Losses]:
-    """Put back what the forward changes: variables, the parameter's data, buffers, random state. Drop its prints."""
-    names = syntax.bound_names(run.block.statements)
-    before = {name: frame.names[name] for name in names if name in frame.names}
-    data, random = tensor.data, RandomState(value for names in recorder.holders() for value in names.values())
-    buffers = [(buffer, buffer.detach().clone()) for buffer in _buffers(recorder)]
+def _exchanged(tensor: torch.Tensor, forward: Forward) -> Iterator[None]:
+    """Put the parameter's data and the buffers back."""
+    data = tensor.data
+    buffers = [(buffer, buffer.detach().clone()) for module in forward.modules for buffer in module.buffers(False)]
     try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            yield _Losses(run, frame, tensor, random)
+        yield
     finally:
         tensor.data = data
         for buffer, values in buffers:
             buffer.data.copy_(values)
-        random.restore()
-        for name in names:
-            if name in before:
-                frame.names[name] = before[name]
-            elif name in frame.names:
-                del frame.names[name]
-
-
-def _buffers(recorder: Recorder) -> Iterator[torch.Tensor]:
-    for names in recorder.holders():
-        for value in list(names.values()):
-            if isinstance(value, torch.nn.Module):
-                yield from value.buffers()
-
-
-def _impurity(script: Script, statements: list[ast.stmt]) -> str:
-    """What the forward does besides computing; empty if nothing. Functions of the script that it may call count."""
-    functions = {node.name: node for node in ast.walk(script.tree) if isinstance(node, ast.FunctionDef)}
-    waiting: list[ast.AST] = list(statements)
-    seen: set[str] = {"__init__"}
-    while waiting:
-        node = waiting.pop()
-        for each in ast.walk(node):
-            found = _impure(each)
-            if found:
-                return f"line {getattr(each, 'lineno', '?')}: {found}"
-            for name in _mentioned(each):
-                if name in functions and name not in seen:
-                    seen.add(name)
-                    waiting += functions[name].body
-        if "forward" in functions and "forward" not in seen:
-            seen.add("forward")
-            waiting += functions["forward"].body
-    return ""
-
-
-def _mentioned(node: ast.AST) -> list[str]:
-    if isinstance(node, ast.Name):
-        return [node.id]
-    return [node.attr] if isinstance(node, ast.Attribute) else []
-
-
-def _impure(node: ast.AST) -> str:
-    if isinstance(node, (ast.Global, ast.Nonlocal)):
-        return "assigns globals"
-    if isinstance(node, (ast.Assign, ast.AugAssign, ast.AnnAssign)):
-        targets = node.targets if isinstance(node, ast.Assign) else [node.target]
-        if any(isinstance(target, (ast.Attribute, ast.Subscript)) for target in targets):
-            return "sets an attribute or an item"
-    if isinstance(node, ast.AugAssign):
-        return "adds to a variable"
-    if isinstance(node, ast.Call):
-        name = syntax.method(node) or ""
-        if name in syntax.MUTATORS | {"pop", "write", "send", "put", "remove", "clear"}:
-            return f"calls .{name}()"
-        if name.endswith("_") and not name.endswith("__"):
-            return f"calls .{name}()"
-        if syntax.function(node) in {"next", "open", "input", "setattr", "exec", "eval"}:
-            return f"calls {syntax.function(node)}()"
-    return ""

@@ -206,7 +206,7 @@ class ParamCheck:
     checked: int
     """How many of them were checked."""
     error: float
-    """The largest relative error: |a - n| / max(|a|, |n|, 1e-8 times the largest gradient)."""
+    """The largest relative error: |a - n| / max(|a|, |n|, 1e-8 times the largest gradient, what can be resolved)."""
     autograd: float
     """Autograd's derivative where the error is largest."""
     numeric: float
@@ -226,6 +226,8 @@ class GradientsChecked:
     """The loss on the copy."""
     reason: str
     """Why the check is not possible (no forward yet, not deterministic, …); empty when it was made."""
+    dtype: str = ""
+    """What was computed in: `float64`, or `float32` where float64 cannot be had; empty when it was not made."""
 
 
 @dataclass(frozen=True, eq=False)
