@@ -155,19 +155,22 @@ class OpRecorder(TorchFunctionMode):
         writes = _is_writing(name, kwargs)
         if name in _SILENT:
             return func(*args, **kwargs)
-        inputs = [self._argument(each) for each in args]
-        inputs += [_Named(key, self._argument(each)) for key, each in kwargs.items()]
+        inputs = self._arguments(args, kwargs) if writes else None
         try:
             result = func(*args, **kwargs)
         except BaseException:
-            self._record(name, inputs, before, ())
+            self._record(name, inputs or self._arguments(args, kwargs), before, ())
             raise
         made = list(_tensors(result))
         if writes and not made:
             made = list(_tensors(args[0] if args else ()))
         if made:
-            self._record(name, inputs, before, made)
+            self._record(name, inputs or self._arguments(args, kwargs), before, made)
         return result
+
+    def _arguments(self, args: Any, kwargs: Any) -> list[Any]:
+        told = [self._argument(each) for each in args]
+        return told + [_Named(key, self._argument(each)) for key, each in kwargs.items()]
 
     def _read(self, func: Any, args: Any) -> Any:
         attribute = func.__self__.__name__
@@ -214,8 +217,6 @@ class OpRecorder(TorchFunctionMode):
     def _frame(self) -> tuple[FrameType | None, bool]:
         """The script's frame that called, and whether nothing but PyTorch's operators are between."""
         frame: FrameType | None = sys._getframe(2)
-        if frame is not None and frame.f_code.co_name == "__torch_function__":
-            frame = frame.f_back
         found = self._sites.above(frame)
         while frame is not found and frame is not None:
             if not frame.f_code.co_filename.endswith(_WRAPPERS):
@@ -344,10 +345,11 @@ class OpRecorder(TorchFunctionMode):
         return place
 
 
-_WRAPPERS = tuple(
-    os.path.join("torch", *path) for path in (("_tensor.py",), ("overrides.py",), ("_dynamo", "eval_frame.py"))
+_WRAPPERS = (
+    __file__,
+    *(os.path.join("torch", *path) for path in (("_tensor.py",), ("overrides.py",), ("_dynamo", "eval_frame.py"))),
 )
-"""Files of PyTorch that only hand an operator on."""
+"""Files that only hand an operator on: this one, and some of PyTorch's."""
 _MANY = 64
 
 

@@ -162,3 +162,23 @@ def test_another_python_needs_no_bptui_but_torch(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert "PyTorch is not installed in" in done.stderr
     assert str(bare) in done.stderr
+
+
+def test_inside_a_phase_each_op_and_node_is_an_object_and_the_tape_has_them_all() -> None:
+    told = bptui("in 3\nout\nin 4\nin-back\nout\ntape\nin\nzero_grad\nin-back\n")
+    ops = [stop["op"] for stop in told if "op" in stop]
+    assert [op["name"] for op in ops] == [
+        "mul", "sub", "pow", "PowBackward0", "SubBackward0", "MulBackward0", "AccumulateGrad", "MulBackward0", "mul",
+    ]  # fmt: skip
+    assert {"name", "inputs", "output", "line", "upstream", "local", "downstream"} <= ops[0].keys()
+    assert ops[0]["inputs"] == {"w": 1.0, "x": 1.0}
+    assert ops[0]["output"] == {"y_pred": 1.0}
+    assert ops[5]["local"] == {"d(y_pred)/d(w)": {"formula": "d(x·w)/dw = x = 1", "value": 1.0}}
+    assert ops[6]["downstream"] == {"w.grad": -2.0}
+    grads = [stop["params"][0]["grad"] for stop in told[5:10]]
+    assert grads == [None, None, None, -2.0, None], "it stays old until it is added, also on the way back"
+    tape = next(each["tape"] for each in told if "tape" in each)
+    assert [value["name"] for value in tape["values"]] == ["w", "y_pred", "%2", "l"]
+    assert [value["grad"] for value in tape["values"]] == [-2.0, -2.0, -2.0, 1.0]
+    assert [stop["index"] for stop in told if "index" in stop] == [0, 1, 1, 1, 1, 2, 2, 2, 2, 2, 2, 3, 4]
+    assert told[-1]["error"] == "The program is not inside a phase."
