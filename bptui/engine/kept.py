@@ -35,10 +35,12 @@ class Kept:
         else:
             self._fact = fact(tensor)
 
-    def light(self) -> Fact:
-        """Without the statistics of a large tensor: they cost a pass."""
+    def light(self, most: int = SMALL) -> Fact:
+        """Without the statistics of a large tensor: they cost a pass; without numbers if it has more than `most`."""
         if self._fact is None and self._alias is not None:
             return fact(self._alias, whole=False)
+        if self._fact is None and self._shape.numel() > most:
+            return Fact(self._kind.__name__, None, tuple(self._shape), str(self._dtype)[6:], str(self._device))
         return self.whole()
 
     def whole(self) -> Fact:

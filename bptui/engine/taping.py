@@ -10,7 +10,7 @@ from bptui.engine.formulas import formulas
 from bptui.engine.kept import Kept
 from bptui.engine.nodes import RawNode
 from bptui.engine.ops import At, RawOp, RawValue
-from bptui.protocol.fact import Fact
+from bptui.protocol.fact import SMALL, Fact
 from bptui.protocol.tape import Edge, Tape, TapeNode, TapeOp, TapeValue
 
 _NAMES = {
@@ -21,6 +21,8 @@ _NAMES = {
 _REVERSED = frozenset({"rsub", "rpow", "rdiv", "rtruediv", "rmatmul"})
 _LONGEST = 18
 """Expressions of up to so many characters stand for their value in formulas."""
+_MANY, _FEW = 1000, 4
+"""On a tape of more than so many ops and nodes, tensors of more than so few elements are told by shape only."""
 _UNKNOWN = Fact("Tensor", text="not recorded")
 
 
@@ -49,7 +51,8 @@ class Taping:
     ) -> None:
         """`loss`: its place among the values, -1 for none. `names`: of leaves, by identity."""
         self._nodes, self._loss, self._loss_name, self._leaf_names = nodes, loss, loss_name, names
-        self._values = [_value(raw, place) for place, raw in enumerate(values)]
+        self._most = SMALL if len(ops) + len(nodes) <= _MANY else _FEW
+        self._values = [_value(raw, place, self._most) for place, raw in enumerate(values)]
         self._ops: list[TapeOp] = []
         self._ranges = sorted((op.before, op.after, index) for index, op in enumerate(ops) if op.after > op.before)
         """Which sequence numbers belong to which op."""
@@ -182,17 +185,17 @@ class Taping:
             place = value if raw.variable else self._made.get((raw.sequence, number), -1)
             if place >= 0 and each is not None:
                 value = place if value < 0 else value
-                self._values[place].grad = each.light()
+                self._values[place].grad = each.light(self._most)
                 self._values[place].known = max(self._values[place].known, index if raw.variable else 0)
         edges = tuple(self._edge(index, raw, number, op, indices) for number in range(len(raw.edges)))
         return TapeNode(
             raw.name,
             op,
             value,
-            upstream.light() if upstream is not None else None,
+            upstream.light(self._most) if upstream is not None else None,
             tuple(edge for edge in edges if edge is not None),
-            raw.old.light() if raw.old is not None else None,
-            raw.new.light() if raw.new is not None else None,
+            raw.old.light(self._most) if raw.old is not None else None,
+            raw.new.light(self._most) if raw.new is not None else None,
         )
 
     def _edge(self, index: int, raw: RawNode, number: int, op: int, indices: Mapping[int, int]) -> Edge | None:
@@ -206,9 +209,9 @@ class Taping:
         return Edge(
             place,
             indices.get(run, -1),
-            _fact_of(raw.local[number]) if number < len(raw.local) else None,
+            _fact_of(raw.local[number], self._most) if number < len(raw.local) else None,
             self.formula(raw, number, op),
-            downstream.light() if downstream is not None else None,
+            downstream.light(self._most) if downstream is not None else None,
         )
 
     def formula(self, raw: RawNode, number: int, op: int) -> str:
@@ -219,14 +222,16 @@ class Taping:
         return told[number] if number < len(told) else ""
 
 
-def _fact_of(value: object) -> Fact | None:
+def _fact_of(value: object, most: int = SMALL) -> Fact | None:
     if isinstance(value, Kept):
-        return value.light()
+        return value.light(most)
+    if isinstance(value, Fact) and value.numel > most:
+        return None
     return value if value is None or isinstance(value, Fact) else fact_of_plain(value)
 
 
-def _value(raw: RawValue, place: int) -> _Value:
-    fact = raw.kept.light() if raw.kept is not None else _UNKNOWN
+def _value(raw: RawValue, place: int, most: int) -> _Value:
+    fact = raw.kept.light(most) if raw.kept is not None else _UNKNOWN
     value = _Value(raw.name or f"%{place}", fact, raw.op, raw.made, raw.variable)
     value.requires_grad = raw.requires_grad
     return value
