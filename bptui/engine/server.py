@@ -30,6 +30,7 @@ from bptui.protocol.codec import ProtocolError
 from bptui.protocol.link import DebuggeeLink, inherited_link
 from bptui.protocol.messages import (
     Ask,
+    CheckGradients,
     Do,
     DrawCurve,
     Inspect,
@@ -130,6 +131,8 @@ class Server:
                 return self._stopped(controller.do(phase))
             case Step(move):
                 return self._stopped(controller.step(move))
+            case CheckGradients():
+                return controller.check()
             case ShowTape():
                 return controller.tape()
             case Run(goal, steps):

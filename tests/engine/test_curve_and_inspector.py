@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from bptui.engine import curve
 from bptui.engine.errors import StepRefused
 from bptui.protocol.phase import Phase
 from tests.engine.conftest import OpenScript
@@ -25,6 +26,13 @@ for epoch in range(3):
 """
 
 
+@pytest.fixture
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine a forward may take long; that is not what is tested."""
+    monkeypatch.setattr(curve, "SLOWEST", 60.0)
+
+
+@pytest.mark.usefixtures("unhurried")
 def test_the_curve_is_the_loss_at_other_values(open_script: OpenScript) -> None:
     controller = open_script(
         """
@@ -47,6 +55,7 @@ def test_the_curve_is_the_loss_at_other_values(open_script: OpenScript) -> None:
 
 
 @pytest.mark.parametrize("after", [1, 2, 3, 4, 5], ids=["forward", "backward", "update", "zero_grad", "next forward"])
+@pytest.mark.usefixtures("unhurried")
 def test_drawing_a_curve_disturbs_nothing(after: int, open_script: OpenScript) -> None:
     controller = open_script(LOOP)
     for _ in range(after):
