@@ -12,7 +12,7 @@ from bptui.render.style import BAD, FAINT, GOOD, LIT, QUIET, STRONG, WARN
 
 STATE_STYLES = {
     "starting": QUIET, "ready": GOOD, "running": LIT, "playing": LIT, "paused": WARN,
-    "exception": BAD, "ended": WARN, "dead": BAD,
+    "exception": BAD, "ended": WARN, "dead": BAD, "inside": LIT,
 }  # fmt: skip
 """By the first word of the state."""
 BAR = piece(" │ ", FAINT)

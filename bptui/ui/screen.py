@@ -209,6 +209,8 @@ class MainScreen(Screen[None]):
         elif state is State.RUNNING and self._wait.words:
             state = self._wait.words
         snapshot = self.snapshot
+        if snapshot is not None and snapshot.op is not None and state == State.READY:
+            state = f"inside {snapshot.phase}"
         self._view.show_title(self._program_name, self._place, snapshot.zeroing if snapshot else None, str(state))
         self._view.show_keys(self._possible())
 

@@ -404,3 +404,42 @@ def test_nothing_is_kept_over_two_hundred_iterations(write: Write) -> None:
     assert not module._global_forward_pre_hooks
     assert torch.autograd._engine_run_backward is torch.autograd.graph._engine_run_backward  # type: ignore[attr-defined]
     assert torch._C._len_torch_function_stack() == 0
+
+
+def test_what_an_op_wrote_in_place_before_another_raised_is_put_back(write: Write) -> None:
+    source = HEAD + """
+norm = nn.BatchNorm1d(4)
+optimizer = torch.optim.SGD(norm.parameters(), lr=0.01)
+w = norm.weight
+def compute():
+    h = norm(x)
+    norm.eval()
+    x.mul_(2)
+    return h @ torch.ones(3)
+""" + LOOP  # fmt: skip
+    controller = begun(write(source))
+    before, x = state(controller), controller._machine.module["x"].clone()
+    stop = controller.step()
+    while stop.failure is None:
+        stop = controller.step()
+    assert "the state is as before" in stop.explain
+    assert same(state(controller), before)
+    assert torch.equal(controller._machine.module["x"], x)
+    assert controller._machine.module["x"]._version == 0
+
+
+def test_what_is_printed_comes_with_its_op_and_only_once(write: Write) -> None:
+    source = HEAD + """
+w = torch.randn(4, 1, requires_grad=True)
+optimizer = torch.optim.SGD([w], lr=0.01)
+def compute():
+    h = x @ w
+    print("between")
+    return h.sum()
+""" + LOOP  # fmt: skip
+    controller = begun(write(source))
+    assert controller.step().printed == ""
+    assert controller.step().printed == "between\n"
+    assert controller.step(Move.BACK).printed == ""
+    assert controller.step().printed == ""
+    assert controller.step(Move.OUT).printed == ""
