@@ -24,6 +24,7 @@ LARGE = 65_536
 """Up to so many elements a copy is made anew for each run; a larger one is kept until it is written into."""
 _FLOATS = {torch.float16, torch.bfloat16, torch.float32}
 _CASTS = {torch.Tensor.float, torch.Tensor.half, torch.Tensor.bfloat16}
+_GRAD = vars(torch._C.TensorBase)["grad"].__get__
 _OURS = "_bptui_copy"
 """The attribute that marks a tensor as a copy, or as made from copies."""
 
@@ -89,11 +90,13 @@ class Copies(TorchFunctionMode):
         torch.set_default_dtype(self._default)
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func == _GRAD and not self.owns(args[0]):  # the copy has no gradient of its own
+            return None if args[0].grad is None else self._stand_in(args[0].grad)
         args, kwargs = self._given(args), self._given(kwargs or {})
         if self._wide and func in _CASTS:
             func = torch.Tensor.double
         made = func(*args, **kwargs)
-        if func is torch.Tensor.__iter__:
+        if func == torch.Tensor.__iter__:
             return iter([self._made(each) for each in made])
         return self._constant(self._made(made), args)
 
@@ -118,14 +121,15 @@ class Copies(TorchFunctionMode):
         found = self._known.get(id(tensor))
         if found is not None and found[0] is tensor:
             return found[1]
-        if self._is_ours(tensor):
+        if self.owns(tensor):
             return tensor
         copy = self._copy(tensor)
         self._known[id(tensor)] = tensor, copy
         self._versions[id(tensor)] = copy._version
         return copy
 
-    def _is_ours(self, tensor: torch.Tensor) -> bool:
+    def owns(self, tensor: torch.Tensor) -> bool:
+        """Whether it is a copy, or was made from copies."""
         if getattr(tensor, _OURS, None) is self:
             return True
         node = tensor.grad_fn

@@ -130,8 +130,12 @@ class _Check:
             data[place] = value
         with self._copies:
             loss = self._forward.loss()
+            if isinstance(loss, (list, tuple)) and all(isinstance(each, torch.Tensor) for each in loss):
+                loss = sum(each.sum() for each in loss if each.numel() == 1)  # autograd.backward([…])
         if not isinstance(loss, torch.Tensor):
             raise CannotCheck("the loss is not a tensor")
+        if not self._copies.owns(loss):
+            raise CannotCheck("the loss is not computed by the forward's own statements")
         if loss.numel() != 1:
             raise CannotCheck(f"the loss has several elements: its shape is {tuple(loss.shape)}")
         return loss

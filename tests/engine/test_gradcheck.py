@@ -231,6 +231,55 @@ def test_code_that_is_compiled_out_of_reach_says_so(open_script: OpenScript) -> 
     assert "compiled" in after_forward(controller).check().reason
 
 
+def test_a_loss_that_other_statements_compute_says_so(open_script: OpenScript) -> None:
+    controller = open_script(
+        """
+        import torch
+        w = torch.ones(1, requires_grad=True)
+        for i in range(2):
+            h = w * 2
+            match i:
+                case _:
+                    loss = h.sum()
+            loss.backward()
+        """
+    )
+    assert "own statements" in after_forward(controller).check().reason
+
+
+def test_several_losses_of_one_backward_are_checked_as_their_sum(open_script: OpenScript) -> None:
+    controller = open_script(
+        """
+        import torch
+        a = torch.tensor([1.0, 2.0], requires_grad=True)
+        b = torch.tensor([3.0], requires_grad=True)
+        for i in range(2):
+            first, second = (a**2).sum() * b, (a * b).exp().mean()
+            torch.autograd.backward([first, second])
+        """
+    )
+    told = after_forward(controller).check()
+    assert [(each.name, each.verdict) for each in told.params] == [("a", "equal"), ("b", "equal")]
+
+
+def test_a_forward_that_reads_a_gradient_reads_the_scripts(open_script: OpenScript) -> None:
+    controller = open_script(
+        """
+        import torch
+        w = torch.tensor([1.0, 2.0], requires_grad=True)
+        for i in range(3):
+            size = 1.0 if w.grad is None else w.grad.norm()
+            loss = ((w * size) ** 2).sum() + (0 if w.grad is None else (w.grad * w).sum())
+            loss.backward()
+        """
+    )
+    for _ in range(3):
+        controller.next()
+    told = controller.check()
+    assert only(told).verdict == "equal"
+    assert told.loss == pytest.approx(controller.snapshot.loss.number, rel=1e-6)  # type: ignore[union-attr]
+
+
 def test_a_large_network_is_sampled_within_a_few_seconds(open_script: OpenScript) -> None:
     controller = open_script(
         """
@@ -275,6 +324,32 @@ def test_checking_disturbs_nothing(after: int, open_script: OpenScript) -> None:
     plain, other = until(False)
     assert rest == other
     assert everything(checked) == everything(plain)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "amp_cpu_scaler", "checkpointing_record_function", "gan_dcgan_errD_parts", "grad_hooks_print",
+        "gradient_penalty", "meta_learning_inner_grad", "nanogpt_style", "seq2seq_teacher_forcing",
+        "tee_logger_stdout", "truncated_bptt_raw", "vae_example", "weight_ema",
+    ],
+)  # fmt: skip
+def test_checking_at_every_stop_leaves_a_script_as_it_was(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bptui.engine.gradcheck.BUDGET", 0.02)
+
+    def stops(check: bool) -> list[str]:
+        torch.manual_seed(0)
+        controller = Controller(str(Path(__file__).parent / "corpus" / "ok" / f"{script}.py"))
+        told, verdicts = [repr(controller.start().params)], set()
+        while controller.snapshot.next is not None and len(told) < 16:
+            stop = controller.next()
+            told.append(f"{stop.phase} {stop.loss!r} {stop.params!r} {stop.ledger!r} {stop.printed} {stop.errors}")
+            verdicts |= {each.verdict for each in controller.check().params} if check else set()
+        assert "different" not in verdicts
+        assert ("equal" in verdicts) is check
+        return told
+
+    assert stops(True) == stops(False)
 
 
 def test_a_graph_that_waits_for_its_backward_still_has_the_same_gradient(open_script: OpenScript) -> None:
