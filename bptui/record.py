@@ -86,7 +86,7 @@ def tape_record(tape: Tape | None) -> dict[str, Any] | None:
 def check_record(checked: GradientsChecked) -> dict[str, Any]:
     """A gradient check, parameter by parameter."""
     params = [{name: _value(value) for name, value in asdict(each).items()} for each in checked.params]
-    return {"check": params, "loss": _value(checked.loss), "reason": checked.reason}
+    return {"check": params, "loss": _value(checked.loss), "dtype": checked.dtype, "reason": checked.reason}
 
 
 def _param(param: Param) -> dict[str, Any]:

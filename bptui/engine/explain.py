@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bptui.protocol.fact import Fact, flatten, summary
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Param, Snapshot
+from bptui.protocol.snapshot import Ledger, Param, Snapshot
 
 _WRITTEN = 4
 """Tensors of up to so many elements are written out."""
@@ -50,17 +50,25 @@ def _forward(after: Snapshot) -> str:
 
 def _backward(before: Snapshot | None, after: Snapshot) -> str:
     ledgers = {ledger.name: ledger for ledger in after.ledger}
+    known = {ledger.name: _entries(ledger) for ledger in before.ledger} if before else {}
+    alone = before is not None and after.index == before.index + 1
     told = []
     for param in after.params:
         ledger = ledgers.get(param.name)
         if param.grad is None or ledger is None or not ledger.contributions:
             continue
+        if alone and _entries(ledger) == known.get(param.name):
+            continue  # this backward did not reach it
         added = ledger.contributions[-1].value
         told.append(
             f"∂loss/∂{param.name} = {short(added)} added to {param.name}.grad: "
             f"{_old(before, param, grad=True)} -> {short(param.grad)}"
         )
     return f"backward: {_joined(told, 'gradients')}" if told else "backward: no parameter got a gradient"
+
+
+def _entries(ledger: Ledger) -> int:
+    return ledger.earlier + len(ledger.contributions)
 
 
 def _update(before: Snapshot | None, after: Snapshot) -> str:

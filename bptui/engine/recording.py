@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.capture import grad_of, version_of
+from bptui.engine.capture import fact, grad_of, version_of
 from bptui.engine.kept import Kept
 from bptui.engine.modules import Modules
 from bptui.engine.nodes import NodeRecorder, RawNode
@@ -81,9 +81,7 @@ class Recording:
         place = self._ops.finish(loss)
         if self.phase is Phase.FORWARD or self._loss < 0:
             self._loss = place
-        self.taping = Taping(
-            self._ops.values, self._ops.ops, self._nodes, self._loss, loss_name, self._names_of_leaves()
-        )
+        self.taping = Taping(self._ops.values, self._ops.ops, self._nodes, self._loss, loss_name, self._leaves())
         self.tape = self.taping.tape()
 
     def forget(self) -> None:
@@ -155,16 +153,22 @@ class Recording:
                     for inner, buffer in value.named_buffers(prefix=each):
                         if buffer is tensor:
                             return inner
-        return self._names_of_leaves().get(id(tensor), "")
+        return next((name for name, leaf in self._all_leaves() if leaf is tensor), "")
 
     def _names_of_parameters(self) -> dict[int, str]:
         if self._parameters is None:
             self._parameters = {id(tensor): name for name, tensor in self._recorder.parameters}
         return self._parameters
 
-    def _names_of_leaves(self) -> dict[int, str]:
-        leaves = {id(tensor): name for name, tensor in named_leaves(self._recorder.holders(), frozenset())}
-        return leaves | self._names_of_parameters()
+    def _all_leaves(self) -> list[tuple[str, torch.Tensor]]:
+        return [*self._recorder.parameters, *named_leaves(self._recorder.holders(), frozenset())]
+
+    def _leaves(self) -> dict[int, tuple[str, Fact]]:
+        """What a graph leads to that was not seen as the ops ran."""
+        if not self._nodes or self._ops.ops:
+            return {}
+        leaves = {id(tensor): (name, tensor) for name, tensor in reversed(self._all_leaves())}
+        return {identity: (name, fact(tensor, whole=False)) for identity, (name, tensor) in leaves.items()}
 
 
 def _look(tensor: torch.Tensor) -> Any:

@@ -47,10 +47,10 @@ class Taping:
         nodes: Sequence[RawNode],
         loss: int,
         loss_name: str | None,
-        names: Mapping[int, str],
+        leaves: Mapping[int, tuple[str, Fact]],
     ) -> None:
-        """`loss`: its place among the values, -1 for none. `names`: of leaves, by identity."""
-        self._nodes, self._loss, self._loss_name, self._leaf_names = nodes, loss, loss_name, names
+        """`loss`: its place among the values, -1 for none. `leaves`: name and fact of each, by identity."""
+        self._nodes, self._loss, self._loss_name, self._known_leaves = nodes, loss, loss_name, leaves
         self._most = SMALL if len(ops) + len(nodes) <= _MANY else _FEW
         self._values = [_value(raw, place, self._most) for place, raw in enumerate(values)]
         self._ops: list[TapeOp] = []
@@ -145,14 +145,17 @@ class Taping:
                 place = leaves.get(variable) if variable else known.get(made)
                 if place is None and variable:
                     place = leaves[variable] = len(self._values)
-                    name = self._leaf_names.get(variable, f"%{place}")
-                    leaf = seen.get(variable)
-                    self._values.append(_Value(name, leaf.light() if leaf else _UNKNOWN, -1, (-1, 0), variable))
+                    name, fact = self._known_leaves.get(variable, (f"%{place}", _UNKNOWN))
+                    self._values.append(_Value(name, fact, -1, (-1, 0), variable))
                 if place is not None:
                     inputs.append(place)
             outputs = []
             for number, upstream in enumerate(node.upstream):
                 made = node.sequence, number
+                if made in known:  # the loss
+                    self._values[known[made]].op = len(self._ops)
+                    outputs.append(known[made])
+                    continue
                 tensor = seen.get(made)
                 place = known[made] = len(self._values)
                 fact = tensor.light() if tensor else _like(upstream)

@@ -78,7 +78,7 @@ def check_sheet(checked: GradientsChecked | None, width: int) -> Text:
     head = f"{'parameter'.ljust(max(names, 11))}{'entries':>9}{'autograd':>12}{'numeric':>12}{'error':>9}  verdict"
     lines = [piece(head, QUIET)]
     lines += [cut(check_line(each, max(names, 11)), width) for each in checked.params]
-    lines += [Text(), piece("autograd and central differences where they differ most; relative error", QUIET)]
+    lines += [Text(), piece(f"where they differ most, in {checked.dtype}; the error is relative", QUIET)]
     return piece("\n").join(lines)
 
 
