@@ -100,7 +100,8 @@ def _contents(module: torch.nn.Module) -> Contents:
 
 def _put_back(module: torch.nn.Module, contents: Contents) -> None:
     """Give a module its attributes, parameters and buffers back, if some were set."""
-    for holder, before in zip((vars(module), module._parameters, module._buffers), contents, strict=True):
+    holders: list[Any] = [vars(module), module._parameters, module._buffers]
+    for holder, before in zip(holders, contents, strict=True):
         if holder.keys() != before.keys() or any(holder[name] is not value for name, value in before.items()):
             holder.clear()
             holder.update(before)
