@@ -13,9 +13,9 @@ from bptui.engine.formulas import written
 from bptui.engine.inspector import inspect_fact
 from bptui.engine.kept import Kept
 from bptui.engine.nodes import RawNode
-from bptui.engine.ops import At, RawOp
 from bptui.engine.output import Mark as Offset
 from bptui.engine.output import Output
+from bptui.engine.raw import At, RawOp
 from bptui.engine.recording import Recording, Step
 from bptui.protocol.fact import Fact, Named
 from bptui.protocol.messages import Inspected

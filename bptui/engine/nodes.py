@@ -25,6 +25,8 @@ _ELEMENTWISE = frozenset(
     "LogSigmoid Mul Neg Pow Reciprocal Relu Rsqrt Rsub Selu Sigmoid Silu Sin Sinh Softplus Sqrt Sub Tan Tanh".split()
 )
 """Nodes whose outputs depend on the inputs at the same place only, if none is broadcast."""
+_LARGE = 8 * SMALL
+"""Nodes that saved a tensor of more bytes are not asked."""
 _ROWS = 8
 """Of outputs with up to so many elements the Jacobian is found row by row."""
 
@@ -178,6 +180,8 @@ class _Run:
     def _ask(self, node: Any, raw: RawNode, upstream: tuple[torch.Tensor | None, ...], custom: bool) -> None:
         if custom:
             raw.opaque = "a custom Function's backward is run once only"
+        elif any(size > _LARGE for _, _, size in raw.saved):
+            return  # what it depends on is large, and so would the answer be
         elif raw.name != "CopySlices" and len(upstream) == 1 and upstream[0] is not None:
             enabled = torch.is_grad_enabled()  # so it is in a backward that makes a graph
             if enabled:

@@ -11,15 +11,16 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any
 
 import torch
 from torch.overrides import TorchFunctionMode
 
-from bptui.engine.kept import Kept, Room
+from bptui.engine.kept import Room
 from bptui.engine.modules import Modules
+from bptui.engine.raw import MANY, At, Named, RawOp, RawValue, is_writing, places_of, tensors_of, text_of
 from bptui.engine.sites import Site, Sites
 
 NameOf = Callable[[torch.Tensor, FrameType | None], str]
@@ -30,61 +31,6 @@ _sequence = torch._C._autograd._get_sequence_nr
 _SILENT = frozenset({"requires_grad_", "retain_grad", "backward", "register_hook", "unflatten_dense_tensors"})
 _ALIASES = frozenset({"data", "grad", "_grad"})
 """Attributes that are another name for a tensor, and no op."""
-
-
-class RawValue:
-    """A value on the tape."""
-
-    __slots__ = ("address", "kept", "leaf", "made", "name", "op", "ref", "requires_grad", "variable")
-
-    def __init__(self, tensor: torch.Tensor, op: int, name: str, room: Room) -> None:
-        self.ref = weakref.ref(tensor)
-        self.kept: Kept | None = Kept(tensor, room)
-        """None where it is not known, for a value that only the graph tells of."""
-        self.address = tensor.data_ptr() if tensor.layout == torch.strided and not tensor.is_nested else 0
-        self.op = op
-        self.name = name
-        self.requires_grad = tensor.requires_grad
-        self.leaf = tensor.requires_grad and tensor.is_leaf
-        self.variable = id(tensor) if self.leaf else 0
-        """The identity of a leaf: its AccumulateGrad leads to it."""
-        node = tensor.grad_fn
-        self.made = (-1, 0) if node is None else (node._sequence_nr(), tensor.output_nr)
-        """The autograd node that made it, by sequence number, and which of its outputs it is."""
-
-    def settle(self) -> None:
-        """Let go of the tensor; a light fact stays."""
-        if self.kept is not None:
-            self.kept.settle()
-
-
-class RawOp:
-    """An op as it ran."""
-
-    __slots__ = (
-        "after", "arguments", "before", "direct", "inputs", "module", "name", "node", "outputs", "place", "site",
-        "wrote",
-    )  # fmt: skip
-
-    def __init__(self, name: str, site: Site | None, module: str, before: int, after: int) -> None:
-        self.name, self.site, self.module = name, site, module
-        self.before, self.after = before, after
-        """Autograd's sequence number before and after it."""
-        self.arguments: list[Any] = []
-        """Places of values as `_At`, other arguments as text."""
-        self.inputs: list[int] = []
-        self.outputs: list[int] = []
-        self.node = ""
-        self.place = -1
-        """Its place among the ops."""
-        self.direct = False
-        """Whether the site is the very call, and not one further out."""
-        self.wrote = ""
-        """The attribute that it assigned (`w.data`), if it is such an assignment."""
-
-
-class At(int):
-    """The place of a value among the arguments."""
 
 
 class OpRecorder(TorchFunctionMode):
@@ -152,7 +98,7 @@ class OpRecorder(TorchFunctionMode):
             self._assigned(func.__self__.__name__, args)
             return result
         kwargs = kwargs or {}
-        writes = _is_writing(name, kwargs)
+        writes = is_writing(name, kwargs)
         if name in _SILENT:
             return func(*args, **kwargs)
         inputs = self._arguments(args, kwargs) if writes else None
@@ -161,16 +107,16 @@ class OpRecorder(TorchFunctionMode):
         except BaseException:
             self._record(name, inputs or self._arguments(args, kwargs), before, ())
             raise
-        made = list(_tensors(result))
+        made = list(tensors_of(result))
         if writes and not made:
-            made = list(_tensors(args[0] if args else ()))
+            made = list(tensors_of(args[0] if args else ()))
         if made:
             self._record(name, inputs or self._arguments(args, kwargs), before, made)
         return result
 
     def _arguments(self, args: Any, kwargs: Any) -> list[Any]:
         told = [self._argument(each) for each in args]
-        return told + [_Named(key, self._argument(each)) for key, each in kwargs.items()]
+        return told + [Named(key, self._argument(each)) for key, each in kwargs.items()]
 
     def _read(self, func: Any, args: Any) -> Any:
         attribute = func.__self__.__name__
@@ -212,7 +158,7 @@ class OpRecorder(TorchFunctionMode):
     def _take(self, op: RawOp, arguments: list[Any]) -> None:
         for each in arguments:
             op.arguments.append(each)
-            op.inputs += _places(each)
+            op.inputs += places_of(each)
 
     def _frame(self) -> tuple[FrameType | None, bool]:
         """The script's frame that called, and whether nothing but PyTorch's operators are between."""
@@ -268,8 +214,8 @@ class OpRecorder(TorchFunctionMode):
         if isinstance(argument, torch.Tensor):
             return At(self.place(argument))
         if isinstance(argument, (tuple, list)):
-            return [self._argument(each) for each in argument[:_MANY]]
-        return argument if isinstance(argument, (int, float, str, bool, type(None))) else _text(argument)
+            return [self._argument(each) for each in argument[:MANY]]
+        return argument if isinstance(argument, (int, float, str, bool, type(None))) else text_of(argument)
 
     # ---- names of what was made
 
@@ -350,7 +296,6 @@ _WRAPPERS = (
     *(os.path.join("torch", *path) for path in (("_tensor.py",), ("overrides.py",), ("_dynamo", "eval_frame.py"))),
 )
 """Files that only hand an operator on: this one, and some of PyTorch's."""
-_MANY = 64
 
 
 def _keep_from_being_compiled() -> None:
@@ -358,41 +303,3 @@ def _keep_from_being_compiled() -> None:
     dynamo: Any = sys.modules.get("torch._dynamo")
     if dynamo is not None and not hasattr(OpRecorder.__torch_function__, "_torchdynamo_disable"):
         OpRecorder.__torch_function__ = dynamo.disable(OpRecorder.__torch_function__)  # type: ignore[method-assign]
-
-
-class _Named(tuple):  # type: ignore[type-arg]
-    """An argument given by name."""
-
-    def __new__(cls, name: str, value: Any) -> _Named:
-        return super().__new__(cls, (name, value))
-
-
-def _is_writing(name: str, kwargs: dict[str, Any]) -> bool:
-    if name.endswith("_") and not name.endswith("__"):
-        return True
-    return name == "__setitem__" or "out" in kwargs or kwargs.get("inplace") is True
-
-
-def _tensors(value: Any) -> Iterator[torch.Tensor]:
-    if isinstance(value, torch.Tensor):
-        yield value
-    elif isinstance(value, (tuple, list)):
-        for each in value[:_MANY]:
-            yield from _tensors(each)
-
-
-def _places(argument: Any) -> list[int]:
-    if isinstance(argument, At):
-        return [int(argument)]
-    if isinstance(argument, (tuple, list)):
-        return [place for each in argument for place in _places(each)]
-    return []
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, slice):
-        return ":".join("" if each is None else str(each) for each in (value.start, value.stop))
-    if value is Ellipsis:
-        return "..."
-    text = str(value) if isinstance(value, (torch.dtype, torch.device, torch.Size)) else f"<{type(value).__name__}>"
-    return text.removeprefix("torch.")

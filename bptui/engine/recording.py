@@ -12,9 +12,10 @@ from bptui.engine.capture import fact, grad_of, version_of
 from bptui.engine.kept import Kept
 from bptui.engine.modules import Modules
 from bptui.engine.nodes import NodeRecorder, RawNode
-from bptui.engine.ops import OpRecorder, RawOp
+from bptui.engine.ops import OpRecorder
 from bptui.engine.output import Mark, Output
 from bptui.engine.params import named_leaves
+from bptui.engine.raw import RawOp
 from bptui.engine.recorder import Recorder
 from bptui.engine.sites import Sites
 from bptui.engine.taping import Taping

@@ -9,7 +9,7 @@ from bptui.engine.capture import fact as fact_of_plain
 from bptui.engine.formulas import formulas
 from bptui.engine.kept import Kept
 from bptui.engine.nodes import RawNode
-from bptui.engine.ops import At, RawOp, RawValue
+from bptui.engine.raw import At, RawOp, RawValue
 from bptui.protocol.fact import SMALL, Fact
 from bptui.protocol.tape import Edge, Tape, TapeNode, TapeOp, TapeValue
 
