@@ -87,7 +87,7 @@ class Readable:
             _write(each)
 
     def check(self, checked: GradientsChecked) -> None:
-        from bptui.render.sheets import check_sheet
+        from bptui.render.checked import check_sheet
 
         _write(check_sheet(checked, 200).plain)
 

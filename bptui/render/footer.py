@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 
 from rich.text import Text
 
@@ -13,17 +13,22 @@ from bptui.render.style import BAD, FAINT, LIT, QUIET, STRONG, command
 
 TALLEST = 3
 """At most so many lines for what went wrong."""
+RANKS = {each.id: each.footer for each in COMMANDS if each.footer}
+INSIDE = {
+    "next": 1, "in": 1, "in_back": 1, "over": 3, "up": 3, "out": 1, "tape": 2, "inspect": 2, "help": 1, "quit": 1,
+}  # fmt: skip
+"""Inside a phase there are other keys to show, by rank."""
 
 
-def footer(possible: Collection[str], width: int) -> Text:
+def footer(possible: Collection[str], width: int, inside: bool = False) -> Text:
     """The keys, each of which can be clicked; those not possible now are faint. Fewer where it is narrow."""
-    ranks = sorted({each.footer for each in COMMANDS if each.footer}, reverse=True)
-    variants = ((rank, gap) for rank in ranks for gap in ("  ", " "))
-    return first_that_fits((_keys(possible, rank, gap) for rank, gap in variants), width)
+    ranked = INSIDE if inside else RANKS
+    variants = ((rank, gap) for rank in sorted({*ranked.values()}, reverse=True) for gap in ("  ", " "))
+    return first_that_fits((_keys(possible, ranked, rank, gap) for rank, gap in variants), width)
 
 
-def _keys(possible: Collection[str], rank: int, gap: str) -> Text:
-    shown = [each for each in COMMANDS if 0 < each.footer <= rank]
+def _keys(possible: Collection[str], ranked: Mapping[str, int], rank: int, gap: str) -> Text:
+    shown = [each for each in COMMANDS if ranked.get(each.id, rank + 1) <= rank]
     return piece(" ") + piece(gap).join(_key(each, each.id in possible) for each in shown)
 
 
@@ -39,7 +44,8 @@ def stopped(snapshot: Snapshot) -> Text:
     failure = snapshot.failure
     if failure is not None:
         where = f"line {failure.line}: " if failure.line is not None else ""
-        return _trouble("exception", f"{where}{failure.type}: {failure.message}", "the traceback is in the console")
+        hint = "the traceback is in the console" + ("; o leaves the phase" if snapshot.op is not None else "")
+        return _trouble("exception", f"{where}{failure.type}: {failure.message}", hint)
     what, colon, rest = snapshot.explain.partition(":")
     return piece(f"{what}:", STRONG).append(rest) if colon and " " not in what else piece(snapshot.explain)
 

@@ -8,8 +8,8 @@ from rich.text import Text
 
 from bptui.protocol.phase import Mark, Phase
 from bptui.protocol.snapshot import BlockInfo, Program, Snapshot
-from bptui.protocol.tape import Op
 from bptui.render.fit import centered, cut, first_that_fits, piece
+from bptui.render.inside import what_it_did
 from bptui.render.style import FAINT, GOOD, LIT, NEXT, QUIET, STRONG, WARN, command
 
 SIGNS = {Mark.DONE: "✓", Mark.NEXT: "▶", Mark.SKIPPED: "⤼", Mark.TODO: "○"}
@@ -68,17 +68,10 @@ def _around_next(blocks: Bar, count: int) -> Bar:
     return blocks[start : start + count]
 
 
-def _op(snapshot: Snapshot, op: Op) -> Text:
-    """`18  forward 2/3: %2 = sub(y_pred, y) = -1`: inside a phase, what its last step did."""
-    text = piece(f"{op.line}  " if op.line else "", FAINT)
-    where, _, what = snapshot.explain.partition(": ")
-    return text + piece(f"{where}: ", QUIET) + piece(what, WARN if snapshot.failure else LIT)
-
-
 def upcoming(snapshot: Snapshot, width: int) -> Text:
-    """`30  w.data = 1.0984 - 0.01 * -7.8400`: the line about to run, its numbers lit."""
+    """`30  w.data = 1.0984 - 0.01 * -7.8400`: the line about to run, its numbers lit. Inside a phase, the last step."""
     if snapshot.op is not None:
-        return centered(cut(_op(snapshot, snapshot.op), width), width)
+        return centered(what_it_did(snapshot, snapshot.op, width), width)
     if snapshot.next is None:
         return centered(cut(piece("nothing is left to run", QUIET), width), width)
     code = piece(snapshot.next.numbers, STRONG)

@@ -1,97 +1,77 @@
-"""What is told on sheets over the screen: all of one op or node, and a gradient check."""
+"""All of one op or node, and all of a tape, as text."""
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 from rich.text import Text
 
-from bptui.protocol.fact import Named
-from bptui.protocol.messages import GradientsChecked, ParamCheck
+from bptui.protocol.fact import Fact
 from bptui.protocol.snapshot import Snapshot
-from bptui.protocol.tape import Op, Tape
+from bptui.protocol.tape import Local, Op, Tape
 from bptui.render import chain as chain_text
 from bptui.render import facts
-from bptui.render.fit import cut, piece
+from bptui.render.fit import cut, piece, printable, width_of
 from bptui.render.folding import Fold, Folding
+from bptui.render.inside import in_bytes
 from bptui.render.paths import chain_of
 from bptui.render.reveal import revealed
-from bptui.render.style import BAD, FAINT, GOOD, LIT, QUIET, STRONG, WARN
+from bptui.render.style import FAINT, LIT, QUIET, STRONG, WARN
 from bptui.render.tape import Table
 
-VERDICTS = {"equal": ("✓", GOOD), "different": ("✗", BAD)}
+ROWS = 8
+"""At most so many rows of a tensor are written out."""
 
 
 def op_sheet(op: Op, width: int) -> Text:
     """Everything that is known of an op or node: what went in and out, gradients, derivatives, saved tensors."""
-    lines = [piece(op.expression, STRONG)] if op.expression else []
+    lines = [piece(printable(each), STRONG) for each in op.expression.splitlines()]
     where = [f"line {op.line}" if op.line else "", op.module, f"step {op.index + 1} of {op.count}"]
     lines.append(piece("   ".join(each for each in where if each), QUIET))
     for title, named in (("inputs", op.inputs), ("output", op.output), ("upstream", op.upstream)):
-        lines += _section(title, named, width)
+        lines += _section(title, [(each.name, each.fact, facts.kind(each.fact)) for each in named], width)
     if op.local:
         lines += [Text(), piece("local derivatives", QUIET)]
-        for each in op.local:
-            value = f" = {facts.fact(each.fact)}" if each.fact is not None and each.fact.number is None else ""
-            said = each.formula or f"{each.name}"
-            number = f" = {facts.fact(each.fact)}" if each.fact is not None and not each.formula else ""
-            lines.append(cut(piece("  ") + piece(said, LIT) + piece(value or number), width))
-    lines += _section("downstream", op.downstream, width)
-    if op.saved:
-        total = sum(each.bytes for each in op.saved)
-        lines += [Text(), piece(f"saved for the backward, {total} bytes", QUIET)]
-        for saved in op.saved:
-            size = f"  {saved.bytes} bytes" if saved.bytes else ""
-            lines.append(
-                cut(piece(f"  {saved.name} ") + piece(facts.fact(saved.fact), STRONG) + piece(size, QUIET), width)
-            )
+        for local in op.local:
+            lines += _local(local, width)
+    lines += _section("downstream", [(each.name, each.fact, facts.kind(each.fact)) for each in op.downstream], width)
+    total = in_bytes(sum(each.bytes for each in op.saved))
+    saved = [(each.name, each.fact, in_bytes(each.bytes) if each.bytes else "") for each in op.saved]
+    lines += _section(f"saved for the backward: {total}", saved, width)
     if op.opaque:
-        lines += [Text(), piece(f"not shown: {op.opaque}", WARN)]
+        lines += [Text(), piece(f"not looked into: {op.opaque}", WARN)]
     return piece("\n").join(lines)
 
 
-def _section(title: str, named: tuple[Named, ...], width: int) -> list[Text]:
-    if not named:
+def _section(title: str, told: Sequence[tuple[str, Fact, str]], width: int) -> list[Text]:
+    """Names with their values, and one thing more of each."""
+    lines = [Text(), piece(title, QUIET)] if told else []
+    names = max((width_of(name) for name, _, _ in told), default=0)
+    for name, fact, more in told:
+        pad = " " * (names - width_of(name))
+        value = piece(f"  {name}{pad}  ") + piece(facts.fact(fact), STRONG) + piece(f"  {more}", FAINT)
+        lines += [cut(value, width), *_rows(fact, width)]
+    return lines
+
+
+def _local(local: Local, width: int) -> list[Text]:
+    """A local derivative: its formula with the number, else by name; a Jacobian row by row."""
+    known = local.fact
+    value = "" if known is None or (local.formula and known.number is not None) else f" = {facts.fact(known)}"
+    line = piece("  ") + piece(printable(local.formula or local.name), LIT) + piece(value)
+    return [line, *(_rows(known, width) if known is not None else ())]
+
+
+def _rows(fact: Fact, width: int) -> list[Text]:
+    """Of a small tensor that is too large for one line its rows, of a large one its corner's."""
+    shown = fact.corner if fact.value is None else fact.value if fact.numel > facts.WHOLE else None
+    if not isinstance(shown, tuple):
         return []
-    names = max(len(each.name) for each in named) + 2
-    lines = [
-        cut(
-            piece(f"  {each.name.ljust(names)}")
-            + piece(facts.fact(each.fact), STRONG)
-            + piece(f"  {facts.kind(each.fact)}", FAINT),
-            width,
-        )
-        for each in named
-    ]
-    return [Text(), piece(title, QUIET), *lines]
-
-
-def check_sheet(checked: GradientsChecked | None, width: int) -> Text:
-    """The verdict on each parameter's gradient. None while it is being computed."""
-    if checked is None:
-        return piece("computing central differences on a copy …", QUIET)
-    if checked.reason:
-        return piece(f"not possible: {checked.reason}", WARN)
-    if not checked.params:
-        return piece("the loss reaches no parameter", WARN)
-    names = max(len(each.name) for each in checked.params) + 2
-    head = f"{'parameter'.ljust(max(names, 11))}{'entries':>9}{'autograd':>12}{'numeric':>12}{'error':>9}  verdict"
-    lines = [piece(head, QUIET)]
-    lines += [cut(check_line(each, max(names, 11)), width) for each in checked.params]
-    lines += [Text(), piece(f"where they differ most, in {checked.dtype}; the error is relative", QUIET)]
-    return piece("\n").join(lines)
-
-
-def check_line(check: ParamCheck, names: int) -> Text:
-    """One parameter: `w  1/1  -2  -2  1e-10  ✓ equal`."""
-    entries = f"{check.checked}/{check.numel}"
-    numbers = f"{_short(check.autograd):>12}{_short(check.numeric):>12}{check.error:>9.1e}"
-    sign, style = VERDICTS.get(check.verdict, ("?", WARN))
-    return piece(f"{check.name.ljust(names)}{entries:>9}{numbers}  ") + piece(f"{sign} {check.verdict}", style)
-
-
-def _short(number: float) -> str:
-    return f"{number:.6g}" if math.isfinite(number) else str(number)
+    nested = [each for each in shown if isinstance(each, tuple)]
+    of_more = " …" if fact.value is None else ""
+    rows = [facts.nested(each) + of_more for each in nested[:ROWS]] if nested else [facts.nested(shown) + of_more]
+    more = [f"… {len(nested) - ROWS} more rows"] if len(nested) > ROWS else []
+    return [cut(piece(f"    {each}", QUIET), width) for each in rows + more]
 
 
 def tape_lines(tape: Tape | None, snapshot: Snapshot | None, width: int = 120) -> list[str]:

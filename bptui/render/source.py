@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 
 from rich.cells import set_cell_size
@@ -9,6 +10,7 @@ from rich.text import Text
 
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import BlockInfo
+from bptui.protocol.tape import Op
 from bptui.render.fit import cut, piece, printable
 from bptui.render.style import BAD, FAINT, LIT
 
@@ -35,6 +37,10 @@ PHASES = {
 }
 """The letter in the gutter says which phase; the colour says it once more."""
 HERE, FAILED = "▶", "✗"
+OP = "bold underline"
+"""The expression of the op that ran last."""
+ASSIGNED = "="
+"""The op that writes to what is on the left: the first of its kind on a line."""
 
 
 def uncoloured(source: str) -> list[Text]:
@@ -86,6 +92,18 @@ def scrolled(code: Text, cells: int) -> Text:
     gone = len(set_cell_size(code.plain, cells)) if cells < code.cell_len else len(code)
     rest = code[gone:]
     return piece(" " * max(code.cell_len - cells - rest.cell_len, 0)) + rest
+
+
+def marked(code: Text, op: Op | None) -> Text:
+    """A line of code in which an op's expression stands out, if it is there once: no other is taken for it."""
+    text = printable(op.expression).partition("\n")[0].strip() if op is not None else ""
+    left, right = r"(?<![\w.])" if text[:1].isidentifier() else "", r"(?!\w)" if re.search(r"\w$", text) else ""
+    places = [each.start() for each in re.finditer(left + re.escape(text) + right, code.plain)] if text else []
+    if len(places) != 1 and not (places and op is not None and op.name == ASSIGNED):
+        return code
+    shown = code.copy()
+    shown.stylize(OP, places[0], places[0] + len(text))
+    return shown
 
 
 def source_line(before: Text, code: Text, width: int, here: bool, failed: bool) -> Text:

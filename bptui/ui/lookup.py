@@ -8,10 +8,10 @@ from textual.screen import Screen
 
 from bptui.protocol.messages import GradientsChecked, Inspected, TapeShown
 from bptui.protocol.snapshot import Snapshot
-from bptui.render.sheets import check_sheet, op_sheet
+from bptui.render.checked import check_sheet
+from bptui.render.sheets import op_sheet
 from bptui.ui.inspector import InspectorScreen
-from bptui.ui.panes.card import Card
-from bptui.ui.panes.tape import TapePane
+from bptui.ui.panes.card import Card, ParamChooser
 from bptui.ui.sheet import SheetScreen
 from bptui.ui.talk import Talk
 from bptui.ui.view import View
@@ -33,6 +33,7 @@ class Lookup:
     def open(self) -> None:
         """A program begins, perhaps once more."""
         self._tape, self._inside = 0, False
+        self._view.turn_to_tape(self._wanted)
 
     # ---- the tape
 
@@ -66,9 +67,9 @@ class Lookup:
     # ---- values, ops
 
     def inspect(self, snapshot: Snapshot, param: str | None) -> None:
-        """Look into what the focused pane shows."""
+        """Look into what the focused pane shows; inside a phase any pane but the cards stands for the op."""
         focused = self._screen.focused
-        if isinstance(focused, TapePane) and snapshot.op is not None:
+        if snapshot.op is not None and not isinstance(focused, Card | ParamChooser):
             self._screen.app.push_screen(SheetScreen(snapshot.op.name, partial(op_sheet, snapshot.op)))
             return
         names = [name for card in self._screen.query(Card) for name in card.names]

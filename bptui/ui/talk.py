@@ -156,15 +156,18 @@ class Talk:
             if reply.number != self._curve:
                 return None
             self._curve = None
-        elif isinstance(tell, TapeShown):
+        elif isinstance(tell, TapeShown) or (isinstance(tell, Refused) and reply.number == self._tape):
             if reply.number != self._tape:
                 return None
             self._tape = None
+            return tell if isinstance(tell, TapeShown) else None
         elif isinstance(tell, GradientsChecked) or (isinstance(tell, Refused) and reply.number == self._check):
             if reply.number != self._check:
                 return None
             self._check = None
-            return tell if isinstance(tell, GradientsChecked) else GradientsChecked((), None, tell.message)
+            if isinstance(tell, GradientsChecked):
+                return tell
+            return GradientsChecked((), None, " ".join((tell.message, tell.hint)).strip())
         elif not isinstance(tell, Uncut):
             return self._stood(reply.number, tell)
         return tell

@@ -13,7 +13,8 @@ from bptui.protocol.messages import DrawCurve
 from bptui.protocol.snapshot import Program, Row, Snapshot
 from bptui.protocol.tape import Tape
 from bptui.render import cards
-from bptui.render.footer import footer
+from bptui.render.footer import footer, stopped
+from bptui.render.inside import about
 from bptui.render.phasebar import phase_bar, upcoming
 from bptui.render.title import Place, title
 from bptui.ui.panes.card import Card, ParamChooser
@@ -73,20 +74,24 @@ class View(Vertical):
         self.console.clear()
         self.curve.clear()
         self.show_tape(None)
-        self.turn_to_tape(False)
         self._chooser.display = self._ledger.display = False
 
     def show_title(self, name: str, place: Place | None, zeroing: bool | None, state: str) -> None:
         """Where the program is and what it is doing."""
         self._title.draw(lambda width, _height: title(name, place, zeroing, state, width))
 
-    def show_keys(self, possible: Collection[str]) -> None:
-        """Which keys do something now."""
-        self._footer.draw(lambda width, _height: footer(possible, width))
+    def show_keys(self, possible: Collection[str], inside: bool) -> None:
+        """Which keys do something now. `inside` a phase there are others."""
+        self._footer.draw(lambda width, _height: footer(possible, width, inside))
 
     def say(self, text: Text) -> None:
         """The last line in words."""
         self._message.say(text)
+
+    def say_stop(self, snapshot: Snapshot) -> None:
+        """The last line of a stop. Inside a phase what the step did is told above: here is what it took and gave."""
+        op = snapshot.op
+        self._message.say(stopped(snapshot) if op is None or snapshot.failure else partial(about, op))
 
     def show(self, program: Program, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
         """A stop, and what was there at the stop before."""
@@ -106,7 +111,8 @@ class View(Vertical):
         name = snapshot.loss_name or "loss"
         names = (name,) if snapshot.loss is not None else ()
         title = name if name == "loss" else f"{name} (loss)"
-        self._loss.show(title, lit, names, partial(cards.card, snapshot.loss, was, lit, none="no forward yet"))
+        none = "no forward yet" if snapshot.op is None else "not computed yet"
+        self._loss.show(title, lit, names, partial(cards.card, snapshot.loss, was, lit, none=none))
 
     def show_param(self, snapshot: Snapshot, before: Snapshot | None, name: str | None) -> None:
         """The chosen parameter, its gradient, and what that is made of."""

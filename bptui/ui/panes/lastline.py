@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.text import Text
 
 from bptui.render.fit import wrapped_height
@@ -12,9 +14,9 @@ from bptui.ui.panes.drawn import Drawn
 class LastLine(Drawn):
     """One line, and more only where something went wrong: only then the screen is laid out anew."""
 
-    def say(self, text: Text) -> None:
-        """Say this."""
-        self.draw(lambda width, _height: message(text, width))
+    def say(self, said: Text | Callable[[int], Text]) -> None:
+        """Say this, or what it is at a width."""
+        self.draw(lambda width, _height: message(said(width) if callable(said) else said, width))
         self._grow()
 
     def on_resize(self) -> None:

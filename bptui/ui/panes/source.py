@@ -7,7 +7,8 @@ from textual import events
 
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Program, Snapshot
-from bptui.render.source import gutter, highlight, phases_of, scrolled, source_line, uncoloured
+from bptui.protocol.tape import Op
+from bptui.render.source import gutter, highlight, marked, phases_of, scrolled, source_line, uncoloured
 from bptui.ui.panes.lines import Lines
 
 MARGIN = 2
@@ -24,6 +25,7 @@ class SourcePane(Lines):
         self._phases: dict[int, tuple[Phase, bool]] = {}
         self._at: int | None = None
         self._failed = False
+        self._op: Op | None = None
 
     def show_source(self, source: str) -> None:
         """A script that is not yet cut."""
@@ -45,7 +47,8 @@ class SourcePane(Lines):
         self.show_source(program.source)
 
     def show(self, snapshot: Snapshot) -> None:
-        """Mark where the program stands."""
+        """Mark where the program stands, and inside a phase which expression ran last."""
+        self._op = snapshot.op
         self._stand(snapshot.line, snapshot.failure is not None)
 
     @property
@@ -75,5 +78,6 @@ class SourcePane(Lines):
         number = index + 1
         here = number == self._at
         before = gutter(number, self._digits, self._phases.get(number), here, here and self._failed)
-        code = scrolled(self._code[index], self.scroll_offset.x)
+        code = marked(self._code[index], self._op) if here else self._code[index]
+        code = scrolled(code, self.scroll_offset.x)
         return source_line(before, code, width, here, here and self._failed)

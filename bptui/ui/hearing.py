@@ -1,0 +1,226 @@
+"""The half of the main screen that listens: what the session tells goes to the panes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.reactive import reactive
+from textual.screen import Screen
+
+from bptui.protocol.messages import (
+    Ask,
+    CurveDrawn,
+    Died,
+    GradientsChecked,
+    Inspected,
+    Opened,
+    Refused,
+    Reply,
+    Running,
+    Stopped,
+    TapeShown,
+    Tell,
+    Uncut,
+    ZeroingSet,
+)
+from bptui.protocol.snapshot import Program, Row, Snapshot
+from bptui.render.footer import dead, refused
+from bptui.render.title import Place
+from bptui.session import Session
+from bptui.ui.lookup import Lookup
+from bptui.ui.messages import ReplyArrived
+from bptui.ui.panes.toosmall import TooSmall
+from bptui.ui.play import Player, Wait
+from bptui.ui.talk import State, Talk, possible
+from bptui.ui.together import Together
+from bptui.ui.view import View
+
+ZEROING = {
+    True: "zeroing is on: next runs zero_grad",
+    False: "zeroing is off: next passes over zero_grad, and gradients accumulate",
+}
+
+
+class Hearing(Screen[None]):
+    """Every pane hangs on `snapshot`."""
+
+    AUTO_FOCUS = ""
+
+    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False, always_update=True, init=False)
+    """Where the program stands."""
+
+    def __init__(self, session: Session, title: str, source: str, clock: Callable[[], float]) -> None:
+        super().__init__()
+        self._session = session
+        self._talk = Talk(session)
+        self._program_name = title
+        self._view = View(source)
+        self._program: Program | None = None
+        self._before: Snapshot | None = None
+        """The stop before, with which the cards compare."""
+        self._rows: list[Row] = []
+        self._param: str | None = None
+        self._heard = 0
+        """How much of what the script prints in this run is already in the console."""
+        self._together = Together(self)
+        self._player = Player(self, self._play)
+        self._wait = Wait(self, clock, self._show_state)
+        self._place: Place | None = None
+        self._lookup = Lookup(self, self._talk, self._view)
+
+    def compose(self) -> ComposeResult:
+        yield self._view
+        yield TooSmall()
+
+    def on_mount(self) -> None:
+        self._show_state()
+        self._view.say(Text("starting: PyTorch is imported, and the script runs up to its loop"))
+        self._talk.start(self._reply_arrives)
+
+    # ---- what the session tells
+
+    def _reply_arrives(self, reply: Reply) -> None:
+        """On the session's own thread."""
+        self.post_message(ReplyArrived(reply))
+
+    def on_reply_arrived(self, message: ReplyArrived) -> None:
+        tell = self._talk.hear(message.reply)
+        if tell is not None:
+            self._hear(tell)
+            if isinstance(tell, Stopped):
+                self._go_on()
+            self._show_state()
+
+    def _hear(self, tell: Tell) -> None:
+        match tell:
+            case Opened(program):
+                self._open(program)
+            case Uncut():
+                self.app.refuse(tell)  # type: ignore[attr-defined]
+            case Stopped(snapshot, rows):
+                self._stop(snapshot, rows)
+            case ZeroingSet(snapshot):
+                self._wait.end()
+                self.snapshot = snapshot
+                self._view.say(Text(ZEROING[snapshot.zeroing]))
+            case Running(rows, printed):
+                self._run_on(rows, printed)
+            case Refused(message, hint):
+                self._wait.end()
+                self._stop_playing()
+                self._view.say(refused(message, hint))
+            case CurveDrawn():
+                self._view.curve.show_curve(tell)
+                self._together.complete()
+                self.call_after_refresh(self._ask_curve)  # it may want to see further
+            case Inspected():
+                self._lookup.hear_value(tell)
+            case TapeShown():
+                self._lookup.hear_tape(tell, self.snapshot, self._param)
+            case GradientsChecked():
+                self._lookup.hear_check(tell)
+            case Died(message, _status, printed, errors):
+                self._wait.end()
+                self._stop_playing()
+                self._view.console.add(printed, errors)
+                self._view.say(dead(message))
+                self._lookup.hear_check(GradientsChecked((), None, message))
+
+    def _open(self, program: Program) -> None:
+        self._program, self._program_name, self._rows = program, program.name, []
+        self._place, self._heard = None, 0
+        self.set_reactive(Hearing.snapshot, None)
+        self._view.open(program)
+        self._lookup.open()
+
+    def _stop(self, snapshot: Snapshot, rows: tuple[Row, ...]) -> None:
+        heard, self._heard = self._heard, 0
+        self._view.console.add(snapshot.printed[heard:], snapshot.errors)
+        if snapshot.failure is not None:
+            self._view.console.add_failure(snapshot.failure)
+        self._wait.end()
+        self._rows += rows
+        self._before = self.snapshot
+        self.snapshot = snapshot
+        self._show_rows()
+        if self._talk.state is not State.READY:
+            self._stop_playing()
+        self._view.say_stop(snapshot)
+
+    def _go_on(self) -> None:
+        """With the step that was remembered, or a curve that is still to be asked for."""
+        if self._talk.step_again():
+            self._wait.begin()
+        else:
+            self._ask_curve()
+
+    def _run_on(self, rows: tuple[Row, ...], printed: str) -> None:
+        self._rows += rows
+        self._heard += len(printed)
+        self._view.console.add(printed, "")
+        if rows:
+            self._show_rows()
+            self._view.curve.show_rows()
+            self._wait.ran(len(rows))
+            if self._place is not None and self.snapshot is not None:
+                self._place = self._place.moved_to(rows[-1], self.snapshot.samples)
+
+    def watch_snapshot(self, snapshot: Snapshot | None) -> None:
+        """Each pane draws itself from it."""
+        if snapshot is None or self._program is None:
+            return
+        self._place = Place.of(snapshot)
+        if snapshot.param(self._param) is None:
+            self._param = snapshot.params[0].name if snapshot.params else None
+        if self._ask_curve():  # first of all: the debuggee computes it while the panes draw
+            self._together.hold()
+        self._lookup.stopped(snapshot)
+        self._view.show(self._program, snapshot, self._before, self._param)
+        self._view.show_curve_of(snapshot, self._param, self._rows)
+
+    def _show_rows(self) -> None:
+        self._view.show_rows(self._rows, self._param, self.snapshot.loss_name if self.snapshot else None)
+
+    def _ask_curve(self) -> bool:
+        snapshot = self.snapshot
+        if snapshot is None or not self._talk.idle or self._player.fast:
+            return False
+        ask = self._view.wants_curve(snapshot, self._param)
+        if ask is not None:
+            self._talk.draw_curve(ask)
+        return ask is not None
+
+    # ---- what it is doing
+
+    def _state(self) -> State:
+        return State.RUNNING if self._wait.words and self._talk.busy else self._talk.state
+
+    def _show_state(self) -> None:
+        state: str = self._state()
+        if self._player.playing and self._talk.state is State.READY:
+            state = f"playing {self._player.pace.speed}/s"
+        elif state is State.RUNNING and self._wait.words:
+            state = self._wait.words
+        snapshot = self.snapshot
+        inside = snapshot is not None and snapshot.op is not None
+        if snapshot is not None and inside and state == State.READY:
+            state = f"inside {snapshot.phase}"
+        self._view.show_title(self._program_name, self._place, snapshot.zeroing if snapshot else None, str(state))
+        self._view.show_keys(self._possible(), inside)
+
+    def _possible(self) -> set[str]:
+        return set(possible(self._state(), self.snapshot, self._player.playing))
+
+    # ---- playing
+
+    def _play(self, ask: Ask) -> None:
+        if not self._talk.busy and self._talk.step(ask):
+            self._wait.begin()
+
+    def _stop_playing(self) -> bool:
+        played = self._player.stop()
+        if played:
+            self._show_state()
+        return played
