@@ -74,7 +74,7 @@ def _rows(fact: Fact, width: int) -> list[Text]:
     return [cut(piece(f"    {each}", QUIET), width) for each in rows + more]
 
 
-def tape_lines(tape: Tape | None, snapshot: Snapshot | None, width: int = 120) -> list[str]:
+def tape_lines(tape: Tape | None, snapshot: Snapshot | None, width: int = 100) -> list[str]:
     """The whole tape as text: its table unfolded, and the chain rule of every parameter that a backward reached."""
     if tape is None or not tape.values:
         return ["nothing was stepped into yet: in steps in"]

@@ -53,7 +53,7 @@ class Lookup:
             self._ask_tape(snapshot)
 
     def _ask_tape(self, snapshot: Snapshot) -> None:
-        if self._view.tape.display and snapshot.tape != self._tape:
+        if self._view.tape.display and snapshot.tape > self._tape:  # it only grows: none is asked for twice
             self._talk.ask_tape()
 
     def hear_tape(self, told: TapeShown, snapshot: Snapshot | None, param: str | None) -> None:

@@ -77,7 +77,23 @@ class Lecture:
     def ended(self) -> bool:
         return self.turn == TURNS
 
+    @property
+    def sample(self) -> tuple[float, float]:
+        """The sample of the latest forward."""
+        return XS[self._forward_turn % 3], YS[self._forward_turn % 3]
+
+    @property
+    def loss(self) -> float | None:
+        """The latest forward's loss."""
+        return self._forward[1] if self._forward else None
+
     # ---- steps
+
+    def begin_inside(self) -> None:
+        """Before the block that comes next is stepped into: what zeroing off passes over is not told of."""
+        self._check_going()
+        self._pass_zero_grad()
+        self._passed = False
 
     def next(self) -> Phase:
         """Run the block that comes next."""

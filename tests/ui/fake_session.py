@@ -8,26 +8,35 @@ from itertools import count
 
 from bptui.protocol.messages import (
     Ask,
+    CheckGradients,
+    CurveDrawn,
     Do,
     DrawCurve,
+    GradientsChecked,
     Inspect,
     Inspected,
     Next,
     Open,
     Opened,
+    ParamCheck,
     Refused,
     Reply,
     Run,
     Running,
     SetZeroing,
+    ShowTape,
+    Step,
     Stopped,
+    TapeShown,
     Tell,
     ZeroingSet,
 )
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Row, Snapshot
+from bptui.protocol.tape import Move, Tape
 from bptui.session import Listener
 
+from .fake_inside import Inside
 from .fake_lecture import Lecture, Refusal, tensor
 from .stops import PROGRAM
 
@@ -46,6 +55,14 @@ class FakeSession:
         self.lecture = Lecture()
         self._listener: Listener | None = None
         self._pausing = False
+        self._forget()
+
+    def _forget(self) -> None:
+        self._inside: Inside | None = None
+        self._tapes = 0
+        self._tape: Tape | None = None
+        self._forward: Tape | None = None
+        """The tape of the latest forward, if that was stepped into."""
 
     def start(self, listener: Listener) -> None:
         self._listener = listener
@@ -53,6 +70,7 @@ class FakeSession:
 
     def restart(self) -> None:
         self.lecture, self.snapshot = Lecture(), None
+        self._forget()
         self.send(Open(PROGRAM.path))
 
     def pause(self) -> None:
@@ -80,24 +98,85 @@ class FakeSession:
                 self.snapshot = self.lecture.snapshot(None, None, StopReason.ENTRY)
                 self._tell(Stopped(self.snapshot, (self.snapshot.row(),)))
             case Next():
-                self._stop(self.lecture.next(), StopReason.STEP)
+                rows = self._leave()
+                self._stop(self.lecture.next(), rows) if not rows else self._tell_where(rows)
             case Do(phase):
-                self._stop(self.lecture.do(phase), StopReason.STEP)
+                inside, rows = self._inside, self._leave()
+                if inside is not None and phase is inside.phase:
+                    self._tell_where(rows)
+                else:
+                    self._stop(self.lecture.do(phase), rows)
             case Run():
-                self._run(ask)
+                self._run(ask, self._leave())
+            case Step(move):
+                self._step(move)
+            case ShowTape():
+                self._tell(TapeShown(self._tapes, self._tape))
+            case CheckGradients():
+                self._tell(self._checked())
             case SetZeroing(on):
                 self._set_zeroing(on)
+            case DrawCurve() if self._inside is not None:
+                reason = f"the program is inside {self._inside.phase}"
+                self._tell(CurveDrawn("w", (), (), None, None, None, reason))
             case DrawCurve(_param, low, high, points):
                 self._tell(self.lecture.curve(low, high, points))
             case Inspect(name):
                 self._tell(self._inspected(name))
 
-    def _stop(self, phase: Phase, reason: StopReason, rows: Sequence[Row] = ()) -> None:
-        self.snapshot = self.lecture.snapshot(self.snapshot, phase, reason)
-        self._tell(Stopped(self.snapshot, (*rows, self.snapshot.row())))
+    def _stop(self, phase: Phase, rows: Sequence[Row], reason: StopReason = StopReason.STEP) -> None:
+        """That phase ran as a whole."""
+        self._ran(phase)
+        self.snapshot = replace(self.lecture.snapshot(self.snapshot, phase, reason), tape=self._tapes)
+        self._tell_where([*rows, self.snapshot.row()])
 
-    def _run(self, run: Run) -> None:
-        lecture, rows, told, self._pausing = self.lecture, [], 0, False
+    def _ran(self, phase: Phase) -> None:
+        if phase is Phase.FORWARD:
+            self._tapes += self._tape is not None
+            self._tape = self._forward = None
+
+    def _tell_where(self, rows: Sequence[Row]) -> None:
+        assert self.snapshot is not None
+        self._tell(Stopped(self.snapshot, tuple(rows)))
+
+    def _step(self, move: Move) -> None:
+        inside = self._inside
+        if inside is None:
+            if not self.lecture.ended and move not in (Move.IN, Move.OVER):
+                raise Refusal("The program is not inside a phase.", "Press s to step into the one that comes next.")
+            self.lecture.begin_inside()
+            assert self.snapshot is not None
+            inside = Inside(self.snapshot, self.lecture, self._forward)
+            self._inside, self._tape, self._tapes = inside, inside.tape, self._tapes + 1
+            if inside.phase is Phase.FORWARD:
+                self._forward = inside.tape
+        if not inside.move(move):
+            self._tell_where(self._leave())
+            return
+        self.snapshot = inside.snapshot(self._tapes)
+        self._tell_where(())
+
+    def _leave(self) -> list[Row]:
+        """Go to the end of the phase, if it is inside one."""
+        if self._inside is None:
+            return []
+        before, self._inside = self._inside.before, None
+        phase = self.lecture.next()
+        self.snapshot = replace(self.lecture.snapshot(before, phase, StopReason.STEP), tape=self._tapes)
+        return [self.snapshot.row()]
+
+    def _checked(self) -> GradientsChecked:
+        """Autograd's slope and a central difference: both are exact for a parabola."""
+        curve = self.lecture.curve(0.0, 1.0, 2)
+        if self._inside is not None:
+            return GradientsChecked((), None, f"the program is inside {self._inside.phase}")
+        if curve.slope is None:
+            return GradientsChecked((), None, curve.reason)
+        check = ParamCheck("w", 1, 1, 0.0, curve.slope, curve.slope, (0,), "equal")
+        return GradientsChecked((check,), curve.loss, "", "float64")
+
+    def _run(self, run: Run, left: Sequence[Row]) -> None:
+        lecture, rows, told, self._pausing = self.lecture, [*left], 0, False
         first = lecture.turn
         for steps in count(1):
             phase, reason = lecture.next(), StopReason.STEP
@@ -113,11 +192,17 @@ class FakeSession:
                 told += len(unheard)
                 self._tell(Running(tuple(rows), unheard))
                 rows.clear()
-        self._stop(phase, reason, rows)
+        self._ran(Phase.FORWARD)
+        self._stop(phase, rows, reason)
 
     def _set_zeroing(self, on: bool) -> None:
         assert self.snapshot is not None
         self.lecture.zeroing = on
+        if self._inside is not None:
+            self._inside.set_zeroing(on)
+            self.snapshot = self._inside.snapshot(self._inside.before.tape)
+            self._tell(ZeroingSet(self.snapshot))
+            return
         marks, upcoming = self.lecture.ahead()
         self.snapshot = replace(self.snapshot, zeroing=on, marks=marks, next=upcoming)
         self._tell(ZeroingSet(self.snapshot))

@@ -26,17 +26,22 @@ from bptui.protocol.messages import (
     Run,
     Running,
     SetZeroing,
+    ShowTape,
+    Step,
     Stopped,
+    TapeShown,
     Tell,
     ZeroingSet,
 )
 from bptui.protocol.phase import Goal, Mark, Phase, StopReason
 from bptui.protocol.snapshot import Snapshot
+from bptui.protocol.tape import Move
 
 from .fake_session import FakeSession
 
 LESSON = Path(bptui.__file__).parent / "lessons" / "linear.py"
 PHASES = {phase.value[0]: phase for phase in Phase}
+MOVES = {"s": Move.IN, "S": Move.BACK, "v": Move.OVER, "O": Move.UP, "o": Move.OUT}
 GOALS = {"m": Goal.SAMPLE, "e": Goal.EPOCH, "c": Goal.END}
 
 
@@ -46,6 +51,8 @@ def ask_of(key: str, zeroing: bool) -> Ask:
         return Do(PHASES[key])
     if key in GOALS:
         return Run(GOALS[key])
+    if key in MOVES:
+        return Step(MOVES[key])
     return SetZeroing(not zeroing) if key == "a" else Next()
 
 
@@ -157,8 +164,9 @@ def test_curves_and_values_are_told() -> None:
 
 
 def told(snapshot: Snapshot) -> dict[str, Any]:
-    """All that a snapshot tells."""
-    return dict(json.loads(encode(Stopped(snapshot, ())))["snapshot"])
+    """All that a snapshot tells; inside a phase without its place in the data."""
+    facts = dict(json.loads(encode(Stopped(snapshot, ())))["snapshot"])
+    return {name: fact for name, fact in facts.items() if not snapshot.op or name not in ("epoch", "sample")}
 
 
 def engine_tells(keys: str) -> list[dict[str, Any] | tuple[str, str]]:
@@ -172,6 +180,8 @@ def engine_tells(keys: str) -> list[dict[str, Any] | tuple[str, str]]:
                     snapshot = controller.do(phase)
                 case Run(goal):
                     snapshot = controller.run(goal)
+                case Step(move):
+                    snapshot = controller.step(move)
                 case SetZeroing(on):
                     snapshot = controller.set_zeroing(on)
                 case _:
@@ -201,6 +211,11 @@ def fake_tells(keys: str) -> list[dict[str, Any] | tuple[str, str]]:
         pytest.param("nnnanzufanab", id="zeroing turned off and on in the middle"),
         pytest.param("bfubbzzffuun", id="out of order and refused"),
         pytest.param("mmneaac", id="runs"),
+        pytest.param("s" * 70, id="op by op"),
+        pytest.param("ssssSSSSssOoSvvoOovOs", id="to and fro inside"),
+        pytest.param("sfsssbsnszsuos", id="into each phase, and out by its own key"),
+        pytest.param("snsoassassasosnsoas", id="zeroing turned off and on inside"),
+        pytest.param("so" * 8 + "SOo", id="in and out again"),
         *(
             pytest.param("".join(random.Random(seed).choices("nnfbuzame", k=60)), id=f"pressed at random, {seed}")
             for seed in range(4)
@@ -220,3 +235,21 @@ def test_what_is_marked_is_what_comes_next() -> None:
         assert snapshot is not None
         marked = [at for at, mark in enumerate(snapshot.marks) if mark is Mark.NEXT]
         assert marked == ([snapshot.next.block] if snapshot.next else [])
+
+
+def tape_told(tell: TapeShown) -> dict[str, Any]:
+    return dict(json.loads(encode(tell)))
+
+
+@pytest.mark.parametrize("keys", ["s", "sssss", "sosso", "so" * 2 + "s", "so" * 3 + "s", "so" * 5, "sonnn", "sonnnn"])
+def test_its_tape_is_the_engines(keys: str) -> None:
+    heard = Heard()
+    heard.press(keys)
+    heard.session.send(ShowTape())
+    fake = heard.tells[-1]
+    assert isinstance(fake, TapeShown)
+    controller = bptui.Controller(str(LESSON))
+    controller.start()
+    for key in keys:
+        controller.next() if key == "n" else controller.step(MOVES[key])
+    assert tape_told(fake) == tape_told(controller.tape())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
@@ -11,6 +13,7 @@ from bptui.protocol.fact import Named
 from bptui.protocol.messages import (
     Ask,
     CheckGradients,
+    Died,
     GradientsChecked,
     Next,
     ParamCheck,
@@ -20,16 +23,19 @@ from bptui.protocol.messages import (
     Stopped,
     TapeShown,
 )
-from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import Snapshot
+from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.snapshot import Failure, Snapshot
 from bptui.protocol.tape import Local, Move, Op, Saved, Tape
+from bptui.ui.inspector import InspectorScreen
 from bptui.ui.panes.tape import TapePane
 from bptui.ui.sheet import SheetScreen
 
 from ..tapes import before_backward, lecture, scalar
-from .stops import FORWARD
+from .fake_session import FakeSession
+from .stops import ENTRY, FORWARD
 from .test_pictures import NARROW, NORMAL, WIDE, app_of
 from .test_screen import opened, steps
+from .test_screen import said as said_by
 from .told import ToldSession
 
 SUB = Op(
@@ -46,7 +52,13 @@ TAPE = lecture(1.02, 2.0, 4.0)
 IN_FORWARD = replace(FORWARD, loss=None, op=SUB, tape=1, explain="forward 2/3: %2 = sub(y_pred, y) = -1.96", printed="")
 IN_BACKWARD = replace(
     FORWARD, index=2, phase=Phase.BACKWARD, op=POW, tape=2, printed="",
-    explain="backward 1/4: PowBackward0: ∂l/∂l = 1 times -3.92 gives ∂l/∂%2 = -3.92",
+    explain="backward 1/4: PowBackward0: ∂l/∂%2 = 1 · 2(y_pred - y) = 1 · -3.92 = -3.92",
+)  # fmt: skip
+RAISED_INSIDE = replace(
+    IN_FORWARD, stop_reason=StopReason.EXCEPTION,
+    failure=Failure("RuntimeError", "sizes differ", 18, "RuntimeError: sizes differ\n"),
+    marks=ENTRY.marks, next=ENTRY.next,
+    explain="forward 2/3: sub raised RuntimeError: sizes differ; the state is as before it",
 )  # fmt: skip
 EQUAL = ParamCheck("w", 1, 1, 3.1e-11, -7.84, -7.84, (0,), "equal")
 WRONG = ParamCheck("model.fc.weight", 200, 16, 0.5, 1.25, 2.5, (3, 7), "different")
@@ -157,6 +169,88 @@ async def test_enter_on_the_tape_tells_all_of_an_op() -> None:
         assert not isinstance(pilot.app.screen, SheetScreen)
 
 
+async def test_enter_tells_of_the_op_also_where_no_pane_has_the_focus() -> None:
+    session = ToldSession()
+    async with opened(session, NARROW) as pilot:
+        await inside(session, pilot, IN_BACKWARD)
+        await pilot.press("enter")
+        assert isinstance(pilot.app.screen, SheetScreen)
+        await pilot.press("escape", "3", "enter")
+        assert isinstance(pilot.app.screen, InspectorScreen), "a card still stands for its value"
+
+
+async def test_a_tape_that_was_refused_is_asked_for_again() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        for stop in (IN_FORWARD, IN_BACKWARD):
+            await pilot.press("s")
+            session.tell(Stopped(stop, ()))
+            await pilot.pause()
+            session.tell(Refused("bptui failed", ""))
+            await pilot.pause()
+    assert sum(isinstance(each, ShowTape) for each in session.asked) == 2
+
+
+async def test_no_tape_is_asked_for_twice_whatever_number_a_stop_tells() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await inside(session, pilot, IN_BACKWARD)
+        await pilot.press("s")
+        session.tell(Stopped(replace(IN_BACKWARD, tape=1), ()))
+        await pilot.pause()
+    assert sum(isinstance(each, ShowTape) for each in session.asked) == 1
+
+
+async def test_a_death_during_a_check_is_told_on_its_sheet() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("k")
+        await pilot.pause()
+        session.tell(Died("killed by SIGKILL", -9, "", ""))
+        await pilot.pause()
+        assert "killed by SIGKILL" in str(pilot.app.screen.query_one("#value").render())
+
+
+@pytest.mark.parametrize("size", [WIDE, NORMAL, NARROW])
+async def test_inside_a_phase_the_footer_has_its_keys(size: tuple[int, int]) -> None:
+    session = ToldSession()
+    async with opened(session, size) as pilot:
+        await inside(session, pilot)
+        for said in ("s in", "S op back", "o out", "n next", "q quit"):
+            assert said in said_by(pilot, "footer")
+        await pilot.press("o")
+        session.stop(replace(FORWARD, tape=1))
+        await pilot.pause()
+        assert "op back" not in said_by(pilot, "footer")
+
+
+async def test_the_result_of_a_computation_is_in_sight_where_it_is_narrow() -> None:
+    session = ToldSession()
+    async with opened(session, NARROW) as pilot:
+        await inside(session, pilot, IN_BACKWARD)
+        assert said_by(pilot, "upcoming").strip().endswith("-3.92")
+
+
+@pytest.mark.parametrize(("size", "seed"), [(WIDE, 0), (NORMAL, 1), (NARROW, 2)])
+async def test_whatever_is_pressed_the_screen_stands_where_the_session_does(size: tuple[int, int], seed: int) -> None:
+    session = FakeSession()
+    app = app_of(session)
+    async with app.run_test(size=size) as pilot:
+        for key in random.Random(seed).choices("sssssSvOontame", k=40):
+            await pilot.press(key)
+            await pilot.pause()
+            snapshot = session.snapshot
+            assert snapshot is not None
+            op = snapshot.op
+            assert (f"inside {snapshot.phase}" in said_by(pilot, "title")) == (op is not None)
+            if op is not None:
+                assert snapshot.explain.split()[1].strip(":") in said_by(pilot, "upcoming")
+            shown = [pane.display for pane in (app.screen.query_one(TapePane), app.screen.query_one("#curve"))]
+            assert sorted(shown) == [False, True]
+        assert snapshot is not None
+        assert sum(isinstance(each, ShowTape) for each in session.asked) <= snapshot.tape
+
+
 async def test_k_checks_the_gradients_and_says_so_while_it_does() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
@@ -183,36 +277,44 @@ async def test_a_check_that_is_refused_or_impossible_says_why() -> None:
         assert "no forward has run yet" in str(pilot.app.screen.query_one("#value").render())
 
 
-def picture(stop: Snapshot, tape: Tape, *keys: str):  # type: ignore[no-untyped-def]
+def keys_pressed(*keys: str):  # type: ignore[no-untyped-def]
     async def run(pilot: Pilot[None]) -> None:
-        session = pilot.app._session  # type: ignore[attr-defined]
-        await pilot.pause()
-        await inside(session, pilot, stop, tape)
-        await pilot.press(*keys)
-        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
 
     return run
 
 
 @pytest.mark.parametrize(
-    ("stop", "tape", "size", "keys"),
+    ("keys", "size"),
     [
-        pytest.param(IN_FORWARD, before_backward(TAPE), NORMAL, (), id="inside a forward at 80x24"),
-        pytest.param(IN_BACKWARD, TAPE, WIDE, (), id="inside a backward at 120x40"),
-        pytest.param(IN_BACKWARD, TAPE, NARROW, (), id="inside a backward at 60x20"),
-        pytest.param(IN_BACKWARD, TAPE, NORMAL, ("6", "enter"), id="all of a node on a sheet"),
+        pytest.param("nnnnss", NORMAL, id="inside a forward at 80x24"),
+        pytest.param("nnnnsosss", WIDE, id="inside a backward at 120x40"),
+        pytest.param("nnnnsos", NARROW, id="inside a backward at 60x20"),
+        pytest.param("nnnnsossss", NORMAL, id="where w.grad is added to"),
+        pytest.param("nnss", NORMAL, id="inside an update"),
+        pytest.param(("n", "s", "enter"), NORMAL, id="all of a node on a sheet"),
+        pytest.param("nk", NARROW, id="a gradient check at 60x20"),
     ],
 )
-def test_it_looks_the_same(snap_compare, stop: Snapshot, tape: Tape, size: tuple[int, int],
-                           keys: tuple[str, ...]) -> None:  # type: ignore[no-untyped-def]  # fmt: skip
-    assert snap_compare(app_of(ToldSession()), terminal_size=size, run_before=picture(stop, tape, *keys))
+def test_it_looks_the_same(snap_compare, keys: Sequence[str], size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(app_of(FakeSession()), terminal_size=size, run_before=keys_pressed(*keys))
+
+
+def test_an_op_that_raised(snap_compare) -> None:  # type: ignore[no-untyped-def]
+    async def run(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        await inside(pilot.app._session, pilot, RAISED_INSIDE, before_backward(TAPE))  # type: ignore[attr-defined]
+
+    assert snap_compare(app_of(ToldSession()), terminal_size=NORMAL, run_before=run)
 
 
 def test_the_verdicts_of_a_gradient_check(snap_compare) -> None:  # type: ignore[no-untyped-def]
     async def run(pilot: Pilot[None]) -> None:
         await pilot.pause()
         await pilot.press("k")
-        pilot.app._session.tell(GradientsChecked((EQUAL, WRONG, KINK), 3.8, ""))  # type: ignore[attr-defined]
+        pilot.app._session.tell(GradientsChecked((EQUAL, WRONG, KINK), 3.8, "", "float64"))  # type: ignore[attr-defined]
         await pilot.pause()
 
     assert snap_compare(app_of(ToldSession()), terminal_size=NORMAL, run_before=run)
