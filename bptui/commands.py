@@ -1,8 +1,5 @@
 # ruff: noqa: E501 (a table: a line is a row)
-"""ONE table of every command: from it come the keys, the footer, the help, the palette, plain mode's words and the README.
-
-The letters `N C g G : B` are kept free for stepping back and breakpoints.
-"""
+"""ONE table of every command: from it come the keys, the footer, the help, the palette, plain mode's words and the README."""
 
 from __future__ import annotations
 
@@ -50,6 +47,22 @@ COMMANDS = (
     Command("sample", ("m",), "sample", "Run on to the next sample.", ("sample", "m"), "[N]", footer=2),
     Command("epoch", ("e",), "epoch", "Run on to the end of this epoch.", ("epoch", "e"), "[N]", footer=2),
     Command("continue", ("c",), "continue", "Run to the end at full speed.", ("continue", "c"), footer=1),
+    Command("back", ("N", "backspace"), "back", "Undo one step: stand where the program stood before it, bit for bit.", ("back",), "[N]", footer=2),
+    Command("back_run", ("C",), "back to", "Go backwards to where the latest breakpoint was met, or to the entry.", ("reverse-continue", "rc")),
+    Command("first", ("g",), "first", "Go to the first stop.", ("first",)),
+    Command("last", ("G",), "last", "Go to the last step of this branch.", ("last",)),
+    Command("goto", (), "go to", "Go to a step of the timeline; `1:40` is step 40 of branch 1.", ("goto",), "N"),
+    Command("branches", (), "branches", "List the branches of the timeline.", ("branches",)),
+    Command("command", ("colon",), "command", "Type a command, or Python to evaluate in the script's namespace.", footer=2),
+    Command("breakpoints", ("B",), "breakpoints", "List the breakpoints; add, edit, switch off and remove them.", ("break", "breakpoints"), "[WHERE]", footer=3),
+    Command("watch", (), "watch", "Keep an expression in sight: it is evaluated at each stop.", ("watch",), "[EXPR]"),
+    Command("unwatch", (), "unwatch", "No longer watch an expression, or any.", ("unwatch",), "[EXPR]"),
+    Command("eval", (), "evaluate", "Evaluate Python in the script's namespace, as a Python prompt would.", ("eval",), "PYTHON"),
+    Command("set", (), "set", "Edit a variable, a tensor or an optimizer's setting, and go on: `set lr = 0.1`.", ("set",), "NAME = VALUE"),
+    Command("compare", (), "compare", "Run on two branches from here, zeroing on and off, and show both losses.", ("compare",), "zeroing [N]"),
+    Command("plot", ("l",), "plot", "Plot the loss, a parameter or a gradient over the steps, in the curve's place.", ("plot",), "[NAME]", footer=3),
+    Command("save", (), "save", "Keep the timeline in a file that bptui opens without PyTorch.", ("save",), "FILE"),
+    Command("export", (), "export", "Write the timeline as .csv or .jsonl, or the screen as .svg.", ("export",), "FILE"),
     Command("pause", ("escape", "ctrl+c"), "pause", "Stop what runs after the block it is in; once more interrupts the block itself.", footer=2),
     Command("play", ("p",), "play", "Step by itself, and stop doing so.", footer=2),
     Command("faster", ("plus,equals_sign",), "faster", "Play faster."),
@@ -65,7 +78,7 @@ BY_ID = {command.id: command for command in COMMANDS}
 BY_WORD = {word: command for command in COMMANDS for word in command.words}
 
 SIGNS = {
-    "plus,equals_sign": "+", "minus": "-", "question_mark": "?", "escape": "esc", "ctrl+c": "^c", "enter": "⏎",
+    "plus,equals_sign": "+", "minus": "-", "question_mark": "?", "escape": "esc", "ctrl+c": "^c", "enter": "⏎", "colon": ":",
 }  # fmt: skip
 """Keys whose name is not what stands on them."""
 

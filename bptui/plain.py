@@ -30,13 +30,13 @@ from bptui.protocol.messages import (
     Reply,
     Run,
     Running,
+    SeenAnew,
     SetZeroing,
     ShowTape,
     Step,
     Stopped,
     TapeShown,
     Uncut,
-    ZeroingSet,
 )
 from bptui.protocol.phase import Goal, StopReason
 from bptui.protocol.snapshot import Program, Snapshot
@@ -44,7 +44,7 @@ from bptui.protocol.tape import Move
 from bptui.record import check_record, error_record, snapshot_record, tape_record
 from bptui.session import Session
 
-Answer = Stopped | ZeroingSet | TapeShown | GradientsChecked | Refused | Uncut | Died
+Answer = Stopped | SeenAnew | TapeShown | GradientsChecked | Refused | Uncut | Died
 
 GOALS = {"sample": Goal.SAMPLE, "epoch": Goal.EPOCH, "continue": Goal.END}
 MOVES = {"in": Move.IN, "in_back": Move.BACK, "over": Move.OVER, "up": Move.UP, "out": Move.OUT}
@@ -226,11 +226,11 @@ class LineMode:
                 return replace(tell, printed=printed + tell.printed) if isinstance(tell, Died) else tell
 
     def _show(self, tell: Answer) -> bool:
-        if isinstance(tell, Stopped | ZeroingSet):
+        if isinstance(tell, Stopped | SeenAnew):
             self._dead = False
             self._snapshot = tell.snapshot
             assert self._program is not None
-            show = self._printer.zeroing if isinstance(tell, ZeroingSet) else self._printer.stop
+            show = self._printer.zeroing if isinstance(tell, SeenAnew) else self._printer.stop
             show(tell.snapshot, self._program)
             return tell.snapshot.stop_reason is StopReason.STEP
         if isinstance(tell, TapeShown):

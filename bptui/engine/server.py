@@ -43,15 +43,15 @@ from bptui.protocol.messages import (
     Request,
     Run,
     Running,
+    SeenAnew,
     SetZeroing,
     ShowTape,
     Step,
     Stopped,
     Tell,
     Uncut,
-    ZeroingSet,
 )
-from bptui.protocol.snapshot import Row, Snapshot
+from bptui.protocol.snapshot import Row, Rows, Snapshot
 
 if TYPE_CHECKING:
     from bptui.engine.controller import Controller
@@ -139,7 +139,7 @@ class Server:
                 self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.run(goal, steps, pause=lambda: self._paused, progress=self._progress))
             case SetZeroing(on):
-                return ZeroingSet(controller.set_zeroing(on))
+                return SeenAnew(controller.set_zeroing(on))
             case DrawCurve(param, low, high, points):
                 return controller.curve(param, low, high, points)
             case Inspect(name):
@@ -153,7 +153,7 @@ class Server:
         if now < self._next_tick:
             return
         printed, _errors = self._output.since(self._mark)
-        self._tell(Running(self._new_rows()[:-1], printed))  # the newest may yet become the stop's own
+        self._tell(Running(Rows.of(self._new_rows()[:-1]), printed))  # the newest may yet become the stop's own
         while self._link.waiting():
             try:
                 message = self._link.receive()
@@ -167,7 +167,7 @@ class Server:
         self._next_tick = time.monotonic() + TICK
 
     def _stopped(self, snapshot: Snapshot) -> Stopped:
-        return Stopped(snapshot, self._new_rows())
+        return Stopped(snapshot, Rows.of(self._new_rows()))
 
     def _new_rows(self) -> tuple[Row, ...]:
         assert self._controller is not None
@@ -177,7 +177,7 @@ class Server:
         self._mark = self._output.mark()
         self._beacon.reported(*self._mark)
         if isinstance(tell, Stopped | Running):
-            self._rows += len(tell.rows)
+            self._rows += sum(map(len, tell.rows))
         if not isinstance(tell, Running):
             self._beacon.idle()
         try:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.phase import Goal, Phase
-from bptui.protocol.snapshot import Program, Row, Snapshot
+from bptui.protocol.snapshot import Branch, Program, Rows, Snapshot
 from bptui.protocol.tape import Move, Tape
 
 # ---- requests
@@ -49,8 +50,77 @@ class Run:
 
 
 @dataclass(frozen=True, eq=False)
+class Back:
+    """Undo steps: stand where the program stood before them. Inside a phase: as `Step(Move.BACK)`."""
+
+    steps: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class RunBack:
+    """Go back to where the latest breakpoint before this stop was met, or else to the entry."""
+
+
+@dataclass(frozen=True, eq=False)
+class GoTo:
+    """Stand at a step of the timeline that has run. Answer: `Stopped`, without rows."""
+
+    index: int
+    """-1 for the last one."""
+    branch: int | None = None
+    """None for the present one."""
+
+
+@dataclass(frozen=True, eq=False)
+class Compare:
+    """Run on from here on two branches, zeroing on and off, and stand here again. Answer: `Compared`."""
+
+    steps: int | None = None
+    """How many steps each; None for all that are left, up to 10,000."""
+
+
+@dataclass(frozen=True, eq=False)
+class SetBreakpoints:
+    """The breakpoints are these now; hit counts of those that stay the same go on. Answer: `BreakpointsSet`."""
+
+    breakpoints: tuple[Breakpoint, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluate:
+    """Run Python in the script's namespace, as a Python prompt would. Answer: `Evaluated`."""
+
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class SetValue:
+    """Edit a variable, a tensor's values in place, or an optimizer's setting. A step of its own. Answer: `Stopped`."""
+
+    name: str
+    """`w`, `w.grad`, `model.0.weight[2, 1]`, `lr`."""
+    value: str
+    """A Python expression."""
+
+
+@dataclass(frozen=True, eq=False)
+class SetWatches:
+    """The watched expressions are these now. Answer: `SeenAnew`."""
+
+    expressions: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Complete:
+    """What a name under the cursor may become. Answer: `Completed`."""
+
+    text: str
+    """What is typed, up to the cursor."""
+
+
+@dataclass(frozen=True, eq=False)
 class SetZeroing:
-    """Whether `next` runs zero_grad, or passes over it so that gradients accumulate. Answer: `ZeroingSet`."""
+    """Whether `next` runs zero_grad, or passes over it so that gradients accumulate. Answer: `SeenAnew`."""
 
     on: bool
 
@@ -83,7 +153,27 @@ class CheckGradients:
     """Compare autograd's gradients of the last forward with central differences. Answer: `GradientsChecked`."""
 
 
-Ask = Open | Next | Do | Step | Run | SetZeroing | DrawCurve | Inspect | ShowTape | CheckGradients
+Ask = (
+    Open
+    | Next
+    | Do
+    | Step
+    | Run
+    | Back
+    | RunBack
+    | GoTo
+    | Compare
+    | SetBreakpoints
+    | Evaluate
+    | SetValue
+    | SetWatches
+    | Complete
+    | SetZeroing
+    | DrawCurve
+    | Inspect
+    | ShowTape
+    | CheckGradients
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,17 +217,25 @@ class Stopped:
     """The program stands still, with what it looks like now. The last row is that snapshot's."""
 
     snapshot: Snapshot
-    rows: tuple[Row, ...]
+    rows: tuple[Rows, ...]
     """The timeline's new lines since the last message."""
+    branches: tuple[Branch, ...] = ()
+    """Branches that are new since the last message."""
+    logged: str = ""
+    """What logpoints said since the last message, a line each."""
 
 
 @dataclass(frozen=True, eq=False)
 class Running:
     """Where a run at full speed is; about 20 times a second."""
 
-    rows: tuple[Row, ...]
+    rows: tuple[Rows, ...]
     printed: str
     """What the script wrote to stdout since the last message of this run. The closing snapshot has all of it again."""
+    branches: tuple[Branch, ...] = ()
+    """Branches that are new since the last message."""
+    logged: str = ""
+    """What logpoints said since the last message, a line each."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,10 +249,51 @@ class Refused:
 
 
 @dataclass(frozen=True, eq=False)
-class ZeroingSet:
-    """The same stop as before, seen with zeroing on or off (`marks` and `next` change with it)."""
+class SeenAnew:
+    """The same stop as before, with zeroing on or off (`marks` and `next` change with it), or with other watches."""
 
     snapshot: Snapshot
+
+
+@dataclass(frozen=True, eq=False)
+class BreakpointsSet:
+    """What became of each breakpoint."""
+
+    states: tuple[BreakpointState, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluated:
+    """What a Python prompt would have shown."""
+
+    text: str
+    """The value, or the exception, as Python prints it; empty for None and for statements."""
+    failed: bool
+    """Whether it raised."""
+    stop: Stopped | None
+    """The step that it became, where it changed the program; it can be undone as any other."""
+
+
+@dataclass(frozen=True, eq=False)
+class Completed:
+    """What was typed can go on so."""
+
+    start: int
+    """Where the word begins that the candidates stand for."""
+    candidates: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Compared:
+    """Two branches ran from this stop, where the program stands again; their rows came with `Running`."""
+
+    stop: Stopped
+    at: int
+    """The last index that they share."""
+    on: int
+    """The branch with zeroing on."""
+    off: int
+    """The branch with zeroing off."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +389,11 @@ Tell = (
     | Stopped
     | Running
     | Refused
-    | ZeroingSet
+    | SeenAnew
+    | BreakpointsSet
+    | Evaluated
+    | Completed
+    | Compared
     | CurveDrawn
     | Inspected
     | TapeShown

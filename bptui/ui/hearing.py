@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import chain
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -19,13 +20,13 @@ from bptui.protocol.messages import (
     Refused,
     Reply,
     Running,
+    SeenAnew,
     Stopped,
     TapeShown,
     Tell,
     Uncut,
-    ZeroingSet,
 )
-from bptui.protocol.snapshot import Program, Row, Snapshot
+from bptui.protocol.snapshot import Program, Row, Rows, Snapshot
 from bptui.render.footer import dead, refused
 from bptui.render.title import Place
 from bptui.session import Session
@@ -101,7 +102,7 @@ class Hearing(Screen[None]):
                 self.app.refuse(tell)  # type: ignore[attr-defined]
             case Stopped(snapshot, rows):
                 self._stop(snapshot, rows)
-            case ZeroingSet(snapshot):
+            case SeenAnew(snapshot):
                 self._wait.end()
                 self.snapshot = snapshot
                 self._view.say(Text(ZEROING[snapshot.zeroing]))
@@ -135,13 +136,13 @@ class Hearing(Screen[None]):
         self._view.open(program)
         self._lookup.open()
 
-    def _stop(self, snapshot: Snapshot, rows: tuple[Row, ...]) -> None:
+    def _stop(self, snapshot: Snapshot, rows: tuple[Rows, ...]) -> None:
         heard, self._heard = self._heard, 0
         self._view.console.add(snapshot.printed[heard:], snapshot.errors)
         if snapshot.failure is not None:
             self._view.console.add_failure(snapshot.failure)
         self._wait.end()
-        self._rows += rows
+        self._rows += chain(*rows)
         self._before = self.snapshot
         self.snapshot = snapshot
         self._show_rows()
@@ -156,7 +157,8 @@ class Hearing(Screen[None]):
         else:
             self._ask_curve()
 
-    def _run_on(self, rows: tuple[Row, ...], printed: str) -> None:
+    def _run_on(self, stretches: tuple[Rows, ...], printed: str) -> None:
+        rows = [*chain(*stretches)]
         self._rows += rows
         self._heard += len(printed)
         self._view.console.add(printed, "")

@@ -21,13 +21,13 @@ from bptui.protocol.messages import (
     Reply,
     Run,
     Running,
+    SeenAnew,
     ShowTape,
     Step,
     Stopped,
     TapeShown,
     Tell,
     Uncut,
-    ZeroingSet,
 )
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
@@ -168,11 +168,11 @@ class Talk:
             if isinstance(tell, GradientsChecked):
                 return tell
             return GradientsChecked((), None, " ".join((tell.message, tell.hint)).strip())
-        elif not isinstance(tell, Uncut):
+        elif isinstance(tell, Stopped | Running | Refused | SeenAnew):
             return self._stood(reply.number, tell)
         return tell
 
-    def _stood(self, number: int, tell: Stopped | Running | Refused | ZeroingSet) -> Tell | None:
+    def _stood(self, number: int, tell: Stopped | Running | Refused | SeenAnew) -> Tell | None:
         entry = isinstance(tell, Stopped) and self._opened and self.state is State.STARTING
         if number == self._curve and isinstance(tell, Refused):
             self._curve = None

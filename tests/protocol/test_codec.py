@@ -29,13 +29,13 @@ from bptui.protocol.messages import (
     Request,
     Run,
     Running,
+    SeenAnew,
     SetZeroing,
     Stopped,
     Uncut,
-    ZeroingSet,
 )
 from bptui.protocol.phase import Goal, Mark, Phase, StopReason
-from bptui.protocol.snapshot import BlockInfo, Contribution, Failure, Ledger, Param, Program, Snapshot, Upcoming
+from bptui.protocol.snapshot import BlockInfo, Contribution, Failure, Ledger, Param, Program, Rows, Snapshot, Upcoming
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 VALUES = st.recursive(
@@ -65,10 +65,10 @@ MESSAGES = [
     Pause(),
     Reply(1, Opened(Program("a.py", "x", (), (BlockInfo(Phase.FORWARD, 1, (1, 2)),)), "3.11", "2.13")),
     Reply(2, Uncut("no", None)),
-    Reply(3, Stopped(SNAPSHOT, (SNAPSHOT.row(),))),
-    Reply(4, Running((SNAPSHOT.row(),), "p")),
+    Reply(3, Stopped(SNAPSHOT, Rows.of([SNAPSHOT.row()]))),
+    Reply(4, Running(Rows.of([SNAPSHOT.row()]), "p")),
     Reply(5, Refused("m", "h")),
-    Reply(6, ZeroingSet(SNAPSHOT)),
+    Reply(6, SeenAnew(SNAPSHOT)),
     Reply(7, CurveDrawn("w", (1.0,), (math.nan,), None, 2.0, None, "")),
     Reply(8, Inspected("w", (("type", "Tensor"),), "t")),
     Reply(9, Died("gone", -9, "", "")),

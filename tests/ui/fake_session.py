@@ -23,16 +23,16 @@ from bptui.protocol.messages import (
     Reply,
     Run,
     Running,
+    SeenAnew,
     SetZeroing,
     ShowTape,
     Step,
     Stopped,
     TapeShown,
     Tell,
-    ZeroingSet,
 )
 from bptui.protocol.phase import Goal, Phase, StopReason
-from bptui.protocol.snapshot import Row, Snapshot
+from bptui.protocol.snapshot import Row, Rows, Snapshot
 from bptui.protocol.tape import Move, Tape
 from bptui.session import Listener
 
@@ -96,7 +96,7 @@ class FakeSession:
             case Open():
                 self._tell(Opened(PROGRAM, "3.11.9", "2.9.0"))
                 self.snapshot = self.lecture.snapshot(None, None, StopReason.ENTRY)
-                self._tell(Stopped(self.snapshot, (self.snapshot.row(),)))
+                self._tell(Stopped(self.snapshot, Rows.of([self.snapshot.row()])))
             case Next():
                 rows = self._leave()
                 self._stop(self.lecture.next(), rows) if not rows else self._tell_where(rows)
@@ -137,7 +137,7 @@ class FakeSession:
 
     def _tell_where(self, rows: Sequence[Row]) -> None:
         assert self.snapshot is not None
-        self._tell(Stopped(self.snapshot, tuple(rows)))
+        self._tell(Stopped(self.snapshot, Rows.of(rows)))
 
     def _step(self, move: Move) -> None:
         inside = self._inside
@@ -190,7 +190,7 @@ class FakeSession:
             if len(rows) == TICK:
                 unheard = lecture.printed[told:]
                 told += len(unheard)
-                self._tell(Running(tuple(rows), unheard))
+                self._tell(Running(Rows.of(rows), unheard))
                 rows.clear()
         self._ran(Phase.FORWARD)
         self._stop(phase, rows, reason)
@@ -201,11 +201,11 @@ class FakeSession:
         if self._inside is not None:
             self._inside.set_zeroing(on)
             self.snapshot = self._inside.snapshot(self._inside.before.tape)
-            self._tell(ZeroingSet(self.snapshot))
+            self._tell(SeenAnew(self.snapshot))
             return
         marks, upcoming = self.lecture.ahead()
         self.snapshot = replace(self.snapshot, zeroing=on, marks=marks, next=upcoming)
-        self._tell(ZeroingSet(self.snapshot))
+        self._tell(SeenAnew(self.snapshot))
 
     def _inspected(self, name: str) -> Inspected:
         assert self.snapshot is not None

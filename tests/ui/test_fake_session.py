@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +26,13 @@ from bptui.protocol.messages import (
     Reply,
     Run,
     Running,
+    SeenAnew,
     SetZeroing,
     ShowTape,
     Step,
     Stopped,
     TapeShown,
     Tell,
-    ZeroingSet,
 )
 from bptui.protocol.phase import Goal, Mark, Phase, StopReason
 from bptui.protocol.snapshot import Snapshot
@@ -77,7 +78,7 @@ class Heard:
     def stop(self, keys: str = "") -> Snapshot:
         """The stop after these."""
         tell = self.press(keys)
-        assert isinstance(tell, Stopped | ZeroingSet)
+        assert isinstance(tell, Stopped | SeenAnew)
         return tell.snapshot
 
 
@@ -115,7 +116,7 @@ def test_a_run_tells_all_rows_once_and_at_the_end_all_that_was_printed() -> None
     runs = [tell for tell in heard.tells if isinstance(tell, Running)]
     last = heard.tells[-1]
     assert isinstance(last, Stopped)
-    rows = [row.index for tell in (*runs, last) for row in tell.rows]
+    rows = [row.index for tell in (*runs, last) for row in chain(*tell.rows)]
     assert rows == list(range(1, 121))
     assert len(runs) > 5
     assert end.printed.startswith("".join(tell.printed for tell in runs))

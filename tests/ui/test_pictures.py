@@ -15,11 +15,11 @@ from bptui.protocol.messages import (
     Inspected,
     Refused,
     Running,
+    SeenAnew,
     Tell,
-    ZeroingSet,
 )
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Row, Snapshot
+from bptui.protocol.snapshot import Row, Rows, Snapshot
 from bptui.ui.app import BptuiApp
 
 from .stops import (
@@ -159,7 +159,7 @@ def test_a_run_tells_where_it_is_and_how_fast(snap_compare) -> None:  # type: ig
     async def run(pilot: Pilot[None]) -> None:
         await after(session, FORWARD, BACKWARD)(pilot)
         await pilot.press("c")
-        session.tell(Running(ROWS[:9], "progress: 0\n"), Running(ROWS[9:], "progress: 1\n"))
+        session.tell(Running(Rows.of(ROWS[:9]), "progress: 0\n"), Running(Rows.of(ROWS[9:]), "progress: 1\n"))
         await pilot.pause()
 
     assert snap_compare(app_of(session), terminal_size=WIDE, run_before=run)
@@ -177,7 +177,7 @@ def test_turning_zeroing_off_is_said(snap_compare) -> None:  # type: ignore[no-u
     async def run(pilot: Pilot[None]) -> None:
         await after(session, FORWARD, BACKWARD)(pilot)
         await pilot.press("a")
-        session.tell(ZeroingSet(replace(BACKWARD, zeroing=False, marks=ACCUMULATED.marks)))
+        session.tell(SeenAnew(replace(BACKWARD, zeroing=False, marks=ACCUMULATED.marks)))
         await pilot.pause()
 
     assert snap_compare(app_of(session), terminal_size=NORMAL, run_before=run)

@@ -25,11 +25,12 @@ from bptui.protocol.messages import (
     Refused,
     Run,
     Running,
+    SeenAnew,
     SetZeroing,
     Uncut,
-    ZeroingSet,
 )
 from bptui.protocol.phase import Goal, Phase, StopReason
+from bptui.protocol.snapshot import Rows
 from bptui.ui.app import BptuiApp
 from bptui.ui.help import HelpScreen
 from bptui.ui.inspector import InspectorScreen
@@ -174,7 +175,7 @@ async def test_a_run_shows_its_rows_and_prints_once() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
         await pilot.press("c")
-        session.tell(Running((FORWARD.row(),), "hello\n"))
+        session.tell(Running(Rows.of([FORWARD.row()]), "hello\n"))
         await pilot.pause()
         assert "running" in said(pilot, "title")
         session.stop(replace(BACKWARD, printed="hello\nworld\n"))
@@ -277,7 +278,7 @@ async def test_zeroing_is_turned_off_and_on() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
         await pilot.press("a")
-        session.tell(ZeroingSet(replace(BACKWARD, zeroing=False)))
+        session.tell(SeenAnew(replace(BACKWARD, zeroing=False)))
         await pilot.pause()
         assert "zeroing off" in said(pilot, "title")
         await pilot.press("a")

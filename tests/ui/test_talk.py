@@ -22,7 +22,7 @@ from bptui.protocol.messages import (
     Tell,
 )
 from bptui.protocol.phase import Goal, Phase, StopReason
-from bptui.protocol.snapshot import Snapshot
+from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.ui.play import SPEEDS, Meter, Pace
 from bptui.ui.talk import State, Talk, possible
 
@@ -33,7 +33,7 @@ CURVE = CurveDrawn("w", (0.0,), (1.0,), 0.0, 1.0, 0.0, "")
 
 
 def stopped(snapshot: Snapshot) -> Stopped:
-    return Stopped(snapshot, (snapshot.row(),))
+    return Stopped(snapshot, Rows.of([snapshot.row()]))
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptui.protocol.messages import Ask, Open, Opened, Reply, Stopped, Tell
-from bptui.protocol.snapshot import Program, Snapshot
+from bptui.protocol.snapshot import Program, Rows, Snapshot
 from bptui.session import Listener
 
 from .stops import ENTRY, PROGRAM
@@ -40,7 +40,7 @@ class ToldSession:
 
     def stop(self, *snapshots: Snapshot) -> None:
         """Answer the latest request with stops."""
-        self.tell(*(Stopped(each, (each.row(),)) for each in snapshots))
+        self.tell(*(Stopped(each, Rows.of([each.row()])) for each in snapshots))
 
     def pause(self) -> None:
         self.pauses += 1
