@@ -38,6 +38,7 @@ BINDINGS: list[BindingType] = [
     *(
         Binding(",".join(each.keys), action(each.id), each.label, id=each.id, tooltip=each.help, show=bool(each.footer))
         for each in COMMANDS
+        if each.keys
     ),
     *(
         Binding(str(number), f"pane('{id}')", f"focus {name}", show=False, id=f"pane-{id}")

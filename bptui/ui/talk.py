@@ -27,7 +27,6 @@ from bptui.protocol.messages import (
     Stopped,
     TapeShown,
     Tell,
-    Uncut,
 )
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
