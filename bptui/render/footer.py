@@ -8,7 +8,7 @@ from rich.text import Text
 
 from bptui.commands import COMMANDS, Command, sign
 from bptui.protocol.snapshot import Snapshot
-from bptui.render.fit import cut, cut_lines, first_that_fits, piece, wrapped_height
+from bptui.render.fit import cut, cut_lines, first_that_fits, piece, printable, wrapped_height
 from bptui.render.style import BAD, FAINT, LIT, QUIET, STRONG, command
 
 TALLEST = 3
@@ -47,7 +47,13 @@ def stopped(snapshot: Snapshot) -> Text:
         hint = "the traceback is in the console" + ("; o leaves the phase" if snapshot.op is not None else "")
         return _trouble("exception", f"{where}{failure.type}: {failure.message}", hint)
     what, colon, rest = snapshot.explain.partition(":")
-    return piece(f"{what}:", STRONG).append(rest) if colon and " " not in what else piece(snapshot.explain)
+    said = piece(f"{what}:", STRONG).append(rest) if colon and " " not in what else piece(snapshot.explain)
+    return piece(f"{met(snapshot)}  ", LIT) + said if snapshot.met else said
+
+
+def met(snapshot: Snapshot) -> str:
+    """The breakpoint that stopped it, on one line."""
+    return " ".join(printable(snapshot.met).split())
 
 
 def refused(message: str, hint: str) -> Text:

@@ -28,22 +28,21 @@ ALL = {command.id for command in COMMANDS}
     ],
 )
 def test_the_title_fits_and_keeps_the_state(width: int, text: str) -> None:
-    drawn = title("linear.py", Place.of(BACKWARD), True, "ready", width)
+    drawn = title("linear.py", Place.of(BACKWARD), None, True, "ready", width)
     assert drawn.plain == text + "ready ".rjust(width - len(text))
 
 
 def test_the_title_says_only_what_is_known() -> None:
-    assert title("linear.py", None, None, "starting", 40).plain.split(" │ ") == [
+    assert title("linear.py", None, None, None, "starting", 40).plain.split(" │ ") == [
         " bptui", "linear.py" + "starting ".rjust(22),
     ]  # fmt: skip
     place = Place.of(replace(BACKWARD, epoch=None, epochs=None, samples=None))
-    assert title("x.py", place, False, "paused", 80).plain.split(" │ ")[2:4] == ["sample 1", "2 samples"]
+    assert title("x.py", place, None, False, "paused", 80).plain.split(" │ ")[2:4] == ["sample 1", "2 samples"]
 
 
 def test_a_run_moves_the_place() -> None:
-    row = replace(ENDED, epoch=3, sample=2).row()
-    assert Place.of(ENTRY).moved_to(row, 3) == Place(3, 2, 11, 30)
-    assert Place.of(ENTRY).moved_to(row, None) == Place(3, 2, 0, 30)
+    assert Place.of(ENTRY).moved_to(3, 2) == Place(3, 2, 11, 30, 3, 10)
+    assert Place.of(replace(ENTRY, samples=None)).moved_to(3, 2) == Place(3, 2, 0, None, None, 10)
 
 
 def test_what_a_step_did() -> None:

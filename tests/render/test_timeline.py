@@ -8,7 +8,7 @@ import pytest
 
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row
-from bptui.render.timeline import columns, header, row_line
+from bptui.render.timeline import Look, branch_line, columns, header, row_line
 
 ENTRY = Row(0, None, StopReason.ENTRY, 0, 0, None, (("w", 1.0, None),))
 FORWARD = Row(5, Phase.FORWARD, StopReason.STEP, 0, 1, 3.8416, (("w", 1.02, 0.0),))
@@ -17,8 +17,8 @@ RAISED = Row(6, Phase.BACKWARD, StopReason.EXCEPTION, 0, 1, 3.8416, (("w", 1.02,
 ON_THE_RUN = Row(7, Phase.UPDATE, StopReason.STEP, None, 1, 0.5, (("w", None, None),))
 
 
-def line(row: Row, before: Row | None = None, here: bool = False, width: int = 72) -> str:
-    return row_line(columns("w", "l", 2, width), row, before, here, width).plain
+def line(row: Row, before: Row | None = None, width: int = 72, look: Look | None = None) -> str:
+    return row_line(columns("w", "l", 2, width), row, before, width, look).plain
 
 
 @pytest.mark.parametrize(
@@ -65,13 +65,13 @@ def test_rows(row: Row, text: str) -> None:
 
 
 def test_the_last_row_is_marked_as_a_whole() -> None:
-    shown = row_line(columns("w", "l", 2, 72), BACKWARD, FORWARD, True, 72)
+    shown = row_line(columns("w", "l", 2, 72), BACKWARD, FORWARD, 72, Look(here=True))
     assert shown.plain == "▶  6 backward         0       1      3.8416      1.0200     -7.8400".ljust(72)
     assert (shown.spans[0].start, shown.spans[0].end, shown.spans[0].style) == (0, 72, "on $here")
 
 
 def lit(row: Row, before: Row | None) -> list[str]:
-    shown = row_line(columns("w", "l", 2, 72), row, before, False, 72)
+    shown = row_line(columns("w", "l", 2, 72), row, before, 72)
     pieces = (shown.plain[span.start : span.end].strip() for span in shown.spans if "accent" in str(span.style))
     return [each for each in pieces if each]
 
@@ -90,7 +90,7 @@ def test_what_was_not_measured_is_no_change() -> None:
 
 def test_a_wide_index_gets_its_room() -> None:
     row = Row(123456, Phase.UPDATE, StopReason.STEP, 9, 1, 1.0, (("w", 1.0, 1.0),))
-    assert row_line(columns("w", "l", 6, 80), row, None, False, 80).plain.startswith("  123456 update ")
+    assert row_line(columns("w", "l", 6, 80), row, None, 80).plain.startswith("  123456 update ")
 
 
 @pytest.mark.parametrize(

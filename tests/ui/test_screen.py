@@ -90,7 +90,7 @@ async def test_a_key_asks_for_a_step(key: str, ask: Ask) -> None:
         assert type(steps(session)[0]) is type(ask)
 
 
-@pytest.mark.parametrize("key", ["N", "C", "g", "G", ":", "B"])
+@pytest.mark.parametrize("key", [":", "B"])
 async def test_the_keys_of_later_work_are_free(key: str) -> None:
     session = ToldSession()
     async with opened(session) as pilot:
@@ -212,11 +212,11 @@ async def test_restart_begins_anew_and_the_timeline_with_it() -> None:
         await pilot.press("n")
         session.stop(FORWARD)
         await pilot.pause()
-        assert len(main(pilot)._rows) == 2
+        assert session.timeline.last(0) == FORWARD.index
         await pilot.press("r")
         await pilot.pause()
         assert session.restarts == 1
-        assert len(main(pilot)._rows) == 1
+        assert session.timeline.last(0) == 0
         assert "ready" in said(pilot, "title")
 
 
@@ -242,7 +242,7 @@ async def test_after_a_death_only_restart_is_left_and_the_timeline_stays() -> No
         await pilot.pause()
         assert "dead: killed by SIGKILL" in said(pilot, "message")
         assert "press r to restart" in said(pilot, "message")
-        assert len(main(pilot)._rows) == 1
+        assert session.timeline.last(0) == 0
         asked = len(session.asked)
         await pilot.press("n", "f", "c", "a", "enter", "p")
         assert len(session.asked) == asked
