@@ -18,7 +18,6 @@ from bptui.engine.place import epoch_key
 from bptui.engine.program import Script
 from bptui.engine.sites import Sites
 from bptui.engine.stage import RandomState, Stage
-from bptui.engine.state import State
 from bptui.protocol.messages import CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Branch, Failure, Program, Row, Rows, Snapshot
@@ -405,8 +404,7 @@ class Controller:
         cursor = self._machine.cursor
         if cursor is None:  # it stands at other code, which raised before, or came to its end
             return self._step(NEXT[self._zeroing])
-        before = State(self._recorder.holders(), self._output)
-        place, mark = self._stepper.bookmark(), self._output.mark()
+        before, mark = self._past.remember(), self._output.mark()
         self._stepper.begin()
         recording = self._tapes.begin(cursor.phase)
         failure, undone = None, False
@@ -415,7 +413,7 @@ class Controller:
                 self._ran = self._stepper.block(True, recording.around)
             except Raised as raised:
                 failure = failure_of(raised, self._script.path)
-                undone = before.put_back() and self._stepper.go_back(place)
+                undone = self._past.undo(before)
         loss, name = (None, cursor.loss_name) if failure else (self._recorder.present_loss(), self._recorder.loss_name)
         recording.finish(loss, name)
         self._tapes.recorded(recording)

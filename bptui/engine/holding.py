@@ -38,7 +38,7 @@ _OUTSIDE = (io.IOBase, threading.Thread, socket.socket, subprocess.Popen, queue.
             threading.Condition, type(threading.Lock()), type(threading.RLock()))  # fmt: skip
 """What holds one of these is part of the outside world, which is not brought back."""
 _LIBRARIES = ("torch.nn.", "torch.optim.", "torch.utils.data.", "torch.amp.", "torch.cuda.amp.", "torch.distributions.",
-              "argparse", "types", "collections", "functools", "dataclasses")  # fmt: skip
+              "argparse.", "types.SimpleNamespace.")  # fmt: skip
 """Modules whose objects are looked into."""
 
 
@@ -282,13 +282,15 @@ def kind_of(kind: type, own: Callable[[str], bool]) -> Kind:
         return ATOM
     if hasattr(kind, "__next__") and not own(module):
         return UNWINDABLE
-    looked_into = own(module) or f"{module}.".startswith(_LIBRARIES) or hasattr(kind, "__dataclass_fields__")
+    looked_into = (
+        own(module) or f"{module}.{kind.__name__}.".startswith(_LIBRARIES) or hasattr(kind, "__dataclass_fields__")
+    )
     looked_into = looked_into or issubclass(kind, (torch.nn.Module, torch.optim.Optimizer))
     looked_into = looked_into or issubclass(kind, torch.optim.lr_scheduler.LRScheduler)
     if not looked_into or issubclass(kind, _OUTSIDE):
         return ATOM
     slots = tuple(name for each in kind.__mro__ for name in _slots(each))
-    return Slotted(("__dict__", *slots)) if slots else _OBJECT if hasattr(kind, "__dict__") else ATOM
+    return Slotted(("__dict__", *slots)) if slots else _OBJECT if kind.__dictoffset__ else ATOM
 
 
 def class_kind() -> Kind:

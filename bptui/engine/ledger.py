@@ -118,6 +118,7 @@ class Ledgers:
     def facts(self, parameters: Parameters) -> tuple[Ledger, ...]:
         """The ledgers as they stand."""
         self._open_accounts(parameters)
+        self.settle(parameters, None, Phase.UPDATE)  # at full speed large ones are not looked through
         return tuple(
             _ledger(name, tensor, self._accounts[name])
             for name, tensor in parameters.items

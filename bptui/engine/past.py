@@ -139,6 +139,20 @@ class Past:
                     found = each
         return found
 
+    def remember(self) -> Moment:
+        """The world as it is, for a step that may have to be undone at once."""
+        return self._world.remember(self._course.machine.frames)
+
+    def undo(self, moment: Moment) -> bool:
+        """Bring that back. Whether that could be done."""
+        try:
+            self._world.check(moment, self._course.machine.frames)
+        except Unusable:
+            return False
+        self._leave_contexts(moment.contexts)
+        self._world.bring_back(moment)
+        return True
+
     def usable(self, checkpoint: Checkpoint) -> bool:
         """Whether it can be brought back now."""
         try:

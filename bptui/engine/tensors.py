@@ -43,9 +43,9 @@ class Trace:
             if unwritten:
                 return None
         if size > SMALL and before is not None and before._bits is not None and before._version == self._version:
-            if same_bits(before._bits, self._alias):
+            if same_bits(before._bits, _distinct(self._alias)):
                 return before._bits
-        return _copy(self._alias)
+        return _copy(_distinct(self._alias))
 
     @property
     def gradient(self) -> torch.Tensor | None:
@@ -79,11 +79,20 @@ class Trace:
             tensor.data = alias
         if self._bits is not None:
             with torch.no_grad(), torch.autograd.grad_mode._unsafe_preserve_version_counter((tensor,)):
-                alias.copy_(self._bits)
+                _distinct(alias).copy_(self._bits)
         if version_of(tensor) != self._version:
             torch._C._autograd._unsafe_set_version_counter((tensor,), (self._version,))
         if tensor.is_leaf and tensor.grad is not self._grad:
             tensor.grad = self._grad
+
+
+def _distinct(alias: torch.Tensor) -> torch.Tensor:
+    """Each element once: an expanded tensor has the same one many times, and cannot be written."""
+    if alias.layout is torch.strided and not alias.is_nested and 0 in alias.stride():
+        for dimension, stride in enumerate(alias.stride()):
+            if stride == 0 and alias.shape[dimension] > 1:
+                alias = alias.narrow(dimension, 0, 1)
+    return alias
 
 
 def _copy(alias: torch.Tensor) -> torch.Tensor:
