@@ -65,6 +65,11 @@ class Recorder:
         self._walked: set[int] = set()
         """Blocks whose loss was walked once."""
 
+    @property
+    def parts(self) -> list[type]:
+        """What it consists of, as far as that changes from step to step."""
+        return [Parameters, Ledgers, LocalsWatch, _FactCache]
+
     def holders(self) -> Holders:
         """The variables of the scopes being run, the innermost first."""
         frames = self._machine.frames
