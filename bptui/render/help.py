@@ -12,7 +12,7 @@ from bptui.render.fit import piece
 from bptui.render.style import LIT, QUIET, STRONG
 
 KEYS = 9
-LABELS = 11
+LABELS = 12
 
 
 def help_text(panes: Sequence[str], width: int) -> Text:

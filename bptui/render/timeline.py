@@ -127,10 +127,10 @@ def _what(row: Row, width: int, look: Look) -> Text:
     """The phase, or what was typed, and behind it the signs, which stay whole."""
     words = " ".join(printable(row.edit).split()) or (str(row.phase) if row.phase else str(row.stop_reason))
     signs = [piece(*SIGNS[row.stop_reason])] if row.stop_reason in SIGNS else []
-    for place, number in enumerate(look.leaving[:FORKS]):
+    for place, other in enumerate(look.leaving[:FORKS]):
         more = "…" if place == FORKS - 1 and len(look.leaving) > FORKS else ""
-        signs.append(piece(f"{FORK}{number}{more}", LIT))
-        signs[-1].stylize(branch(number))
+        signs.append(piece(f"{FORK}{other}{more}", LIT))
+        signs[-1].stylize(branch(other))
     behind = piece("").join(signs)
     style = BAD if row.stop_reason is StopReason.EXCEPTION else LIT if row.edit else ""
     gap = " " if signs and width_of(words) + 1 + behind.cell_len <= width else ""

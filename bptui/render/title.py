@@ -76,9 +76,7 @@ class Moment:
         return (said if self.index < self.last else []) + (branch if self.branches > 1 else [])
 
 
-def title(
-    name: str, place: Place | None, moment: Moment | None, zeroing: bool | None, state: str, width: int
-) -> Text:
+def title(name: str, place: Place | None, moment: Moment | None, zeroing: bool | None, state: str, width: int) -> Text:
     """The line of that width; what matters least goes first where it is narrow. `zeroing` None is not known yet."""
     right = piece(state, STATE_STYLES.get(state.partition(" ")[0], "")) + piece(" ")
     variants = (_left(name, place, moment, zeroing, detail) for detail in (4, 3, 2, 1, 0))

@@ -77,9 +77,7 @@ class View(Vertical):
         self.show_tape(None)
         self._chooser.display = self._ledger.display = False
 
-    def show_title(
-        self, name: str, place: Place | None, moment: Moment, zeroing: bool | None, state: str
-    ) -> None:
+    def show_title(self, name: str, place: Place | None, moment: Moment, zeroing: bool | None, state: str) -> None:
         """Where the program is and what it is doing."""
         self._title.draw(lambda width, _height: title(name, place, moment, zeroing, state, width))
 

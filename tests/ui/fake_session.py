@@ -258,7 +258,7 @@ class FakeSession:
         self.lecture.zeroing = on
         if self._inside is not None:
             self._inside.set_zeroing(on)
-            self.snapshot = self._inside.snapshot(self._inside.before.tape)
+            self.snapshot = replace(self._inside.snapshot(self._tapes), branch=self.past.branch)
             self._tell(SeenAnew(self.snapshot))
             return
         marks, upcoming = self.lecture.ahead()
