@@ -50,12 +50,8 @@ class MainScreen(Hearing):
     def action_pause(self) -> None:
         """Also clears what the last line says of a refusal."""
         played = self._stop_playing()
-        if (
-            not self._talk.pause()
-            and not played
-            and self.snapshot is not None
-            and self._talk.state in (State.READY, State.BREAKPOINT)
-        ):
+        if not self._talk.pause() and not played and self._talk.state in (State.READY, State.BREAKPOINT):
+            assert self.snapshot is not None
             self._view.say_stop(self.snapshot)
 
     def action_play(self) -> None:

@@ -58,8 +58,7 @@ def test_it_agrees_with_paths_that_are_written_out() -> None:
             for other, theirs in enumerate(paths):
                 same = [index for index, (a, b) in enumerate(zip(mine, theirs, strict=False)) if a == b]
                 assert branches.shared(one, other, len(mine) - 1) == max(same, default=-1)
-            leaving = branches.leaving(one, lambda branch: len(paths[branch]) - 1)
-            assert all(mine[at] == paths[other][at] for at, others in leaving.items() for other in others)
-            assert all(
-                mine[at + 1 : at + 2] != paths[other][at + 1 : at + 2] for at, all in leaving.items() for other in all
-            )
+            leaving = branches.leaving(one, [len(path) - 1 for path in paths].__getitem__)
+            for at, other in ((at, other) for at, others in leaving.items() for other in others):
+                assert mine[at] == paths[other][at]
+                assert mine[at + 1 : at + 2] != paths[other][at + 1 : at + 2]

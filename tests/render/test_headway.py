@@ -19,7 +19,7 @@ from bptui.render.title import Place
         pytest.param(Headway(1234, 0.42, 83.2), 60, "running  █████░░░░░░░  42%  1:23 left  esc pauses", id="narrower"),
         pytest.param(Headway(1234, 0.42, 83.2), 40, "running  42%  1:23 left  esc pauses", id="without a bar"),
         pytest.param(Headway(7, None, None), 80, "running  7 steps  esc pauses", id="how far it is is not known"),
-        pytest.param(Headway(7, 1.5, None), 50, "running  ██████  100%  7 steps  esc pauses", id="never more than all"),
+        pytest.param(Headway(7, 1.5, None), 40, "running  ████████████  100%  esc pauses", id="never more than all"),
     ],
 )  # fmt: skip
 def test_how_far_it_is(run: Headway, width: int, text: str) -> None:
