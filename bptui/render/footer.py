@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from rich.text import Text
 
@@ -23,13 +23,14 @@ INSIDE = {
 def footer(possible: Collection[str], width: int, inside: bool = False) -> Text:
     """The keys, each of which can be clicked; those not possible now are faint. Fewer where it is narrow."""
     ranked = INSIDE if inside else RANKS
-    variants = ((rank, gap) for rank in sorted({*ranked.values()}, reverse=True) for gap in ("  ", " "))
-    return first_that_fits((_keys(possible, ranked, rank, gap) for rank, gap in variants), width)
+    first = sorted((each for each in COMMANDS if each.id in ranked), key=lambda each: ranked[each.id])
+    variants = ((first[:count], gap) for count in range(len(first), 0, -1) for gap in ("  ", " "))
+    return first_that_fits((_keys(possible, shown, gap) for shown, gap in variants), width)
 
 
-def _keys(possible: Collection[str], ranked: Mapping[str, int], rank: int, gap: str) -> Text:
-    shown = [each for each in COMMANDS if ranked.get(each.id, rank + 1) <= rank]
-    return piece(" ") + piece(gap).join(_key(each, each.id in possible) for each in shown)
+def _keys(possible: Collection[str], shown: Collection[Command], gap: str) -> Text:
+    keys = (_key(each, each.id in possible) for each in COMMANDS if each in shown)
+    return piece(" ") + piece(gap).join(keys)
 
 
 def _key(each: Command, possible: bool) -> Text:
