@@ -59,3 +59,11 @@ class AskTyped(Message):
         self.ask = ask
         self.times = times
         """How often it is to be asked for, as long as nothing stands against it."""
+
+
+class LineChosen(Message):
+    """The program is to stop before this line of the source, or no longer."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
