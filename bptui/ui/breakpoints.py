@@ -32,6 +32,13 @@ TYPING = "⏎ keeps it  tab completes  esc leaves it"
 class PointLines(Lines):
     """The breakpoints, and behind them the ready-made checks that are none yet."""
 
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up,k", "move(-1)", "up"),
+        Binding("down,j", "move(1)", "down"),
+        Binding("home,g", "move(-9999)", "first"),
+        Binding("end,G", "move(9999)", "last"),
+    ]
+
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self.rows: tuple[Listed | Ready, ...] = ()
@@ -47,6 +54,10 @@ class PointLines(Lines):
         if grown:
             self.refresh(layout=True)
         self.bring_into_sight(self.at)
+
+    def action_move(self, by: int) -> None:
+        """Another one is chosen."""
+        self.choose(self.at + by)
 
     def choose(self, at: int) -> None:
         """Another one."""
@@ -74,10 +85,6 @@ class BreakpointsScreen(ModalScreen[None]):
         Binding("e,enter", "edit", "edit"),
         Binding("space", "switch", "on/off"),
         Binding("d,delete", "remove", "remove"),
-        Binding("up,k", "move(-1)", "up"),
-        Binding("down,j", "move(1)", "down"),
-        Binding("home,g", "move(-9999)", "first"),
-        Binding("end,G", "move(9999)", "last"),
     ]
 
     def __init__(self, stopping: Stopping, complete: Callable[[CommandLine, str], None]) -> None:
@@ -116,10 +123,6 @@ class BreakpointsScreen(ModalScreen[None]):
         return rows[self._points.at] if rows else None
 
     # ---- keys
-
-    def action_move(self, by: int) -> None:
-        """Another one is chosen."""
-        self._points.choose(self._points.at + by)
 
     def action_add(self) -> None:
         """Type a new one."""

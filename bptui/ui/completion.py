@@ -13,6 +13,8 @@ from bptui.ui.talk import State, Talk
 SHORT = 2
 """Words of so many letters are other names of a command: they are not offered, unless they are its only one."""
 
+PYTHON = {"eval", "watch", "set", "breakpoints", "plot"}
+"""The commands whose argument can be Python."""
 Others = Callable[[], Iterable[str]]
 
 
@@ -27,8 +29,9 @@ class Completion:
 
     def want(self, line: CommandLine, text: str, command: str = "") -> None:
         """Candidates for the word at the end of the text, which is that command's argument if one is named."""
-        start, known = self._known(text, command)
-        if not text.strip() or self._talk.busy or self._talk.state in (State.STARTING, State.DEAD):
+        start, known, python = self._known(text, command)
+        python = python and bool(text.strip())
+        if not python or self._talk.busy or self._talk.state in (State.STARTING, State.DEAD):
             line.offer(text, start, known, " ")
             return
         self._wanted = line, text, start, known
@@ -45,18 +48,22 @@ class Completion:
             names = told.candidates if told.start == start else ()
             line.offer(text, start, tuple(dict.fromkeys((*known, *names))), " ")
 
-    def _known(self, text: str, id: str) -> tuple[int, tuple[str, ...]]:
-        """Where the last word begins, and what it can be: a command, or an argument of the command before it."""
+    def _known(self, text: str, id: str) -> tuple[int, tuple[str, ...], bool]:
+        """Where the last word begins, and what it can be: a command, or an argument of the command before it.
+
+        And whether it can be Python too.
+        """
         start = len(text) - len(text.split(" ")[-1])
-        word, before = text[start:], text[:start].strip()
-        if not before and not id:
-            return start, tuple(each for each in _words() if each.startswith(word))
-        command = BY_ID.get(id) if id else BY_WORD.get(before)
-        if command is None or (id and before):
-            return start, ()
-        literal = re.findall(r"\b[a-z]{2,}\b", command.argument)
-        others = self._others.get(command.id, tuple)()
-        return start, tuple(each for each in (*literal, *others) if each.startswith(word))
+        word, (first, *_) = text[start:], text.split(" ")
+        if not id and not start:
+            return start, tuple(each for each in _words() if each.startswith(word)), True
+        command = BY_ID.get(id) if id else BY_WORD.get(first)
+        if command is None:
+            return start, (), True
+        if text[:start].strip() != ("" if id else first):
+            return start, (), command.id in PYTHON
+        known = (*re.findall(r"\b[a-z]{2,}\b", command.argument), *self._others.get(command.id, tuple)())
+        return start, tuple(each for each in known if each.startswith(word)), command.id in PYTHON
 
 
 def _words() -> list[str]:
