@@ -235,22 +235,23 @@ class Controller:
         self, goal: Goal, steps: int | None, mark: Mark, pause: Callable[[], bool], progress: Callable[[], None]
     ) -> Snapshot:
         failure, reason = None, StopReason.STEP
-        course, past, made, fields = self._course, self._past, self._history.made, self._course.fields
-        self._stepper.begin()
+        course, past, stepper, recorder = self._course, self._past, self._stepper, self._recorder
+        stepper.begin()
         turn, epoch, taken, deed = self._machine.turn, epoch_key(self._machine), 0, NEXT[self._zeroing]
+        keep = self._history.keeper(deed)
         ran: RunBlock | None = None
         pausing = False
-        self._recorder.run_begins(sparing=goal is Goal.END and steps is None)
+        recorder.run_begins(sparing=goal is Goal.END and steps is None)
         with course.running():
             while True:
                 past.visit(False)
                 try:
-                    ran = self._stepper.next(False)
+                    ran = stepper.next(False)
                 except Raised as raised:
                     failure, reason = failure_of(raised, self._script.path), StopReason.EXCEPTION
-                    ran = self._stepper.running or ran
+                    ran = stepper.running or ran
                     if ran is not None:
-                        self._recorder.failed(ran)
+                        recorder.failed(ran)
                 taken += 1
                 if failure or self._machine.ended or taken == steps:
                     break
@@ -259,14 +260,16 @@ class Controller:
                 if goal is Goal.EPOCH and epoch_key(self._machine) != epoch:
                     break
                 pausing = pausing or pause()
-                if pausing and self._recorder.unwatched:
-                    self._recorder.sparing = False  # fast as it is: one more forward, with all its values
+                if pausing and recorder.unwatched:
+                    recorder.sparing = False  # fast as it is: one more forward, with all its values
                 elif pausing:
                     reason = StopReason.PAUSE
                     break
-                made(deed, fields(ran))
+                loss, params = recorder.numbers()
+                place = stepper.place
+                keep((ran.word if ran is not None else None, place.epoch, place.sample, loss, params))
                 progress()
-        self._recorder.run_ends()
+        recorder.run_ends()
         self._tapes.forget()
         return course.stop(deed, ran, StopReason.END if self._machine.ended else reason, mark, failure, recorded=True)
 
@@ -311,7 +314,7 @@ class Controller:
         if not 0 <= index <= last:
             raise StepRefused(f"There is no step {index} on branch {branch}.", f"They are numbered 0 to {last}.")
         if history.index == index and history.contains(branch, history.branch, index):
-            history.branch = branch
+            history.stand(branch, index)
             return self._arrived(None)
         return self._travel(branch, index, pause)
 
@@ -342,7 +345,7 @@ class Controller:
         self._give_up()
         self._zeroing = True
         self._begin()
-        self._history.branch, self._history.index = 0, 0
+        self._history.stand(0, 0)
         course = self._course
         course.snapshots.last = course.look(0, 0, None, StopReason.ENTRY, ("", ""), None, True)
         self._past.keep(True)

@@ -178,7 +178,7 @@ class Course:
         """
         snapshot = None
         history = self.history
-        history.branch = branch
+        history.stand(branch, history.index)
         self.recorder.run_begins(sparing=False)
         with self.running():
             while history.index < index:
@@ -199,7 +199,7 @@ class Course:
                 said = differing(history.row(branch, history.index + 1), now)
                 if said:
                     raise Diverged(history.index + 1, said)
-                history.index += 1
+                history.stand(branch, history.index + 1)
                 if not progress():
                     break
         self.recorder.run_ends()

@@ -168,7 +168,7 @@ class Past:
             self._leave_contexts(checkpoint.moment.contexts)
             self._world.bring_back(checkpoint.moment)
         course.snapshots.last = checkpoint.snapshot
-        course.history.branch, course.history.index = checkpoint.branch, checkpoint.index
+        course.history.stand(checkpoint.branch, checkpoint.index)
         course.tapes.forget()
         self._turn = course.machine.turn
 

@@ -10,6 +10,7 @@ import pytest
 
 from bptui.engine.controller import Controller
 
+
 class OpenScript(Protocol):
     """Opens a script of that source and runs it to its entry stop."""
 
