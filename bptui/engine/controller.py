@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, gradcheck, inspector
@@ -321,7 +322,7 @@ class Controller:
     def _travel(self, branch: int, index: int, pause: Callable[[], bool]) -> Snapshot:
         """Stand at that step, from the nearest checkpoint on, or from where the program stands, or from the start."""
         history = self._history
-        closely = 2 * max(len(self.program.blocks), 2)
+        closely = max(len(self.program.blocks), 2) + 1
         here = (history.branch, history.index)
         present = self._past.keep(True)
         start = self._past.nearest(branch, index, closely)
@@ -344,6 +345,9 @@ class Controller:
         """Run the script anew up to its entry, where no checkpoint leads back."""
         self._give_up()
         self._zeroing = True
+        del self._course, self._past, self._machine, self._recorder, self._turn, self._stepper
+        del self._tapes, self._snapshots
+        gc.collect()  # what it held may be large
         self._begin()
         self._history.stand(0, 0)
         course = self._course
