@@ -445,6 +445,14 @@ class Controller:
         inside, self._inside = self._inside, None
         assert inside is not None
         inside.recording.forget()
+        deed = NEXT[inside.zeroing]
+        self._stepper.zeroing = deed.zeroing  # as when it was entered
+        try:
+            return self._left(inside, deed)
+        finally:
+            self._stepper.zeroing = self._zeroing
+
+    def _left(self, inside: Inside, deed: Deed) -> Snapshot:
         if inside.undone:
             assert self._snapshots.last is not None
             return self._snapshots.last
@@ -458,7 +466,8 @@ class Controller:
                 except Raised as raised:
                     failure = failure_of(raised, self._script.path)
         reason = self._course.reason(failure)
-        return self._course.stop(NEXT[self._zeroing], run, reason, inside.told, failure, recorded=True)
+        snapshot = self._course.stop(deed, run, reason, inside.told, failure, recorded=True)
+        return snapshot if deed.zeroing is self._zeroing else self._snapshots.see_anew(self._turn, self._zeroing)
 
     # ---- how a step is made
 

@@ -45,6 +45,8 @@ class Inside:
         self.before, self.run, self.recording, self.failure, self.undone = before, run, recording, failure, undone
         self._values, self._targets = sample
         self._blocks = blocks
+        self.zeroing = before.zeroing
+        """Whether zeroing was on when it was entered."""
         self._output, self.told = output
         self.at = -1
         self._modules = [self._module(step) for step in recording.steps]
