@@ -6,10 +6,14 @@ from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, gradcheck, inspector
 from bptui.engine.code import RunBlock
+from bptui.engine.complete import complete
+from bptui.engine.edit import edit
 from bptui.engine.errors import StepRefused
+from bptui.engine.evaluate import Evaluation, evaluate
 from bptui.engine.failure import failure_of, raised_in, refusal_of
 from bptui.engine.inside import Inside
 from bptui.engine.machine import Machine, Raised
+from bptui.engine.namespace import Scope, conveniences
 from bptui.engine.output import Mark, Output
 from bptui.engine.place import epoch_key
 from bptui.engine.program import Script
@@ -21,9 +25,11 @@ from bptui.engine.state import State
 from bptui.engine.stepper import Stepper
 from bptui.engine.tapes import Tapes
 from bptui.engine.turn import Turn
-from bptui.protocol.messages import CurveDrawn, GradientsChecked, Inspected, TapeShown
+from bptui.engine.typed import TypedNames
+from bptui.engine.watches import Watches
+from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
-from bptui.protocol.snapshot import Failure, Program, Row, Snapshot
+from bptui.protocol.snapshot import Failure, Program, Row, Snapshot, Watched
 from bptui.protocol.tape import Move
 
 Beacon = Callable[[Phase | None, int], None]
@@ -57,6 +63,9 @@ class Controller:
         self._random: RandomState | None = None
         self._started = False
         self._sites = Sites(path, self._script.source, self._script.tree)
+        self.watches = Watches()
+        """The watched expressions."""
+        self._typed = TypedNames()
         self._inside: Inside | None = None
         """The phase that is stepped through, if one is."""
 
@@ -100,6 +109,7 @@ class Controller:
             self._random.restore()
         self._stage.forget()
         self._output.forget()
+        self._typed = TypedNames()
         return self.start()
 
     @property
@@ -268,6 +278,39 @@ class Controller:
         """The ops of the phase last stepped into, and the gradients that a backward stepped into gave them."""
         self._check_started()
         return self._tapes.shown()
+
+    # ---- typed Python
+
+    def evaluate(self, text: str) -> Evaluation:
+        """Run Python in the script's namespace, as a Python prompt would."""
+        self._check_started()
+        before = State(self._recorder.holders(), self._output)
+        with self._stage.set(self._machine.main), self._output.redirecting():
+            return evaluate(text, self._scope(), self._typed, self._output, before.is_unchanged)
+
+    def set_value(self, name: str, value: str) -> str:
+        """Edit a variable, a tensor in place, or an optimizer's setting. Says what became of it.
+
+        Raises:
+            StepRefused: there is nothing of that name, or it cannot have that value.
+        """
+        self._check_started()
+        with self._stage.set(self._machine.main), self._output.redirecting():
+            return edit(name, value, self._scope(), self._typed, dict(self._recorder.parameters), self._output)
+
+    def look(self) -> tuple[Watched, ...]:
+        """The watched expressions, as they are now."""
+        with self._stage.set(self._machine.main), self._output.redirecting():
+            return self.watches.look(self._scope(), self._typed, self._output)
+
+    def complete(self, text: str) -> Completed:
+        """What a name under the cursor may become."""
+        self._check_started()
+        return complete(text, self._scope(), self._typed)
+
+    def _scope(self) -> Scope:
+        words = conveniences(self._recorder.present_loss(), self._stepper.place)
+        return Scope(self._machine, self._recorder.all_holders(), words)
 
     # ---- inside a phase
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -14,7 +11,7 @@ from bptui.engine import syntax
 from bptui.engine.errors import LateRefusal
 from bptui.engine.namespace import Scope
 from bptui.engine.output import Output
-from bptui.engine.told import Told, raised
+from bptui.engine.told import listening, raised
 from bptui.engine.typed import TypedNames, parsed, run
 
 
@@ -69,21 +66,3 @@ def _run(text: str, scope: Scope, names: TypedNames) -> Iterator[str]:
 
 def _listed(names: set[str]) -> str:
     return ", ".join(sorted(names))
-
-
-@contextlib.contextmanager
-def listening(output: Output) -> Iterator[Told]:
-    """Let `sys.stdout`, `sys.stderr` and `sys.displayhook` tell what typed code says; there is nothing to read."""
-    before = sys.stdout, sys.stderr, sys.stdin, sys.displayhook
-    told = Told(output.stdout)
-    sys.stdout = sys.stderr = told
-    sys.stdin = io.StringIO()
-    sys.displayhook = told.show
-    try:
-        yield told
-    finally:
-        if sys.stdout is told:  # else it put a stream there itself
-            sys.stdout = before[0]
-        if sys.stderr is told:
-            sys.stderr = before[1]
-        sys.stdin, sys.displayhook = before[2:]

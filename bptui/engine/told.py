@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import sys
 import traceback
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, TextIO
+
+from bptui.engine.output import Output
 
 LONGEST = 20_000
 """At most so many characters are told."""
@@ -125,3 +128,21 @@ def _repr(value: Any, around: set[int], longest: int) -> Iterator[str]:
                 yield from _repr(each, around, longest)
         yield "," if kind is tuple and len(value) == 1 else ""
         yield closing
+
+
+@contextlib.contextmanager
+def listening(output: Output) -> Iterator[Told]:
+    """Let `sys.stdout`, `sys.stderr` and `sys.displayhook` tell what typed code says; there is nothing to read."""
+    before = sys.stdout, sys.stderr, sys.stdin, sys.displayhook
+    told = Told(output.stdout)
+    sys.stdout = sys.stderr = told
+    sys.stdin = io.StringIO()
+    sys.displayhook = told.show
+    try:
+        yield told
+    finally:
+        if sys.stdout is told:  # else it put a stream there itself
+            sys.stdout = before[0]
+        if sys.stderr is told:
+            sys.stderr = before[1]
+        sys.stdin, sys.displayhook = before[2:]
