@@ -59,7 +59,10 @@ def _run(text: str, scope: Scope, names: TypedNames) -> Iterator[str]:
     bound = syntax.bound_names(module.body)
     new = run(module, scope, names.of(scope))
     if new:
-        yield f"{scope.function}() has no variable {_listed(new)}: kept for what is typed here only."
+        others = new & scope.module.keys()
+        yield f"{scope.function}() has no variable {_listed(new)}: kept for what is typed here only" + (
+            f"; set {min(others)} = … edits the module's." if others else "."
+        )
     if waiting := bound & scope.pending.keys():
         yield f"The loop binds {_listed(waiting)} anew when the next phase runs."
 

@@ -98,12 +98,9 @@ def run(module: ast.Module, scope: Scope, kept: dict[str, Any]) -> set[str]:
             return set()
         _compiled(module, "exec")  # for what is no Python outside a function, and would be inside one
         before = set(kept)
-        shown = _Shown().apply(module.body)
-        try:
-            _in_function(shown, scope, kept)
-        finally:
-            new = kept.keys() - before
-        return set(new)
+        for statement in module.body:
+            _in_function([_Shown().visit(statement)], scope, kept)
+        return set(kept) - before
 
 
 def _mentioned(tree: ast.AST) -> set[str]:
@@ -176,9 +173,6 @@ def _function(name: str, body: list[ast.stmt]) -> ast.FunctionDef:
 
 class _Shown(ast.NodeTransformer):
     """Shows the value of each statement that is an expression, as a prompt does, also inside `for` and `if`."""
-
-    def apply(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        return [self.visit(each) for each in statements]
 
     def visit_Expr(self, node: ast.Expr) -> ast.Expr:
         importing = ast.Call(ast.Name("__import__", ast.Load()), [ast.Constant("sys")], [])

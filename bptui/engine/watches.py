@@ -1,8 +1,8 @@
 """Expressions that are evaluated at each stop. They are looked at, and must leave the program as it is.
 
-What is written like a change (`w.add_(1)`, `losses.append(1)`, `l.backward()`) is not evaluated, and random numbers that
-an expression draws are put back. A change inside a function of the script that an expression calls is not prevented:
-comparing everything at each stop would cost more than all the rest of a stop.
+What is written like a change (`w.add_(1)`, `losses.append(1)`, `l.backward()`) is not evaluated, and random numbers
+that an expression draws are put back. A change inside a function of the script that an expression calls is not
+prevented: comparing everything at each stop would cost more than all the rest of a stop.
 """
 
 from __future__ import annotations
