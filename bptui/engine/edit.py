@@ -34,6 +34,8 @@ def edit(
         StepRefused: there is nothing of that name, or it cannot have that value.
     """
     name, value = name.strip(), value.strip()
+    if not (name and value):
+        raise StepRefused("A name and a value are needed.", "set w = 1.5")
     target = _target(name, scope, parameters)
     with listening(output):
         kept = names.of(scope)

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from bptui.engine.capture import dtype_name
 from bptui.engine.errors import StepRefused
 from bptui.engine.namespace import NOTHING
 
@@ -41,11 +42,18 @@ def fitted(name: str, like: torch.Tensor, value: Any) -> torch.Tensor:
             f"{name} has the shape {tuple(like.shape)}, the value {tuple(numbers.shape)}.",
             "Give one number for all entries, or numbers of that shape.",
         ) from None
+    if numbers.is_complex() and not like.is_complex() and not bool(numbers.imag.any()):
+        numbers = numbers.real
+    elif numbers.is_complex() and not like.is_complex():
+        raise _cannot_hold(name, like)
     converted = numbers.to(device=like.device, dtype=like.dtype, copy=True)
     if not _holds(numbers.to(like.device), converted):
-        dtype = str(like.dtype).removeprefix("torch.")
-        raise StepRefused(f"{name} is {dtype}, which cannot hold that value.", "Its dtype stays as it is.")
+        raise _cannot_hold(name, like)
     return converted
+
+
+def _cannot_hold(name: str, tensor: torch.Tensor) -> StepRefused:
+    return StepRefused(f"{name} is {dtype_name(tensor)}, which cannot hold that value.", "Its dtype stays as it is.")
 
 
 def _numbers(name: str, value: Any) -> torch.Tensor:
@@ -70,8 +78,6 @@ def _not_numbers(value: Any) -> str:
 
 def _holds(numbers: torch.Tensor, converted: torch.Tensor) -> bool:
     """Whether the dtype was wide enough: whole numbers stay as they are, others may only be rounded."""
-    if numbers.is_complex() and not converted.is_complex():
-        return not bool(numbers.imag.any()) and _holds(numbers.real, converted)
     if converted.is_floating_point() or converted.is_complex():
         return bool((torch.isfinite(converted) | ~torch.isfinite(numbers)).all())
     if numbers.is_floating_point() and not bool(torch.isfinite(numbers).all()):

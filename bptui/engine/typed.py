@@ -61,7 +61,6 @@ def parsed_expression(text: str) -> ast.expr:
     statements = parsed(text).body
     if len(statements) == 1 and isinstance(statements[0], ast.Expr):
         return statements[0].value
-    ast.parse(f"({text}\n)", PROMPT, "eval")  # says what is wrong with it as an expression
     raise SyntaxError("an expression is needed")
 
 

@@ -178,9 +178,7 @@ def _one_by_one(text: str) -> Iterator[str]:
 def _last_of(traceback: str) -> str:
     """A traceback without its frames."""
     lines = traceback.splitlines(keepends=True)
-    inside = [
-        place for place, line in enumerate(lines) if line.startswith(('  File "<prompt>"', "Tr"))
-    ]
+    inside = [place for place, line in enumerate(lines) if line.startswith(('  File "<prompt>"', "Tr"))]
     if not inside:
         return traceback
     if lines[-1].startswith("SyntaxError"):
