@@ -9,6 +9,7 @@ import torch
 
 from bptui.engine import syntax
 from bptui.engine.errors import LateRefusal
+from bptui.engine.freed import Graph
 from bptui.engine.namespace import Scope
 from bptui.engine.output import Output
 from bptui.engine.told import listening, raised
@@ -34,7 +35,7 @@ def evaluate(
 
     `unchanged`: whether the program is as it was before; asked afterwards.
     """
-    grad = torch.is_grad_enabled()
+    grad, graph = torch.is_grad_enabled(), Graph(scope.words.get("loss"))
     mark = output.mark()
     failed = False
     with listening(output) as told:
@@ -50,7 +51,8 @@ def evaluate(
     written = "".join(output.since(mark))  # past Python: by a C library, a subprocess, a logger's old stream
     if written:
         told.say(written)
-    return Evaluation(told.text, failed, not unchanged() or torch.is_grad_enabled() != grad)
+    changed = not unchanged() or torch.is_grad_enabled() != grad or graph.was_freed()
+    return Evaluation(told.text, failed, changed)
 
 
 def _run(text: str, scope: Scope, names: TypedNames) -> Iterator[str]:

@@ -18,7 +18,7 @@ from bptui.engine.namespace import NOTHING, Scope
 PROMPT = "<prompt>"
 """What Python calls the file of typed code."""
 
-_NUMBERED = re.compile(r"(?<![\w.\])])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*)\.(\d+)(?![\w.]*\()")
+_NUMBERED = re.compile(r"(?<![\w.\])])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*)\.(\d+)(?!\w)")
 """A parameter's name as the screen has it, which is no Python: `model.0.weight`."""
 
 

@@ -281,6 +281,15 @@ def test_what_changes_the_program_says_so(text: str, after_backward: Controller)
     torch.set_grad_enabled(True)
 
 
+def test_freeing_the_graph_is_a_change(open_script: OpenScript) -> None:
+    controller = open_script(SETUP + LOOP)
+    controller.do(Phase.FORWARD)
+    assert not changes(controller, "torch.autograd.grad(l, w, retain_graph=True)")
+    assert not changes(controller, "torch.autograd.grad(forward(x), w)")
+    assert changes(controller, "torch.autograd.grad(l, w)")
+    assert not changes(controller, "l"), "it is freed already"
+
+
 def test_variables_of_a_function_are_its_own(in_function: Controller) -> None:
     assert changes(in_function, "losses = [7]")
     assert says(in_function, "losses") == "[7]"
