@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -15,6 +16,7 @@ from bptui.engine.explain import short
 from bptui.engine.namespace import Scope
 from bptui.engine.output import Output
 from bptui.engine.overwrite import fitted, overwrite
+from bptui.engine.stage import RandomState
 from bptui.engine.told import listening, raised
 from bptui.engine.typed import TypedNames, parsed_expression, value_of
 
@@ -37,9 +39,19 @@ def edit(
     if not (name and value):
         raise StepRefused("A name and a value are needed.", "set w = 1.5")
     target = _target(name, scope, parameters)
-    with listening(output):
+    with listening(output), _restored(RandomState()):
         kept = names.of(scope)
         return _Edit(name, target, scope, kept).to(_evaluated(_expression(value, value), value, scope, kept))
+
+
+@contextlib.contextmanager
+def _restored(random: RandomState) -> Iterator[None]:
+    """What is refused draws no random numbers."""
+    try:
+        yield
+    except StepRefused:
+        random.restore()
+        raise
 
 
 def _target(name: str, scope: Scope, parameters: Mapping[str, torch.Tensor]) -> ast.expr:

@@ -9,7 +9,7 @@ import torch
 
 from bptui.engine import syntax
 from bptui.engine.errors import LateRefusal
-from bptui.engine.freed import Graph
+from bptui.engine.graphs import is_live
 from bptui.engine.namespace import Scope
 from bptui.engine.output import Output
 from bptui.engine.told import listening, raised
@@ -35,7 +35,8 @@ def evaluate(
 
     `unchanged`: whether the program is as it was before; asked afterwards.
     """
-    grad, graph = torch.is_grad_enabled(), Graph(scope.words.get("loss"))
+    grad, graph = torch.is_grad_enabled(), getattr(scope.words.get("loss"), "grad_fn", None)
+    live = graph is not None and is_live(graph)
     mark = output.mark()
     failed = False
     with listening(output) as told:
@@ -51,7 +52,8 @@ def evaluate(
     written = "".join(output.since(mark))  # past Python: by a C library, a subprocess, a logger's old stream
     if written:
         told.say(written)
-    changed = not unchanged() or torch.is_grad_enabled() != grad or graph.was_freed()
+    freed = live and not is_live(graph)
+    changed = not unchanged() or torch.is_grad_enabled() != grad or freed
     return Evaluation(told.text, failed, changed)
 
 

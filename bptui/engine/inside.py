@@ -141,7 +141,7 @@ class Inside:
         printed, errors = self.told_now()
         return dataclasses.replace(self.snapshot(), printed=printed, errors=errors, tape=tape)
 
-    def see_anew(self, zeroing: bool) -> Snapshot:
+    def see_anew(self, zeroing: bool, tape: int) -> Snapshot:
         """The same stop, with zeroing on or off."""
         marks = tuple(
             (Mark.TODO if zeroing else Mark.SKIPPED)
@@ -150,7 +150,7 @@ class Inside:
             for block, mark in zip(self._blocks, self.before.marks, strict=True)
         )
         self.before = dataclasses.replace(self.before, zeroing=zeroing, marks=marks)
-        return self.snapshot()
+        return dataclasses.replace(self.snapshot(), tape=tape)
 
     def inspect(self, name: str) -> Inspected:
         """A value by name, as it was at this step.

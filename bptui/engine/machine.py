@@ -15,6 +15,7 @@ from typing import Any
 from bptui.engine import code as C
 from bptui.engine.errors import CannotCut, LateRefusal
 from bptui.engine.frames import Cells, Entered, Frame, Slot
+from bptui.engine.items import Items
 from bptui.engine.lengths import length_of
 from bptui.engine.pieces import BREAK, CONTINUE, FRAME, Run
 from bptui.engine.unwind import Catcher, Finally, catcher_of, leave
@@ -227,7 +228,7 @@ class Machine:
         items = frame.pieces[instruction.piece]()
         total = length_of(items, instruction.loop.node, frame.names, self.module)
         self.rounds += 1
-        frame.slots[id(instruction.loop)] = Slot(instruction.loop, iter(items), total)
+        frame.slots[id(instruction.loop)] = Slot(instruction.loop, Items(iter(items)), total)
         frame.pc += 1
 
     def _pull(self, frame: Frame, instruction: C.Pull) -> None:

@@ -65,6 +65,11 @@ class Recorder:
         self._walked: set[int] = set()
         """Blocks whose loss was walked once."""
 
+    @property
+    def parts(self) -> list[type]:
+        """What it consists of, as far as that changes from step to step."""
+        return [Parameters, Ledgers, LocalsWatch, _FactCache]
+
     def holders(self) -> Holders:
         """The variables of the scopes being run, the innermost first."""
         frames = self._machine.frames
@@ -111,6 +116,12 @@ class Recorder:
             self._ledgers.after_backward(self.parameters, numbers, place)
         else:
             self._ledgers.settle(self.parameters, numbers, phase)
+
+    def edited(self) -> None:
+        """A person changed the program: names may stand for other tensors, and gradients may be gone."""
+        self.parameters.follow(self.holders())
+        self._numbers = self.parameters.numbers()
+        self._ledgers.settle(self.parameters, None, Phase.ZERO_GRAD)
 
     def _forward(self, frame: Frame, whole: bool, step: Callable[[], None]) -> None:
         self.unwatched = self.sparing and not whole and not self._slow and not is_last(self._machine)

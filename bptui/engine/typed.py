@@ -13,10 +13,8 @@ import types
 from typing import Any
 
 from bptui.engine import syntax
+from bptui.engine.errors import PROMPT
 from bptui.engine.namespace import NOTHING, Scope
-
-PROMPT = "<prompt>"
-"""What Python calls the file of typed code."""
 
 _NUMBERED = re.compile(r"(?<![\w.\])])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*)\.(\d+)(?!\w)")
 """A parameter's name as the screen has it, which is no Python: `model.0.weight`."""

@@ -39,14 +39,15 @@ class Watches:
         self._expressions: dict[str, ast.expr | str] = {}
         """What was typed; and its syntax, or why it cannot be watched."""
 
+    def __bool__(self) -> bool:
+        return bool(self._expressions)
+
     def set(self, expressions: Iterable[str]) -> None:
         """Watch these from now on."""
         self._expressions = {each: _read(each) for each in expressions}
 
     def look(self, scope: Scope, names: TypedNames, output: Output) -> tuple[Watched, ...]:
         """Each with its value, or with what it raised. To be called while the script's stage is set."""
-        if not self._expressions:
-            return ()
         random = RandomState(value for each in (scope.own, *scope.behind) for value in list(each.values()))
         grad = torch.is_grad_enabled()
         kept = names.of(scope)

@@ -9,6 +9,7 @@ from bptui.engine.controller import Controller
 from bptui.engine.errors import StepRefused
 from bptui.protocol.phase import Phase
 from tests.engine.conftest import OpenScript
+from tests.engine.test_evaluate import evaluated
 from tests.engine.test_refused_steps import everything
 
 LECTURE = """
@@ -83,6 +84,13 @@ def in_function(open_script: OpenScript) -> Controller:
     return open_script(IN_FUNCTION)
 
 
+def edited(controller: Controller, name: str, value: str) -> str:
+    """What the step said."""
+    snapshot = controller.set_value(name, value)
+    assert snapshot.edit == f"set {name} = {value}"
+    return snapshot.explain
+
+
 def refusal(controller: Controller, name: str, value: str) -> str:
     before = everything(controller)
     with pytest.raises(StepRefused) as caught:
@@ -93,7 +101,7 @@ def refusal(controller: Controller, name: str, value: str) -> str:
 
 
 def value(controller: Controller, text: str) -> str:
-    evaluation = controller.evaluate(text)
+    evaluation = evaluated(controller, text)
     assert not evaluation.failed
     return evaluation.text
 
@@ -102,7 +110,7 @@ def test_a_parameter_is_written_in_place_and_autograd_does_not_notice(lecture: C
     w = lecture._machine.module["w"]
     lecture.next()
     version, address = w._version, w.data_ptr()
-    assert lecture.set_value("w", "1.5") == "w 1 -> 1.5"
+    assert edited(lecture, "w", "1.5") == "w 1 -> 1.5"
     assert lecture._machine.module["w"] is w
     assert (w.item(), w.requires_grad, w.is_leaf, w._version, w.data_ptr()) == (1.5, True, True, version, address)
     lecture.next()
@@ -138,7 +146,7 @@ def test_editing_goes_on_as_if_the_value_had_always_been_there(lecture: Controll
 def test_every_way_to_name_a_parameter(
     name: str, typed: str, said: str, look: str, is_now: str, lecture: Controller
 ) -> None:
-    assert lecture.set_value(name, typed) == said
+    assert edited(lecture, name, typed) == said
     assert value(lecture, look) == is_now
 
 
@@ -146,12 +154,12 @@ def test_a_gradient_is_written_in_place_or_set_to_none(lecture: Controller) -> N
     lecture.next()
     lecture.next()
     grad = lecture._machine.module["w"].grad
-    assert lecture.set_value("w.grad", "7") == "w.grad -2 -> 7"
-    assert lecture.set_value("w.grad[0]", "8") == "w.grad[0] 7 -> 8"
+    assert edited(lecture, "w.grad", "7") == "w.grad -2 -> 7"
+    assert edited(lecture, "w.grad[0]", "8") == "w.grad[0] 7 -> 8"
     assert lecture._machine.module["w"].grad is grad
     lecture.next()
     assert value(lecture, "w.item()") == str(torch.tensor(1.0).sub(torch.tensor(0.01) * 8).item())
-    assert lecture.set_value("w.grad", "None") == "w.grad 8 -> None"
+    assert edited(lecture, "w.grad", "None") == "w.grad 8 -> None"
     assert lecture._machine.module["w"].grad is None
 
 
@@ -198,8 +206,8 @@ def test_what_the_forward_computed_is_not_set(lecture: Controller) -> None:
 
 def test_variables_are_bound_anew(lecture: Controller) -> None:
     lecture.next()
-    assert lecture.set_value("epoch", "epoch + 5") == "epoch 0 -> 5"
-    assert lecture.set_value("x", "3.0") == "x 1 -> 3", "it is bound by now"
+    assert edited(lecture, "epoch", "epoch + 5") == "epoch 0 -> 5"
+    assert edited(lecture, "x", "3.0") == "x 1 -> 3", "it is bound by now"
     lecture.do(Phase.BACKWARD)
     assert value(lecture, "epoch, x") == "(5, 3.0)"
 
@@ -208,7 +216,7 @@ def test_variables_are_bound_anew(lecture: Controller) -> None:
 def test_an_entry_of_a_model_s_weight(name: str, model: Controller) -> None:
     weight = model._machine.module["model"][0].weight
     before = weight.detach().clone()
-    said = model.set_value(name, "2.5")
+    said = edited(model, name, "2.5")
     assert said.startswith(f"{name} ")
     assert said.endswith(" -> 2.5")
     before[1, 2] = 2.5
@@ -276,10 +284,10 @@ def test_what_cannot_be_set_in_a_model_is_refused(name: str, typed: str, reason:
 
 
 def test_an_optimizer_s_setting_is_set_in_all_its_groups(model: Controller) -> None:
-    assert model.set_value("lr", "0.25") == "optimizer: lr 0.1, 0.5 -> 0.25"
+    assert edited(model, "lr", "0.25") == "optimizer: lr 0.1, 0.5 -> 0.25"
     assert value(model, "[g['lr'] for g in optimizer.param_groups]") == "[0.25, 0.25]"
-    assert model.set_value("momentum", "0") == "optimizer: momentum 0.9 -> 0"
-    assert model.set_value("nesterov", "True") == "optimizer: nesterov False -> True"
+    assert edited(model, "momentum", "0") == "optimizer: momentum 0.9 -> 0"
+    assert edited(model, "nesterov", "True") == "optimizer: nesterov False -> True"
 
 
 def test_a_variable_of_the_same_name_is_set_too_and_that_is_said(open_script: OpenScript) -> None:
@@ -299,19 +307,19 @@ def test_a_variable_of_the_same_name_is_set_too_and_that_is_said(open_script: Op
             second.zero_grad()
         """
     )
-    said = controller.set_value("lr", "0.1")
+    said = edited(controller, "lr", "0.1")
     assert said == "lr 0.01 -> 0.1; first: lr 0.01 -> 0.1; second: lr 0.5 -> 0.1"
     assert value(controller, "(lr, first.param_groups[0]['lr'])") == "(0.1, 0.1)"
-    assert controller.set_value("betas", "(0.5, 0.6)").startswith("first: betas ")
+    assert edited(controller, "betas", "(0.5, 0.6)").startswith("first: betas ")
 
 
 def test_variables_of_functions_and_of_their_callers(in_function: Controller) -> None:
     in_function.next()
-    assert in_function.set_value("seen", "5") == "seen 0 -> 5"
-    assert in_function.set_value("RATE", "1.0") == "RATE 0.01 -> 1"
-    assert in_function.set_value("steps", "4") == "steps 3 -> 4"
-    assert in_function.set_value("weights[1]", "3") == "weights[1] 1 -> 3"
-    assert in_function.set_value("w[0]", "2") == "w[0] 1 -> 2"
+    assert edited(in_function, "seen", "5") == "seen 0 -> 5"
+    assert edited(in_function, "RATE", "1.0") == "RATE 0.01 -> 1"
+    assert edited(in_function, "steps", "4") == "steps 3 -> 4"
+    assert edited(in_function, "weights[1]", "3") == "weights[1] 1 -> 3"
+    assert edited(in_function, "w[0]", "2") == "w[0] 1 -> 2"
     in_function.next()
     in_function.next()
     assert value(in_function, "seen, weights.tolist()") == "(5, [1.0, 2.0])"
@@ -321,7 +329,7 @@ def test_variables_of_functions_and_of_their_callers(in_function: Controller) ->
 def test_rows_of_the_data_stay_when_a_variable_is_set(model: Controller) -> None:
     assert refusal(model, "row", "5") == "The loop binds row anew when the next phase runs."
     model.next()
-    assert model.set_value("row", "5") == "row [1, 0, 0] -> [5, 5, 5]"
+    assert edited(model, "row", "5") == "row [1, 0, 0] -> [5, 5, 5]"
     assert value(model, "X.tolist()[0]") == "[1.0, 0.0, 0.0]"
     assert value(model, "row") == "tensor([5., 5., 5.])"
 
@@ -340,8 +348,8 @@ def test_leaves_without_a_name_of_their_own_are_set_by_the_screen_s_name(open_sc
         """
     )
     controller.next()
-    assert controller.set_value("leaf 0", "3") == "leaf 0 [1, 1] -> [3, 3]"
-    assert controller.set_value("leaf 0[1]", "4") == "leaf 0[1] 3 -> 4"
-    assert controller.set_value("leaf 0.grad", "4") == "leaf 0.grad None -> [4, 4]"
+    assert edited(controller, "leaf 0", "3") == "leaf 0 [1, 1] -> [3, 3]"
+    assert edited(controller, "leaf 0[1]", "4") == "leaf 0[1] 3 -> 4"
+    assert edited(controller, "leaf 0.grad", "4") == "leaf 0.grad None -> [4, 4]"
     controller.do(Phase.FORWARD)
     assert value(controller, "loss.item()") == "7.0"

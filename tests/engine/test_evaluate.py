@@ -14,6 +14,7 @@ import pytest
 import torch
 
 from bptui.engine.controller import Controller
+from bptui.engine.evaluate import Evaluation
 from bptui.protocol.phase import Phase
 from tests.engine.conftest import OpenScript
 from tests.engine.test_refused_steps import everything
@@ -204,18 +205,22 @@ def gone_back(controller: Controller) -> Controller:
     return controller
 
 
+def evaluated(controller: Controller, text: str) -> Evaluation:
+    return controller.evaluate(text)[0]
+
+
 def says(controller: Controller, text: str) -> str:
-    return controller.evaluate(text).text
+    return evaluated(controller, text).text
 
 
 def fails(controller: Controller, text: str) -> str:
-    evaluation = controller.evaluate(text)
+    evaluation = evaluated(controller, text)
     assert evaluation.failed
     return evaluation.text
 
 
 def changes(controller: Controller, text: str) -> bool:
-    return controller.evaluate(text).changed
+    return evaluated(controller, text).changed
 
 
 @pytest.mark.parametrize("text", INPUTS)
@@ -302,7 +307,7 @@ def test_variables_of_a_function_are_its_own(in_function: Controller) -> None:
 
 
 def test_a_function_has_no_new_variables_and_that_is_said(in_function: Controller) -> None:
-    evaluation = in_function.evaluate("a = w * 2")
+    evaluation = evaluated(in_function, "a = w * 2")
     assert evaluation.text.startswith("main() has no variable a:")
     assert not evaluation.changed
     assert says(in_function, "[a + each for each in (1,)]") == "[tensor([3.], grad_fn=<AddBackward0>)]"
@@ -390,6 +395,6 @@ def test_what_is_printed_keeps_its_order_and_is_not_the_script_s_output(after_ba
 
 
 def test_a_repr_that_raises_is_an_exception_like_any_other(after_backward: Controller) -> None:
-    after_backward.evaluate("class Bad:\n    def __repr__(self): raise TypeError('mine')")
+    evaluated(after_backward, "class Bad:\n    def __repr__(self): raise TypeError('mine')")
     assert fails(after_backward, "Bad()") == "TypeError: mine"
     assert fails(after_backward, "[1, Bad()]") == "TypeError: mine"

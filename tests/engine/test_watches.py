@@ -8,7 +8,7 @@ import torch
 from bptui.engine.controller import Controller
 from bptui.protocol.phase import Goal
 from tests.engine.conftest import OpenScript
-from tests.engine.test_evaluate import IN_FUNCTION, LOOP, SETUP, gone_back
+from tests.engine.test_evaluate import IN_FUNCTION, LOOP, SETUP, evaluated, gone_back
 from tests.engine.test_refused_steps import everything
 
 
@@ -18,8 +18,7 @@ def controller(request: pytest.FixtureRequest, open_script: OpenScript) -> Contr
 
 
 def looked(controller: Controller, *expressions: str) -> list[tuple[str, bool]]:
-    controller.watches.set(expressions)
-    watches = controller.look()
+    watches = controller.set_watches(expressions).watches
     assert tuple(each.expression for each in watches) == expressions
     return [(each.text, each.failed) for each in watches]
 
@@ -28,7 +27,7 @@ def test_a_watch_has_the_value_that_a_prompt_shows(controller: Controller) -> No
     assert looked(controller, "w.grad", "(forward(x) - y) ** 2", "[x * each for each in losses]", "None", "epoch") == [
         ("tensor([-2.])", False),
         ("tensor([1.], grad_fn=<PowBackward0>)", False),
-        ("[]" if not controller.evaluate("losses").text.strip("[]") else "[1.0]", False),
+        ("[]" if not evaluated(controller, "losses").text.strip("[]") else "[1.0]", False),
         ("None", False),
         ("0", False),
     ]
@@ -40,26 +39,26 @@ def test_an_error_is_the_watch_s_value_and_breaks_nothing(controller: Controller
         ("ZeroDivisionError: division by zero", True),
         ("tensor([1.], requires_grad=True)", False),
         ("Broken: no", True),
-        (controller.evaluate("1 +").text, True),
+        (evaluated(controller, "1 +").text, True),
         ("SyntaxError: an expression is needed", True),
         ("The program is not ended from here: SystemExit was left out.", True),
         ("SyntaxError: an expression is needed", True),
-        (controller.evaluate("x y").text, True),
+        (evaluated(controller, "x y").text, True),
     ]
     assert controller.next().phase is not None
 
 
 def test_watches_follow_the_program(controller: Controller) -> None:
-    controller.watches.set(["w.item()", "x", "len(losses)"])
+    controller.set_watches(["w.item()", "x", "len(losses)"])
     seen = []
     for _ in range(5):
-        seen.append([each.text for each in controller.look()])
+        seen.append([each.text for each in controller.snapshot.watches])
         controller.next()
     assert seen[0][1] == "1.0"
     assert seen[-1][1] == "2.0"
     assert seen[0] != seen[1] != seen[2]
     controller.run(Goal.END)
-    assert controller.look()[0].text == controller.evaluate("w.item()").text
+    assert controller.snapshot.watches[0].text == evaluated(controller, "w.item()").text
 
 
 @pytest.mark.parametrize(
@@ -110,6 +109,6 @@ def test_long_values_are_cut(controller: Controller) -> None:
 
 
 def test_restarting_keeps_the_watches(controller: Controller) -> None:
-    controller.watches.set(["w.item()"])
+    controller.set_watches(["w.item()"])
     controller.restart()
-    assert [each.text for each in controller.look()] == ["1.0"]
+    assert [each.text for each in controller.snapshot.watches] == ["1.0"]
