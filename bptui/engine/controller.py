@@ -9,6 +9,7 @@ from bptui.engine import curve, gradcheck, inspector
 from bptui.engine.code import RunBlock
 from bptui.engine.course import Course, Diverged
 from bptui.engine.errors import StepRefused
+from bptui.engine.evaluate import Evaluation
 from bptui.engine.failure import failure_of, refusal_of
 from bptui.engine.history import NEXT, Deed, History
 from bptui.engine.inside import Inside
@@ -17,9 +18,11 @@ from bptui.engine.output import Mark, Output
 from bptui.engine.past import Past
 from bptui.engine.place import epoch_key
 from bptui.engine.program import Script
+from bptui.engine.prompt import Prompt, typed_set
 from bptui.engine.sites import Sites
 from bptui.engine.stage import RandomState, Stage
-from bptui.protocol.messages import CurveDrawn, GradientsChecked, Inspected, TapeShown
+from bptui.engine.state import State
+from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Branch, Failure, Program, Row, Rows, Snapshot
 from bptui.protocol.tape import Move
@@ -65,6 +68,7 @@ class Controller:
         self._inside: Inside | None = None
         """The phase that is stepped through, if one is."""
         self._history = History()
+        self._prompt = Prompt(self._output)
 
     # ---- beginning
 
@@ -73,6 +77,7 @@ class Controller:
         if self._random is None:
             self._random = RandomState()
         self._history = History()
+        self._prompt.forget()
         mark = self._output.mark()
         failure = self._begin()
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.ENTRY
@@ -83,7 +88,7 @@ class Controller:
     def _begin(self) -> Failure | None:
         """A course from the script's first line on."""
         self._inside = None
-        self._course = Course(self._script, self._stage, self._output, self._sites, self._history)
+        self._course = Course(self._script, self._stage, self._output, self._sites, self._history, self._prompt)
         self._machine: Machine = self._course.machine
         self._machine.started = self.beacon
         self._recorder, self._turn, self._stepper = self._course.recorder, self._course.turn, self._course.stepper
@@ -367,6 +372,49 @@ class Controller:
         history = self._history
         at = history.index + 1 if history.ahead else history.index
         self._zeroing = self._stepper.zeroing = history.deed(history.branch, at).zeroing
+
+    # ---- typed Python
+
+    def evaluate(self, text: str) -> tuple[Evaluation, Snapshot | None]:
+        """Run Python in the script's namespace, as a Python prompt would. A step of its own if it changed the program.
+
+        Raises:
+            StepRefused: the program is inside a phase.
+        """
+        self._check_outside()
+        course, mark = self._course, self._output.mark()
+        self._past.visit(True)
+        before = State(self._recorder.holders(), self._output)
+        with course.running():
+            evaluation = self._prompt.evaluate(text, before.is_unchanged)
+        if not evaluation.changed:
+            return evaluation, None
+        deed = Deed(None, self._zeroing, text)
+        return evaluation, course.stop(deed, None, course.reason(None), mark, None)
+
+    def set_value(self, name: str, value: str) -> Snapshot:
+        """Edit a variable, a tensor in place, or an optimizer's setting: a step of its own.
+
+        Raises:
+            StepRefused: there is nothing of that name, or it cannot have that value.
+        """
+        self._check_outside()
+        return self._step(Deed(None, self._zeroing, typed_set(name, value)))
+
+    def set_watches(self, expressions: Sequence[str]) -> Snapshot:
+        """Evaluate these at each stop from now on. The same stop, seen anew."""
+        self._prompt.watches.set(expressions)
+        return self.set_zeroing(self._zeroing)
+
+    def complete(self, text: str) -> Completed:
+        """What a name under the cursor may become."""
+        self._check_started()
+        return self._prompt.complete(text)
+
+    def _check_outside(self) -> None:
+        self._check_started()
+        if self._inside is not None:
+            raise StepRefused(f"The program is inside {self._inside.run.phase}.", "o leaves it.")
 
     # ---- looking
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator
 
 from bptui.engine.code import RunBlock
@@ -12,6 +13,7 @@ from bptui.engine.history import Deed, Fields, History, differing
 from bptui.engine.machine import Raised
 from bptui.engine.output import Mark, Output
 from bptui.engine.program import Script
+from bptui.engine.prompt import Prompt
 from bptui.engine.recorder import Recorder
 from bptui.engine.sites import Sites
 from bptui.engine.snapshots import Snapshots
@@ -21,7 +23,7 @@ from bptui.engine.stepper import Stepper
 from bptui.engine.tapes import Tapes
 from bptui.engine.turn import Turn
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Failure, Snapshot
+from bptui.protocol.snapshot import Failure, Snapshot, Watched
 
 Action = Callable[[bool], RunBlock | None]
 """Makes a step. It is told whether to look at it closely, and returns the block that ran."""
@@ -30,7 +32,15 @@ Action = Callable[[bool], RunBlock | None]
 class Course:
     """Everything of one run, from the script's first line on."""
 
-    def __init__(self, script: Script, stage: Stage, output: Output, sites: Sites, history: History) -> None:
+    def __init__(
+        self,
+        script: Script,
+        stage: Stage,
+        output: Output,
+        sites: Sites,
+        history: History,
+        prompt: Prompt,
+    ) -> None:
         self.script, self.stage, self.output, self.history = script, stage, output, history
         self.machine = script.machine()
         self.recorder = Recorder(script, self.machine)
@@ -38,6 +48,13 @@ class Course:
         self.turn = Turn(script, self.machine)
         self.stepper = Stepper(self.machine, self.recorder, self.turn)
         self.tapes = Tapes(self.recorder, sites, output)
+        self.prompt = prompt
+        prompt.attend(self.machine, self.recorder, self.stepper)
+        self.snapshots.watched = self._watched
+
+    def _watched(self) -> tuple[Watched, ...]:
+        with self.running():
+            return self.prompt.look()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -67,6 +84,8 @@ class Course:
         """
         self.stepper.zeroing = deed.zeroing
         phase = deed.phase
+        if deed.edit:
+            return lambda whole: self.prompt.repeat(deed.edit)
         if phase is None:
             return self.stepper.next
         cursor = self.machine.cursor
@@ -139,9 +158,16 @@ class Course:
             self.tapes.ran(ran.phase)
         branch, index = self.history.place_of_next(deed)
         snapshot = self.look(branch, index, ran, reason, self.output.since(mark), failure, deed.zeroing)
+        snapshot = self._told(snapshot, deed)
         row = snapshot.row()
         said = self.history.made(deed, (ran.word if ran else None, row.epoch, row.sample, row.loss, row.params), reason)
         return self.snapshots.settle(snapshot, self.history.branch, said)
+
+    def _told(self, snapshot: Snapshot, deed: Deed) -> Snapshot:
+        """A step that was typed says so."""
+        if not deed.edit:
+            return snapshot
+        return dataclasses.replace(snapshot, edit=deed.edit, explain=self.prompt.said)
 
     def look(
         self,
@@ -191,7 +217,7 @@ class Course:
                         branch, history.index + 1, ran, self.reason(failure), self.output.since(mark), failure,
                         deed.zeroing,
                     )  # fmt: skip
-                    self.snapshots.last = snapshot
+                    self.snapshots.last = snapshot = self._told(snapshot, deed)
                     row = snapshot.row()
                     now: Fields = (ran.word if ran else None, row.epoch, row.sample, row.loss, row.params)
                 else:

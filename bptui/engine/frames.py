@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from types import CellType
 from typing import Any
 
 from bptui.engine import code as C
@@ -62,7 +63,14 @@ class Cells(MutableMapping[str, Any]):
     """The variables of a cut function: the cells that its pieces share."""
 
     def __init__(self, function: Any) -> None:
-        self._cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        self._cells: dict[str, CellType] = dict(
+            zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        )
+
+    @property
+    def cells(self) -> Mapping[str, CellType]:
+        """The cells themselves, also of variables that are not assigned yet: for code that shares them."""
+        return self._cells
 
     def __getitem__(self, name: str) -> Any:
         try:

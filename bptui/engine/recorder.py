@@ -117,6 +117,12 @@ class Recorder:
         else:
             self._ledgers.settle(self.parameters, numbers, phase)
 
+    def edited(self) -> None:
+        """A person changed the program: names may stand for other tensors, and gradients may be gone."""
+        self.parameters.follow(self.holders())
+        self._numbers = self.parameters.numbers()
+        self._ledgers.settle(self.parameters, None, Phase.ZERO_GRAD)
+
     def _forward(self, frame: Frame, whole: bool, step: Callable[[], None]) -> None:
         self.unwatched = self.sparing and not whole and not self._slow and not is_last(self._machine)
         if self.unwatched:
@@ -158,10 +164,10 @@ class Recorder:
 
     def _reach(self, loss: Any, *, unnamed: bool = True) -> None:
         if isinstance(loss, torch.Tensor):
-            self.parameters.reached(loss, self._all_holders(), keep=self._reached, unnamed=unnamed)
+            self.parameters.reached(loss, self.all_holders(), keep=self._reached, unnamed=unnamed)
             self._reached = True
 
-    def _all_holders(self) -> Holders:
+    def all_holders(self) -> Holders:
         """The variables of the scopes being run, and of the one where the last forward ran: it may be left by now."""
         holders = self.holders()
         if self._computed is not None and all(self._computed[1].names is not names for names in holders):
@@ -200,7 +206,7 @@ class Recorder:
         """The loop's targets and then the values computed on the way; and how many are targets."""
         targets: list[Named] = []
         for name in self._target_names():
-            for names in self._all_holders():
+            for names in self.all_holders():
                 if name in names:
                     targets += self._facts.named(name, names[name])
                     break

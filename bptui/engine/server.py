@@ -23,7 +23,7 @@ from importlib import metadata, util
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from bptui.engine.errors import CannotCut, StepRefused
+from bptui.engine.errors import PROMPT, CannotCut, StepRefused
 from bptui.engine.output import Output
 from bptui.protocol.beacon import Beacon
 from bptui.protocol.codec import ProtocolError
@@ -32,8 +32,11 @@ from bptui.protocol.messages import (
     Ask,
     Back,
     CheckGradients,
+    Complete,
     Do,
     DrawCurve,
+    Evaluate,
+    Evaluated,
     GoTo,
     Inspect,
     Next,
@@ -46,6 +49,8 @@ from bptui.protocol.messages import (
     Run,
     Running,
     SeenAnew,
+    SetValue,
+    SetWatches,
     SetZeroing,
     ShowTape,
     Step,
@@ -96,7 +101,7 @@ class Server:
     def interrupt(self, _signal: int, frame: FrameType | None) -> None:
         """Handle SIGINT: raise KeyboardInterrupt in the script's lines, and only there."""
         while frame is not None and self._controller is not None:
-            if frame.f_code.co_filename == self._controller.program.path:
+            if frame.f_code.co_filename in (self._controller.program.path, PROMPT):
                 raise KeyboardInterrupt
             frame = frame.f_back
         self._paused = True
@@ -147,6 +152,17 @@ class Server:
             case GoTo(index, branch):
                 self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.goto(index, branch, pause=self._going_back))
+            case Evaluate(text):
+                self._beacon.running(None, 0)
+                evaluation, snapshot = controller.evaluate(text)
+                stop = None if snapshot is None else self._stopped(snapshot)
+                return Evaluated(evaluation.text, evaluation.failed, stop)
+            case SetValue(name, value):
+                return self._stopped(controller.set_value(name, value))
+            case SetWatches(expressions):
+                return SeenAnew(controller.set_watches(expressions))
+            case Complete(text):
+                return controller.complete(text)
             case SetZeroing(on):
                 return SeenAnew(controller.set_zeroing(on))
             case DrawCurve(param, low, high, points):
