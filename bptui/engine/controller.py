@@ -461,6 +461,8 @@ class Controller:
             return self._step(NEXT[self._zeroing])
         before, mark = self._past.remember(), self._output.mark()
         self._stepper.begin()
+        self._stepper.locate()
+        place = self._stepper.place
         recording = self._tapes.begin(cursor.phase)
         failure, undone = None, False
         with self._course.running():
@@ -474,7 +476,7 @@ class Controller:
         self._tapes.recorded(recording)
         values = self._recorder.values() if failure is None else (self.snapshot.values, self.snapshot.targets)
         inside = Inside(
-            self.snapshot, cursor, recording, values, (self._output, mark), failure, undone, self.program.blocks
+            self.snapshot, cursor, recording, values, place, (self._output, mark), failure, undone, self.program.blocks
         )
         if inside.count == 0 and failure is not None and undone:
             raise refusal_of(failure, cursor.phase)
