@@ -31,6 +31,8 @@ Beacon = Callable[[Phase | None, int], None]
 
 MEMORY = 512
 """Megabytes that checkpoints may take."""
+FAR = 10_000
+"""So many steps a comparison runs, if nobody says how many."""
 
 
 class Controller:
@@ -345,6 +347,34 @@ class Controller:
             self._stand()
             raise diverged.refusal() from None
         return self._arrived(snapshot)
+
+    def compare(
+        self,
+        steps: int | None = None,
+        *,
+        pause: Callable[[], bool] = lambda: False,
+        progress: Callable[[], None] = lambda: None,
+    ) -> tuple[Snapshot, int, int]:
+        """Run on from here on two branches, with zeroing on and off, and stand here again.
+
+        At most `steps` steps each; without it, as many as there are, up to `FAR`. Returns this stop, and the numbers of
+        the branches with zeroing on and off.
+
+        Raises:
+            StepRefused: the script has ended, or it does not repeat itself.
+        """
+        if self._inside is not None:
+            self._leave()
+        self._check_going()
+        here, zeroing = (self._history.branch, self._history.index), self._zeroing
+        branches = {}
+        for on in (zeroing, not zeroing):
+            self.set_zeroing(on)
+            self.run(steps=steps or FAR, pause=pause, progress=progress)
+            branches[on] = self._history.branch
+            snapshot = self.goto(here[1], here[0])
+        self.set_zeroing(zeroing)
+        return snapshot, branches[True], branches[False]
 
     def _start_over(self) -> None:
         """Run the script anew up to its entry, where no checkpoint leads back."""

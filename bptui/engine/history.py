@@ -238,25 +238,34 @@ class History:
         """Whether the present branch has steps behind where the program stands."""
         return self._index is not None
 
+    def _way(self, deed: Deed) -> int | None:
+        """A branch on which that was done next: the present one, else another that passes here."""
+        index = self.index
+        others = (each.info.number for each in self._branches if self.contains(each.info.number, self.branch, index))
+        for branch in (self.branch, *others):
+            if self.last(branch) > index and self.deed(branch, index + 1) == deed:
+                return branch
+        return None
+
     def place_of_next(self, deed: Deed) -> tuple[int, int]:
         """Branch and index that a step will have if that is done now."""
-        index = self.index + 1
-        if self.ahead and self.deed(self.branch, index) != deed:
-            return len(self._branches), index
-        return self.branch, index
+        if not self.ahead:
+            return self.branch, self.index + 1
+        way = self._way(deed)
+        return len(self._branches) if way is None else way, self.index + 1
 
     def made(self, deed: Deed, fields: Fields, reason: StopReason = StopReason.STEP) -> str:
-        """A step was made. On the way of before it is walked along; where another begins, a branch does.
+        """A step was made. On a way of before it is walked along; where another begins, a branch does.
 
         Returns how it differs, where the same deed did not give the same again.
         """
         said = ""
         if self._index is not None:
-            index = self._index + 1
-            if self.deed(self.branch, index) == deed:
-                said = differing(self.row(self.branch, index), fields)
+            index, way = self._index + 1, self._way(deed)
+            if way is not None:
+                said = differing(self.row(way, index), fields)
                 if not said:
-                    self.stand(self.branch, index)
+                    self.stand(way, index)
                     return ""
             self._branches.append(_Branch(Branch(len(self._branches), self.owner_number, self._index)))
             self.branch, self._index = len(self._branches) - 1, None

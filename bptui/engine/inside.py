@@ -42,7 +42,8 @@ class Inside:
     ) -> None:
         """`before`: the stop before the phase. `sample`: values and how many of them are the loop's targets.
 
-        `place`: where in the data the phase runs. `output`: what the script writes, and up to where it was told. `undone`: it raised, and what it did was undone.
+        `place`: where in the data the phase runs. `output`: what the script writes, and up to where it was told.
+        `undone`: it raised, and what it did was undone.
         """
         self.before, self.run, self.recording, self.failure, self.undone = before, run, recording, failure, undone
         self._values, self._targets = sample

@@ -32,6 +32,8 @@ from bptui.protocol.messages import (
     Ask,
     Back,
     CheckGradients,
+    Compare,
+    Compared,
     Complete,
     Do,
     DrawCurve,
@@ -149,6 +151,10 @@ class Server:
             case Back(steps):
                 self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.back(steps, pause=self._going_back))
+            case Compare(steps):
+                self._next_tick = time.monotonic() + TICK
+                at, on, off = controller.compare(steps, pause=lambda: self._paused, progress=self._progress)
+                return Compared(self._stopped(at), at.index, on, off)
             case GoTo(index, branch):
                 self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.goto(index, branch, pause=self._going_back))
@@ -242,6 +248,8 @@ def open_script(path: str, argv: Sequence[str], output: Output, *, seed: int) ->
             f"{what} in {sys.executable}: install it there, or name another Python with --python."
         ) from error
     controller = Controller(path, argv, output=output)
+    gc.collect()
+    gc.freeze()  # PyTorch's hundreds of thousands of objects need not be looked through again and again
     random.seed(seed)
     sys.modules["torch"].manual_seed(seed)
     if (numpy := sys.modules.get("numpy")) is not None:
