@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, gradcheck, inspector
 from bptui.engine.code import RunBlock
-from bptui.engine.course import Course, Diverged
+from bptui.engine.course import Course, NotThere
 from bptui.engine.errors import StepRefused
 from bptui.engine.evaluate import Evaluation
 from bptui.engine.failure import failure_of, refusal_of
@@ -194,11 +194,19 @@ class Controller:
             if phase is left.phase or left.stop_reason is not StopReason.STEP:
                 return left
             try:
-                return self._step(Deed(phase, self._zeroing))
+                return self._step(self._deed(phase))
             except StepRefused as refusal:
                 return self._snapshots.add(f"{phase} was refused: {refusal}")
         self._check_going()
-        return self._step(Deed(phase, self._zeroing))
+        return self._step(self._deed(phase))
+
+    def _deed(self, phase: Phase) -> Deed:
+        """That phase; where it comes next anyway, just the next one."""
+        cursor = self._machine.cursor
+        passed = phase is Phase.ZERO_GRAD and not self._zeroing
+        if cursor is not None and cursor.phase is phase and not passed:
+            return NEXT[self._zeroing]
+        return Deed(phase, self._zeroing)
 
     def _step(self, deed: Deed) -> Snapshot:
         self._past.visit(True)
@@ -341,11 +349,11 @@ class Controller:
                 self._start_over()
         try:
             snapshot = self._course.replay(branch, index, closely, lambda: not pause())
-        except Diverged as diverged:
+        except NotThere:
             if present is not None and self._past.usable(present):
                 self._past.bring_back(present)
             self._stand()
-            raise diverged.refusal() from None
+            raise
         return self._arrived(snapshot)
 
     def compare(

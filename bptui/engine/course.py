@@ -132,6 +132,8 @@ class Course:
         try:
             ran = action(whole)
         except Raised as raised:
+            if isinstance(raised.error, KeyboardInterrupt):
+                raise NotThere("Going there was interrupted.", "Nothing changed.") from None
             failure, ran = failure_of(raised, self.script.path), self.stepper.running
             if ran is not None:
                 self.recorder.failed(ran)
@@ -200,7 +202,7 @@ class Course:
         `progress` is asked after every step whether to go on. Returns the snapshot of the last step, if there was one.
 
         Raises:
-            Diverged: a step gave other numbers than before.
+            NotThere: a step gave other numbers than before, or was interrupted.
         """
         snapshot = None
         history = self.history
@@ -224,25 +226,19 @@ class Course:
                     now = self.fields(ran)
                 said = differing(history.row(branch, history.index + 1), now)
                 if said:
-                    raise Diverged(history.index + 1, said)
+                    raise NotThere(
+                        f"This program does not repeat itself: step {history.index + 1} now gives {said}.",
+                        "Something that it uses is not restored (time, threads, files, another process); "
+                        "nothing changed.",
+                    )
                 history.stand(branch, history.index + 1)
-                if not progress():
+                if not progress() and history.index < index:
+                    snapshot = self.look(branch, history.index, ran, StopReason.PAUSE, ("", ""), failure, deed.zeroing)
                     break
         self.recorder.run_ends()
         self.tapes.forget()
         return snapshot
 
 
-class Diverged(Exception):
-    """The program does not repeat itself."""
-
-    def __init__(self, index: int, said: str) -> None:
-        super().__init__(said)
-        self.index, self.said = index, said
-
-    def refusal(self) -> StepRefused:
-        """In words."""
-        return StepRefused(
-            f"This program does not repeat itself: step {self.index} now gives {self.said}.",
-            "Something that it uses is not restored (time, threads, files, another process); nothing changed.",
-        )
+class NotThere(StepRefused):
+    """A step that had run could not be gone to."""

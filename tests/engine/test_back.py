@@ -123,6 +123,14 @@ def at(controller: Controller, snapshot: Snapshot) -> tuple[int, int]:
     return branch.number, snapshot.index
 
 
+TYPED = ("x", "torch.rand(2)", "losses = []", "import random; random.random()", "1/0", "y = 3")
+"""Some change the program, some only look."""
+
+
+def first_parameter(controller: Controller) -> str:
+    return controller.snapshot.params[0].name
+
+
 MOVES: dict[str, Callable[[Controller, int], Snapshot]] = {
     "next": lambda controller, _: controller.next(),
     "forward": lambda controller, _: controller.do(Phase.FORWARD),
@@ -136,6 +144,8 @@ MOVES: dict[str, Callable[[Controller, int], Snapshot]] = {
     "out": lambda controller, _: controller.step(Move.OUT),
     "on": lambda controller, _: controller.set_zeroing(True),
     "off": lambda controller, _: controller.set_zeroing(False),
+    "set": lambda controller, number: controller.set_value(first_parameter(controller), f"{number % 5}"),
+    "eval": lambda controller, number: controller.evaluate(TYPED[number % len(TYPED)])[1] or controller.snapshot,
     "back": lambda controller, number: controller.back(number % 4 + 1),
     "goto": lambda controller, number: controller.goto(number % len(controller.rows())),
     "branch": lambda controller, number: controller.goto(-1, number % len(controller.branches)),
