@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, gradcheck, inspector
@@ -326,7 +327,7 @@ class Controller:
     def _travel(self, branch: int, index: int, pause: Callable[[], bool]) -> Snapshot:
         """Stand at that step, from the nearest checkpoint on, or from where the program stands, or from the start."""
         history = self._history
-        closely = 2 * max(len(self.program.blocks), 2)
+        closely = max(len(self.program.blocks), 2) + 1
         here = (history.branch, history.index)
         present = self._past.keep(True)
         start = self._past.nearest(branch, index, closely)
@@ -349,6 +350,9 @@ class Controller:
         """Run the script anew up to its entry, where no checkpoint leads back."""
         self._give_up()
         self._zeroing = True
+        del self._course, self._past, self._machine, self._recorder, self._turn, self._stepper
+        del self._tapes, self._snapshots
+        gc.collect()  # what it held may be large
         self._begin()
         self._history.stand(0, 0)
         course = self._course
@@ -457,6 +461,8 @@ class Controller:
             return self._step(NEXT[self._zeroing])
         before, mark = self._past.remember(), self._output.mark()
         self._stepper.begin()
+        self._stepper.locate()
+        place = self._stepper.place
         recording = self._tapes.begin(cursor.phase)
         failure, undone = None, False
         with self._course.running():
@@ -470,7 +476,7 @@ class Controller:
         self._tapes.recorded(recording)
         values = self._recorder.values() if failure is None else (self.snapshot.values, self.snapshot.targets)
         inside = Inside(
-            self.snapshot, cursor, recording, values, (self._output, mark), failure, undone, self.program.blocks
+            self.snapshot, cursor, recording, values, place, (self._output, mark), failure, undone, self.program.blocks
         )
         if inside.count == 0 and failure is not None and undone:
             raise refusal_of(failure, cursor.phase)
@@ -489,6 +495,14 @@ class Controller:
         inside, self._inside = self._inside, None
         assert inside is not None
         inside.recording.forget()
+        deed = NEXT[inside.zeroing]
+        self._stepper.zeroing = deed.zeroing  # as when it was entered
+        try:
+            return self._left(inside, deed)
+        finally:
+            self._stepper.zeroing = self._zeroing
+
+    def _left(self, inside: Inside, deed: Deed) -> Snapshot:
         if inside.undone:
             assert self._snapshots.last is not None
             return self._snapshots.last
@@ -502,7 +516,8 @@ class Controller:
                 except Raised as raised:
                     failure = failure_of(raised, self._script.path)
         reason = self._course.reason(failure)
-        return self._course.stop(NEXT[self._zeroing], run, reason, inside.told, failure, recorded=True)
+        snapshot = self._course.stop(deed, run, reason, inside.told, failure, recorded=True)
+        return snapshot if deed.zeroing is self._zeroing else self._snapshots.see_anew(self._turn, self._zeroing)
 
     # ---- how a step is made
 
