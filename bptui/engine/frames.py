@@ -9,6 +9,7 @@ from types import CellType
 from typing import Any
 
 from bptui.engine import code as C
+from bptui.engine.items import Items
 from bptui.engine.pieces import Run
 from bptui.engine.tree import Loop
 
@@ -27,13 +28,18 @@ class Slot:
     """A loop that is being run."""
 
     loop: Loop
-    iterator: Iterator[Any] | None
+    iterator: Items | None
     total: int | None
     """How many items there are, where that is known."""
     count: int = -1
     """Which item it is at, from 0."""
     item: Any = None
     """The item that was pulled and not bound yet."""
+
+    def leave(self) -> None:
+        """The loop is left."""
+        if self.iterator is not None:
+            self.iterator.leave()
 
 
 @dataclass(eq=False)
@@ -53,6 +59,11 @@ class Frame:
     """The assignment of the loop's targets that is put off until the next block runs."""
     returned: Any = None
     """What a call to a cut function gave."""
+
+    def leave_loops(self) -> None:
+        """The scope is left, and so are its loops."""
+        for slot in self.slots.values():
+            slot.leave()
 
     @property
     def instruction(self) -> C.Instruction:

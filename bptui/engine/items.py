@@ -66,6 +66,11 @@ class Items(Iterator[Any]):
             for tensor, version in tensors
         )
 
+    def leave(self) -> None:
+        """The loop is left: what it went over is let go, as Python does, so that a generator ends itself now."""
+        if not self._plain:
+            self._source = _gone()
+
     def forget_before(self, position: int) -> None:
         """Keep only the items from there on."""
         gone = min(position - self._base, len(self._kept))
@@ -135,3 +140,8 @@ def _tensors(item: Any) -> Iterator[torch.Tensor]:
     elif isinstance(item, dict):
         for each in list(item.values())[:_MEMBERS]:
             yield from _tensors(each)
+
+
+def _gone() -> Iterator[Any]:
+    raise RuntimeError("bptui: this loop was left before, and what it went over is gone; go back to before it began")
+    yield
