@@ -2,46 +2,55 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, gradcheck, inspector
 from bptui.engine.code import RunBlock
+from bptui.engine.course import Course, NotThere
 from bptui.engine.errors import StepRefused
-from bptui.engine.failure import failure_of, raised_in, refusal_of
+from bptui.engine.evaluate import Evaluation
+from bptui.engine.failure import failure_of, refusal_of
+from bptui.engine.history import NEXT, Deed, History
 from bptui.engine.inside import Inside
 from bptui.engine.machine import Machine, Raised
 from bptui.engine.output import Mark, Output
+from bptui.engine.past import Past
 from bptui.engine.place import epoch_key
 from bptui.engine.program import Script
-from bptui.engine.recorder import Recorder
+from bptui.engine.prompt import Prompt, typed_set
 from bptui.engine.sites import Sites
-from bptui.engine.snapshots import Snapshots
 from bptui.engine.stage import RandomState, Stage
 from bptui.engine.state import State
-from bptui.engine.stepper import Stepper
-from bptui.engine.tapes import Tapes
-from bptui.engine.turn import Turn
-from bptui.protocol.messages import CurveDrawn, GradientsChecked, Inspected, TapeShown
+from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
-from bptui.protocol.snapshot import Failure, Program, Row, Snapshot
+from bptui.protocol.snapshot import Branch, Failure, Program, Row, Rows, Snapshot
 from bptui.protocol.tape import Move
 
 Beacon = Callable[[Phase | None, int], None]
+
+MEMORY = 512
+"""Megabytes that checkpoints may take."""
+FAR = 10_000
+"""So many steps a comparison runs, if nobody says how many."""
 
 
 class Controller:
     """Steps one script.
 
     `Controller(path, argv)` reads and cuts the script and runs none of it; `start()` runs it up to its first phase;
-    `next()`, `do(phase)` and `run(goal)` go on from there. Each returns a frozen `Snapshot`.
+    `next()`, `do(phase)` and `run(goal)` go on from there, `back()` and `goto(index)` go back. Each returns a frozen
+    `Snapshot`.
 
         controller = bptui.Controller("train.py", ["--lr", "0.1"])
         controller.start()
         controller.next().loss
     """
 
-    def __init__(self, path: str, argv: Sequence[str] = (), *, output: Output | None = None) -> None:
-        """Read and cut the script at `path`; `argv` are its own arguments.
+    def __init__(
+        self, path: str, argv: Sequence[str] = (), *, output: Output | None = None, memory: int = MEMORY
+    ) -> None:
+        """Read and cut the script at `path`; `argv` are its own arguments; `memory`: megabytes for checkpoints.
 
         Raises:
             OSError: the file cannot be read.
@@ -53,12 +62,15 @@ class Controller:
         """Told what is about to run, before it runs."""
         self._zeroing = True
         self._output = output or Output.in_process()
+        self._memory = memory << 20
         self._stage = Stage(path, argv)
         self._random: RandomState | None = None
         self._started = False
         self._sites = Sites(path, self._script.source, self._script.tree)
         self._inside: Inside | None = None
         """The phase that is stepped through, if one is."""
+        self._history = History()
+        self._prompt = Prompt(self._output)
 
     # ---- beginning
 
@@ -66,41 +78,45 @@ class Controller:
         """Run the script up to its first phase: the entry stop."""
         if self._random is None:
             self._random = RandomState()
-        self._machine: Machine = self._script.machine()
-        self._machine.started = self.beacon
-        self._recorder = Recorder(self._script, self._machine)
-        self._snapshots = Snapshots(self._script, self._machine, self._recorder, self._output)
-        self._turn = Turn(self._script, self._machine)
-        self._stepper = Stepper(self._machine, self._recorder, self._turn)
-        self._stepper.zeroing = self._zeroing
-        self._tapes = Tapes(self._recorder, self._sites, self._output)
-        self._inside = None
-        self._started = True
+        self._history = History()
+        self._prompt.forget()
         mark = self._output.mark()
-        failure = None
-        with self._stage.set(self._machine.main), self._output.redirecting():
-            try:
-                self._machine.advance()
-                self._recorder.parameters.find(self._recorder.holders())
-            except Raised as raised:
-                failure = failure_of(raised, self._script.path)
-        self._stepper.locate()
+        failure = self._begin()
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.ENTRY
-        return self._stop(None, reason, mark, failure)
+        snapshot = self._course.stop(NEXT[self._zeroing], None, reason, mark, failure)
+        self._past.keep(True)
+        return snapshot
+
+    def _begin(self) -> Failure | None:
+        """A course from the script's first line on."""
+        self._inside = None
+        self._course = Course(self._script, self._stage, self._output, self._sites, self._history, self._prompt)
+        self._machine: Machine = self._course.machine
+        self._machine.started = self.beacon
+        self._recorder, self._turn, self._stepper = self._course.recorder, self._course.turn, self._course.stepper
+        self._tapes, self._snapshots = self._course.tapes, self._course.snapshots
+        self._past = Past(self._course, self._memory)
+        self._stepper.zeroing = self._zeroing
+        self._started = True
+        return self._course.enter()
 
     def restart(self) -> Snapshot:
         """Begin again: the same script, arguments and random state in a fresh module. The timeline begins anew.
 
         What the script did outside (files, printed text) stays done.
         """
+        self._give_up()
+        return self.start()
+
+    def _give_up(self) -> None:
+        """The present course will not go on; the world is as before the first one."""
         if self._started:
-            with self._stage.set(self._machine.main), self._output.redirecting():
+            with self._course.running():
                 self._machine.close()
         if self._random is not None:
             self._random.restore()
         self._stage.forget()
         self._output.forget()
-        return self.start()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -112,15 +128,25 @@ class Controller:
         return self._snapshots.last
 
     def rows(self, since: int = 0) -> tuple[Row, ...]:
-        """The timeline, from that index on."""
-        return self._snapshots.rows(since)
+        """The timeline of the present branch, from that index on."""
+        history = self._history
+        return tuple(history.row(history.branch, index) for index in range(since, history.last(history.branch) + 1))
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """Every way that the program took."""
+        return self._history.branches
+
+    def stretches(self, branch: int, since: int) -> tuple[Rows, ...]:
+        """A branch's own rows from that index on."""
+        return self._history.stretches(branch, since)
 
     def set_zeroing(self, on: bool) -> Snapshot:
         """Whether `next` runs zero_grad or passes over it. The same stop, seen anew."""
         self._check_started()
         self._zeroing = self._stepper.zeroing = on
         if self._inside is not None:
-            return self._inside.see_anew(on)
+            return self._inside.see_anew(on, self._tapes.number)
         return self._snapshots.see_anew(self._turn, on)
 
     # ---- stepping
@@ -134,7 +160,7 @@ class Controller:
         if self._inside is not None:
             return self._leave()
         self._check_going()
-        return self._step(self._stepper.next)
+        return self._step(NEXT[self._zeroing])
 
     def step(self, move: Move = Move.IN) -> Snapshot:
         """Move inside a phase; `Move.IN` and `Move.OVER` also step into the one that comes next.
@@ -157,7 +183,8 @@ class Controller:
     def do(self, phase: Phase) -> Snapshot:
         """Run that phase now, whatever comes next: the next block of that kind in the script's order.
 
-        A forward again before its backward computes the same sample again; after it, it takes the next sample.
+        A forward again before its backward computes the same sample again; after it, it takes the next sample. Inside a
+        phase, that one is left first; where the other then cannot run, its end is the stop.
 
         Raises:
             StepRefused: there is no such block, no loss or no sample, or PyTorch rejected the step whole.
@@ -166,16 +193,28 @@ class Controller:
             left = self._leave()
             if phase is left.phase or left.stop_reason is not StopReason.STEP:
                 return left
+            try:
+                return self._step(self._deed(phase))
+            except StepRefused as refusal:
+                return self._snapshots.add(f"{phase} was refused: {refusal}")
         self._check_going()
+        return self._step(self._deed(phase))
+
+    def _deed(self, phase: Phase) -> Deed:
+        """That phase; where it comes next anyway, just the next one."""
         cursor = self._machine.cursor
-        if cursor is not None and cursor.phase is phase:
-            return self._step(self._stepper.cursor)
-        if phase is Phase.FORWARD:
-            if self._turn.forward_again() is None:
-                self._stepper.check_forward()
-            return self._step(self._stepper.forward)
-        run, frame = self._turn.find(phase)
-        return self._step(lambda whole: self._stepper.apart(run, frame, whole))
+        passed = phase is Phase.ZERO_GRAD and not self._zeroing
+        if cursor is not None and cursor.phase is phase and not passed:
+            return NEXT[self._zeroing]
+        return Deed(phase, self._zeroing)
+
+    def _step(self, deed: Deed) -> Snapshot:
+        self._past.visit(True)
+        self._past.running()
+        try:
+            return self._course.step(deed)
+        finally:
+            self._past.standing()
 
     def run(
         self,
@@ -195,26 +234,40 @@ class Controller:
         """
         if steps is not None and steps < 1:
             raise ValueError("steps must be at least 1")
+        mark = self._output.mark()
         if self._inside is not None:
+            mark = self._inside.told
             left = self._leave()
             if left.stop_reason is not StopReason.STEP:
                 return left
         self._check_going()
-        mark, failure, reason = self._output.mark(), None, StopReason.STEP
-        self._stepper.begin()
-        turn, epoch, taken = self._machine.turn, epoch_key(self._machine), 0
+        self._past.running()
+        try:
+            return self._run(goal, steps, mark, pause, progress)
+        finally:
+            self._past.standing()
+
+    def _run(
+        self, goal: Goal, steps: int | None, mark: Mark, pause: Callable[[], bool], progress: Callable[[], None]
+    ) -> Snapshot:
+        failure, reason = None, StopReason.STEP
+        course, past, stepper, recorder = self._course, self._past, self._stepper, self._recorder
+        stepper.begin()
+        turn, epoch, taken, deed = self._machine.turn, epoch_key(self._machine), 0, NEXT[self._zeroing]
+        keep = self._history.keeper(deed)
         ran: RunBlock | None = None
         pausing = False
-        self._recorder.run_begins(sparing=goal is Goal.END and steps is None)
-        with self._stage.set(self._machine.main), self._output.redirecting():
+        recorder.run_begins(sparing=goal is Goal.END and steps is None)
+        with course.running():
             while True:
+                past.visit(False)
                 try:
-                    ran = self._stepper.next(False)
+                    ran = stepper.next(False)
                 except Raised as raised:
                     failure, reason = failure_of(raised, self._script.path), StopReason.EXCEPTION
-                    ran = self._stepper.running or ran
+                    ran = stepper.running or ran
                     if ran is not None:
-                        self._recorder.failed(ran)
+                        recorder.failed(ran)
                 taken += 1
                 if failure or self._machine.ended or taken == steps:
                     break
@@ -222,18 +275,184 @@ class Controller:
                     break
                 if goal is Goal.EPOCH and epoch_key(self._machine) != epoch:
                     break
-                self._snapshots.keep_row(ran, self._stepper.place)
-                progress()
                 pausing = pausing or pause()
-                if pausing and self._recorder.unwatched:
-                    self._recorder.sparing = False  # fast as it is: one more forward, with all its values
+                if pausing and recorder.unwatched:
+                    recorder.sparing = False  # fast as it is: one more forward, with all its values
                 elif pausing:
-                    self._recorder.run_ends()
-                    self._tapes.forget()
-                    return self._stop(ran, StopReason.PAUSE, mark, None, kept=True)
-        self._recorder.run_ends()
+                    reason = StopReason.PAUSE
+                    break
+                loss, params = recorder.numbers()
+                place = stepper.place
+                keep((ran.word if ran is not None else None, place.epoch, place.sample, loss, params))
+                progress()
+        recorder.run_ends()
         self._tapes.forget()
-        return self._stop(ran, StopReason.END if self._machine.ended else reason, mark, failure)
+        return course.stop(deed, ran, StopReason.END if self._machine.ended else reason, mark, failure, recorded=True)
+
+    # ---- going back
+
+    def back(self, steps: int = 1, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
+        """Undo so many steps: stand where the program stood before them. Inside a phase, go back in it.
+
+        Raises:
+            StepRefused: the program stands at its entry, or does not repeat itself. Nothing changed.
+        """
+        self._check_started()
+        if self._inside is not None:
+            if self._inside.at > 0:
+                self._inside.move(Move.BACK)
+                return self._look_inside()
+            at = self._inside.before.index
+            self._leave()
+            return self.goto(at, pause=pause)
+        if self._history.index == 0:
+            raise StepRefused("This is the entry: nothing has run before it.", "n runs the first phase.")
+        return self.goto(max(self._history.index - steps, 0), pause=pause)
+
+    def goto(self, index: int, branch: int | None = None, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
+        """Stand at a step that has run; -1 is the last one of the branch (default: the present one).
+
+        Everything that the script can see is as it was then, to the bit: tensors, gradients, optimizers, variables,
+        random state and the place in the data.
+
+        Raises:
+            StepRefused: there is no such step, or the program does not repeat itself. Nothing changed.
+        """
+        self._check_started()
+        if self._inside is not None:
+            self._leave()
+        history = self._history
+        branch = history.branch if branch is None else branch
+        if not 0 <= branch < len(history.branches):
+            raise StepRefused(f"There is no branch {branch}.", f"They are numbered 0 to {len(history.branches) - 1}.")
+        last = history.last(branch)
+        index = last if index == -1 else index
+        if not 0 <= index <= last:
+            raise StepRefused(f"There is no step {index} on branch {branch}.", f"They are numbered 0 to {last}.")
+        if history.index == index and history.contains(branch, history.branch, index):
+            history.stand(branch, index)
+            return self._arrived(None)
+        return self._travel(branch, index, pause)
+
+    def _travel(self, branch: int, index: int, pause: Callable[[], bool]) -> Snapshot:
+        """Stand at that step, from the nearest checkpoint on, or from where the program stands, or from the start."""
+        history = self._history
+        closely = max(len(self.program.blocks), 2) + 1
+        here = (history.branch, history.index)
+        present = self._past.keep(True)
+        start = self._past.nearest(branch, index, closely)
+        onwards = history.contains(branch, *here) and here[1] <= index
+        if not onwards or (start is not None and start.index > here[1]):
+            if start is not None:
+                self._past.bring_back(start)
+            else:
+                self._start_over()
+        try:
+            snapshot = self._course.replay(branch, index, closely, lambda: not pause())
+        except NotThere:
+            if present is not None and self._past.usable(present):
+                self._past.bring_back(present)
+            self._stand()
+            raise
+        return self._arrived(snapshot)
+
+    def compare(
+        self,
+        steps: int | None = None,
+        *,
+        pause: Callable[[], bool] = lambda: False,
+        progress: Callable[[], None] = lambda: None,
+    ) -> tuple[Snapshot, int, int]:
+        """Run on from here on two branches, with zeroing on and off, and stand here again.
+
+        At most `steps` steps each; without it, as many as there are, up to `FAR`. Returns this stop, and the numbers of
+        the branches with zeroing on and off.
+
+        Raises:
+            StepRefused: the script has ended, or it does not repeat itself.
+        """
+        if self._inside is not None:
+            self._leave()
+        self._check_going()
+        here, zeroing = (self._history.branch, self._history.index), self._zeroing
+        branches = {}
+        for on in (zeroing, not zeroing):
+            self.set_zeroing(on)
+            self.run(steps=steps or FAR, pause=pause, progress=progress)
+            branches[on] = self._history.branch
+            snapshot = self.goto(here[1], here[0])
+        self.set_zeroing(zeroing)
+        return snapshot, branches[True], branches[False]
+
+    def _start_over(self) -> None:
+        """Run the script anew up to its entry, where no checkpoint leads back."""
+        self._give_up()
+        self._zeroing = True
+        del self._course, self._past, self._machine, self._recorder, self._turn, self._stepper
+        del self._tapes, self._snapshots
+        gc.collect()  # what it held may be large
+        self._begin()
+        self._history.stand(0, 0)
+        course = self._course
+        course.snapshots.last = course.look(0, 0, None, StopReason.ENTRY, ("", ""), None, True)
+        self._past.keep(True)
+
+    def _arrived(self, snapshot: Snapshot | None) -> Snapshot:
+        """The program stands at a step that had run before."""
+        self._stand()
+        snapshot = snapshot or self._snapshots.last
+        assert snapshot is not None
+        self._snapshots.settle(snapshot, self._history.branch, reason=StopReason.GOTO)
+        return self._snapshots.see_anew(self._turn, self._zeroing)
+
+    def _stand(self) -> None:
+        """Zeroing is as it was when the program went on from here."""
+        history = self._history
+        at = history.index + 1 if history.ahead else history.index
+        self._zeroing = self._stepper.zeroing = history.deed(history.branch, at).zeroing
+
+    # ---- typed Python
+
+    def evaluate(self, text: str) -> tuple[Evaluation, Snapshot | None]:
+        """Run Python in the script's namespace, as a Python prompt would. A step of its own if it changed the program.
+
+        Raises:
+            StepRefused: the program is inside a phase.
+        """
+        self._check_outside()
+        course, mark = self._course, self._output.mark()
+        self._past.visit(True)
+        before = State(self._recorder.holders(), self._output)
+        with course.running():
+            evaluation = self._prompt.evaluate(text, before.is_unchanged)
+        if not evaluation.changed:
+            return evaluation, None
+        deed = Deed(None, self._zeroing, text)
+        return evaluation, course.stop(deed, None, course.reason(None), mark, None)
+
+    def set_value(self, name: str, value: str) -> Snapshot:
+        """Edit a variable, a tensor in place, or an optimizer's setting: a step of its own.
+
+        Raises:
+            StepRefused: there is nothing of that name, or it cannot have that value.
+        """
+        self._check_outside()
+        return self._step(Deed(None, self._zeroing, typed_set(name, value)))
+
+    def set_watches(self, expressions: Sequence[str]) -> Snapshot:
+        """Evaluate these at each stop from now on. The same stop, seen anew."""
+        self._prompt.watches.set(expressions)
+        return self.set_zeroing(self._zeroing)
+
+    def complete(self, text: str) -> Completed:
+        """What a name under the cursor may become."""
+        self._check_started()
+        return self._prompt.complete(text)
+
+    def _check_outside(self) -> None:
+        self._check_started()
+        if self._inside is not None:
+            raise StepRefused(f"The program is inside {self._inside.run.phase}.", "o leaves it.")
 
     # ---- looking
 
@@ -242,7 +461,7 @@ class Controller:
         self._check_started()
         if self._inside is not None:
             return CurveDrawn(param, (), (), None, None, None, f"the program is inside {self._inside.run.phase}")
-        with self._stage.set(self._machine.main), self._output.redirecting():
+        with self._course.running():
             return curve.draw(self._script, self._turn, self._recorder, param, low, high, points)
 
     def check(self) -> GradientsChecked:
@@ -250,7 +469,7 @@ class Controller:
         self._check_started()
         if self._inside is not None:
             return GradientsChecked((), None, f"the program is inside {self._inside.run.phase}")
-        with self._stage.set(self._machine.main), self._output.redirecting():
+        with self._course.running():
             return gradcheck.check(self._script, self._turn, self._recorder)
 
     def inspect(self, name: str) -> Inspected:
@@ -273,28 +492,29 @@ class Controller:
 
     def _enter(self, move: Move) -> Snapshot:
         """Run the block that comes next as a whole, record it, and stand at its first op."""
-        with self._stage.set(self._machine.main), self._output.redirecting():
+        with self._course.running():
             self._stepper.pass_zero_grad()
         cursor = self._machine.cursor
         if cursor is None:  # it stands at other code, which raised before, or came to its end
-            return self._step(self._stepper.next)
-        before = State(self._recorder.holders(), self._output)
-        place, mark = self._stepper.bookmark(), self._output.mark()
+            return self._step(NEXT[self._zeroing])
+        before, mark = self._past.remember(), self._output.mark()
         self._stepper.begin()
+        self._stepper.locate()
+        place = self._stepper.place
         recording = self._tapes.begin(cursor.phase)
         failure, undone = None, False
-        with self._stage.set(self._machine.main), self._output.redirecting():
+        with self._course.running():
             try:
                 self._ran = self._stepper.block(True, recording.around)
             except Raised as raised:
                 failure = failure_of(raised, self._script.path)
-                undone = before.put_back() and self._stepper.go_back(place)
+                undone = self._past.undo(before)
         loss, name = (None, cursor.loss_name) if failure else (self._recorder.present_loss(), self._recorder.loss_name)
         recording.finish(loss, name)
         self._tapes.recorded(recording)
         values = self._recorder.values() if failure is None else (self.snapshot.values, self.snapshot.targets)
         inside = Inside(
-            self.snapshot, cursor, recording, values, (self._output, mark), failure, undone, self.program.blocks
+            self.snapshot, cursor, recording, values, place, (self._output, mark), failure, undone, self.program.blocks
         )
         if inside.count == 0 and failure is not None and undone:
             raise refusal_of(failure, cursor.phase)
@@ -313,6 +533,14 @@ class Controller:
         inside, self._inside = self._inside, None
         assert inside is not None
         inside.recording.forget()
+        deed = NEXT[inside.zeroing]
+        self._stepper.zeroing = deed.zeroing  # as when it was entered
+        try:
+            return self._left(inside, deed)
+        finally:
+            self._stepper.zeroing = self._zeroing
+
+    def _left(self, inside: Inside, deed: Deed) -> Snapshot:
         if inside.undone:
             assert self._snapshots.last is not None
             return self._snapshots.last
@@ -320,13 +548,14 @@ class Controller:
         if failure is not None:
             self._recorder.failed(run)
         else:
-            with self._stage.set(self._machine.main), self._output.redirecting():
+            with self._course.running():
                 try:
                     self._stepper.move_on(*self._ran)
                 except Raised as raised:
                     failure = failure_of(raised, self._script.path)
-        reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.STEP
-        return self._stop(run, reason, inside.told, failure, recorded=True)
+        reason = self._course.reason(failure)
+        snapshot = self._course.stop(deed, run, reason, inside.told, failure, recorded=True)
+        return snapshot if deed.zeroing is self._zeroing else self._snapshots.see_anew(self._turn, self._zeroing)
 
     # ---- how a step is made
 
@@ -338,51 +567,3 @@ class Controller:
         self._check_started()
         if self._machine.ended:
             raise StepRefused("The script has ended.", "Restart to begin again.")
-
-    def _step(self, action: Callable[[bool], RunBlock | None]) -> Snapshot:
-        """Do it as one step; refuse it if the script's own code raised and nothing changed."""
-        before = State(self._recorder.holders(), self._output)
-        place = self._stepper.bookmark()
-        mark = self._output.mark()
-        self._stepper.begin()
-        failure, by_itself = None, False
-        with self._stage.set(self._machine.main), self._output.redirecting():
-            try:
-                ran = action(True)
-            except Raised as raised:
-                failure, ran = failure_of(raised, self._script.path), self._stepper.running
-                by_itself = ran is not None and raised_in(raised, self._script.path, ran.block.own_statements)
-        if failure is not None and ran is not None and by_itself and ran.phase is not Phase.FORWARD:
-            if ran.phase is Phase.BACKWARD and before.silent:
-                before.put_back_gradients()
-            if before.is_unchanged() and self._stepper.go_back(place):
-                raise refusal_of(failure, ran.phase)
-        if failure is not None and ran is not None:
-            self._recorder.failed(ran)
-        reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.STEP
-        return self._stop(ran, reason, mark, failure)
-
-    def _stop(
-        self,
-        ran: RunBlock | None,
-        reason: StopReason,
-        mark: Mark,
-        failure: Failure | None,
-        *,
-        kept: bool = False,
-        recorded: bool = False,
-    ) -> Snapshot:
-        if ran is not None and not recorded:
-            self._tapes.ran(ran.phase)
-        self._snapshots.tape = self._tapes.number
-        return self._snapshots.take(
-            ran,
-            reason,
-            self._stepper.place,
-            self._output.since(mark),
-            failure,
-            self._turn,
-            self._zeroing,
-            passed=self._stepper.passed,
-            replace_row=kept,
-        )

@@ -20,7 +20,7 @@ KEPT = 4_000_000
 """Of gradients with more elements no sum is kept: it would be another copy of them."""
 
 
-class _Account:
+class Account:
     """One parameter's contributions."""
 
     __slots__ = ("complete", "earlier", "listed", "sum")
@@ -48,7 +48,7 @@ class Ledgers:
     """The accounts of all parameters."""
 
     def __init__(self) -> None:
-        self._accounts: dict[str, _Account] = {}
+        self._accounts: dict[str, Account] = {}
         self._first: dict[str, tuple[Place, float]] = {}
         """First contributions that are one number: an account is only opened when it is asked for, or has a second."""
         self._hooks: list[Any] = []
@@ -85,11 +85,11 @@ class Ledgers:
         for index, (name, tensor) in enumerate(parameters.items):
             if name in self._coming:
                 for gradient in self._coming[name]:
-                    self._accounts.setdefault(name, _Account()).add(place, gradient, numbers is None)
+                    self._accounts.setdefault(name, Account()).add(place, gradient, numbers is None)
             elif numbers is not None and (number := numbers[index][2]) is not None:
                 self._first[name] = (place, number)
             elif (kept := grad_of(tensor)) is not None and name not in self._accounts:
-                account = self._accounts[name] = _Account()
+                account = self._accounts[name] = Account()
                 account.add(place, kept, numbers is None)
 
     def _open_accounts(self, parameters: Parameters) -> None:
@@ -97,7 +97,7 @@ class Ledgers:
         for name, tensor in parameters.items:
             if name in self._first and (gradient := grad_of(tensor)) is not None:
                 place, number = self._first[name]
-                account = self._accounts[name] = _Account()
+                account = self._accounts[name] = Account()
                 account.add(place, torch.full_like(gradient, number), True)
         self._first.clear()
 
@@ -118,6 +118,7 @@ class Ledgers:
     def facts(self, parameters: Parameters) -> tuple[Ledger, ...]:
         """The ledgers as they stand."""
         self._open_accounts(parameters)
+        self.settle(parameters, None, Phase.UPDATE)  # at full speed large ones are not looked through
         return tuple(
             _ledger(name, tensor, self._accounts[name])
             for name, tensor in parameters.items
@@ -125,7 +126,7 @@ class Ledgers:
         )
 
 
-def _ledger(name: str, tensor: torch.Tensor, account: _Account) -> Ledger:
+def _ledger(name: str, tensor: torch.Tensor, account: Account) -> Ledger:
     gradient = grad_of(tensor)
     listed = tuple(
         Contribution(place.epoch, place.sample, value if isinstance(value, Fact) else fact(value))

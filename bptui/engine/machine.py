@@ -15,6 +15,7 @@ from typing import Any
 from bptui.engine import code as C
 from bptui.engine.errors import CannotCut, LateRefusal
 from bptui.engine.frames import Cells, Entered, Frame, Slot
+from bptui.engine.items import Items
 from bptui.engine.lengths import length_of
 from bptui.engine.pieces import BREAK, CONTINUE, FRAME, Run
 from bptui.engine.unwind import Catcher, Finally, catcher_of, leave
@@ -165,6 +166,8 @@ class Machine:
         Where none would, nothing is left: the program stands where it was raised.
         """
         while (catcher := catcher_of(self.frames, error)) is not None:
+            for frame in self.frames[catcher.frame + 1 :]:
+                frame.leave_loops()
             del self.frames[catcher.frame + 1 :]
             if self._caught(self.frames[-1], catcher, error, line):
                 return True
@@ -209,7 +212,7 @@ class Machine:
 
     def _return(self, frame: Frame, value: Any) -> None:
         self._go(frame, C.Label(frame.pc, 0))
-        self.frames.pop()
+        self.frames.pop().leave_loops()
         self.moves += 1
         self.rounds += 1
         if self.frames:
@@ -227,7 +230,7 @@ class Machine:
         items = frame.pieces[instruction.piece]()
         total = length_of(items, instruction.loop.node, frame.names, self.module)
         self.rounds += 1
-        frame.slots[id(instruction.loop)] = Slot(instruction.loop, iter(items), total)
+        frame.slots[id(instruction.loop)] = Slot(instruction.loop, Items(iter(items)), total)
         frame.pc += 1
 
     def _pull(self, frame: Frame, instruction: C.Pull) -> None:
@@ -267,7 +270,9 @@ class Machine:
 
     def _leave(self, frame: Frame, instruction: C.Leave) -> None:
         self.moves += 1
-        frame.slots.pop(id(instruction.loop), None)
+        slot = frame.slots.pop(id(instruction.loop), None)
+        if slot is not None:
+            slot.leave()
         frame.pc += 1
 
     def _test(self, frame: Frame, instruction: C.Test) -> None:

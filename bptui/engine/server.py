@@ -23,16 +23,23 @@ from importlib import metadata, util
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from bptui.engine.errors import CannotCut, StepRefused
+from bptui.engine.errors import PROMPT, CannotCut, StepRefused
 from bptui.engine.output import Output
 from bptui.protocol.beacon import Beacon
 from bptui.protocol.codec import ProtocolError
 from bptui.protocol.link import DebuggeeLink, inherited_link
 from bptui.protocol.messages import (
     Ask,
+    Back,
     CheckGradients,
+    Compare,
+    Compared,
+    Complete,
     Do,
     DrawCurve,
+    Evaluate,
+    Evaluated,
+    GoTo,
     Inspect,
     Next,
     Open,
@@ -44,6 +51,8 @@ from bptui.protocol.messages import (
     Run,
     Running,
     SeenAnew,
+    SetValue,
+    SetWatches,
     SetZeroing,
     ShowTape,
     Step,
@@ -51,7 +60,7 @@ from bptui.protocol.messages import (
     Tell,
     Uncut,
 )
-from bptui.protocol.snapshot import Row, Rows, Snapshot
+from bptui.protocol.snapshot import Branch, Rows, Snapshot
 
 if TYPE_CHECKING:
     from bptui.engine.controller import Controller
@@ -73,8 +82,8 @@ class Server:
         """Requests that came while something ran."""
         self._number = 0
         """The number of the request being answered."""
-        self._rows = 0
-        """How many rows of the timeline the debugger has."""
+        self._told: list[int] = []
+        """Of each branch of the timeline, the first index that the debugger does not have."""
         self._mark = output.mark()
         """Up to where the debugger has the output."""
         self._paused = False
@@ -94,7 +103,7 @@ class Server:
     def interrupt(self, _signal: int, frame: FrameType | None) -> None:
         """Handle SIGINT: raise KeyboardInterrupt in the script's lines, and only there."""
         while frame is not None and self._controller is not None:
-            if frame.f_code.co_filename == self._controller.program.path:
+            if frame.f_code.co_filename in (self._controller.program.path, PROMPT):
                 raise KeyboardInterrupt
             frame = frame.f_back
         self._paused = True
@@ -115,6 +124,7 @@ class Server:
 
     def _open(self, ask: Open) -> Tell:
         self._controller = self._open_script(ask.path, ask.argv, self._output)
+        self._told = []
         self._controller.beacon = self._beacon.running
         self._tell(Opened(self._controller.program, platform.python_version(), _version_of("torch")))
         self._beacon.running(None, 0)
@@ -138,6 +148,27 @@ class Server:
             case Run(goal, steps):
                 self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.run(goal, steps, pause=lambda: self._paused, progress=self._progress))
+            case Back(steps):
+                self._next_tick = time.monotonic() + TICK
+                return self._stopped(controller.back(steps, pause=self._going_back))
+            case Compare(steps):
+                self._next_tick = time.monotonic() + TICK
+                at, on, off = controller.compare(steps, pause=lambda: self._paused, progress=self._progress)
+                return Compared(self._stopped(at), at.index, on, off)
+            case GoTo(index, branch):
+                self._next_tick = time.monotonic() + TICK
+                return self._stopped(controller.goto(index, branch, pause=self._going_back))
+            case Evaluate(text):
+                self._beacon.running(None, 0)
+                evaluation, snapshot = controller.evaluate(text)
+                stop = None if snapshot is None else self._stopped(snapshot)
+                return Evaluated(evaluation.text, evaluation.failed, stop)
+            case SetValue(name, value):
+                return self._stopped(controller.set_value(name, value))
+            case SetWatches(expressions):
+                return SeenAnew(controller.set_watches(expressions))
+            case Complete(text):
+                return controller.complete(text)
             case SetZeroing(on):
                 return SeenAnew(controller.set_zeroing(on))
             case DrawCurve(param, low, high, points):
@@ -153,7 +184,8 @@ class Server:
         if now < self._next_tick:
             return
         printed, _errors = self._output.since(self._mark)
-        self._tell(Running(Rows.of(self._new_rows()[:-1]), printed))  # the newest may yet become the stop's own
+        rows, branches = self._news()
+        self._tell(Running(rows, printed, branches))
         while self._link.waiting():
             try:
                 message = self._link.receive()
@@ -166,18 +198,31 @@ class Server:
                 self._paused = True
         self._next_tick = time.monotonic() + TICK
 
-    def _stopped(self, snapshot: Snapshot) -> Stopped:
-        return Stopped(snapshot, Rows.of(self._new_rows()))
+    def _going_back(self) -> bool:
+        """Asked after every step that runs again whether to give up."""
+        if time.monotonic() >= self._next_tick:
+            self._progress()
+        return self._paused
 
-    def _new_rows(self) -> tuple[Row, ...]:
+    def _stopped(self, snapshot: Snapshot) -> Stopped:
+        return Stopped(snapshot, *self._news())
+
+    def _news(self) -> tuple[tuple[Rows, ...], tuple[Branch, ...]]:
+        """The rows and branches that the debugger does not have."""
         assert self._controller is not None
-        return self._controller.rows(self._rows)
+        rows: list[Rows] = []
+        branches = self._controller.branches
+        new = branches[len(self._told) :]
+        self._told += [branch.at + 1 for branch in new]
+        for number in range(len(branches)):
+            rows += self._controller.stretches(number, self._told[number])
+        for stretch in rows:
+            self._told[stretch.branch] = stretch.first + len(stretch)
+        return tuple(rows), tuple(branch for branch in new if branch.number)
 
     def _tell(self, tell: Tell) -> None:
         self._mark = self._output.mark()
         self._beacon.reported(*self._mark)
-        if isinstance(tell, Stopped | Running):
-            self._rows += sum(map(len, tell.rows))
         if not isinstance(tell, Running):
             self._beacon.idle()
         try:
@@ -203,6 +248,8 @@ def open_script(path: str, argv: Sequence[str], output: Output, *, seed: int) ->
             f"{what} in {sys.executable}: install it there, or name another Python with --python."
         ) from error
     controller = Controller(path, argv, output=output)
+    gc.collect()
+    gc.freeze()  # PyTorch's hundreds of thousands of objects need not be looked through again and again
     random.seed(seed)
     sys.modules["torch"].manual_seed(seed)
     if (numpy := sys.modules.get("numpy")) is not None:

@@ -1,62 +1,38 @@
-"""Makes the snapshots and keeps the timeline's rows."""
+"""Makes the snapshots of where a program stands."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections import ChainMap
+from collections.abc import Callable
 
 from bptui.engine.code import RunBlock
 from bptui.engine.explain import explain
 from bptui.engine.machine import Machine
 from bptui.engine.numbers import one_line, with_numbers
-from bptui.engine.output import Output
-from bptui.engine.params import Numbers
 from bptui.engine.place import Place, pending, place_of
 from bptui.engine.program import Script
 from bptui.engine.recorder import Recorder
 from bptui.engine.turn import Turn
-from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Failure, Row, Snapshot, Upcoming
-
-_Fields = tuple[str | None, int | None, int | None, float | None, Numbers]
-"""Phase, epoch, sample, loss, parameters."""
+from bptui.protocol.phase import StopReason
+from bptui.protocol.snapshot import Failure, Snapshot, Upcoming, Watched
 
 
 class Snapshots:
-    """The timeline of one run."""
+    """Makes them. The latest is kept, with which the next one is compared in words."""
 
-    def __init__(self, script: Script, machine: Machine, recorder: Recorder, output: Output) -> None:
-        self._script, self._machine, self._recorder, self._output = script, machine, recorder, output
-        self._rows: list[_Fields] = []
-        """The fields of each row; made into a `Row` when asked for.
-
-        Plain words and numbers only: then the garbage collector soon leaves them alone, and a run stays fast however
-        long its timeline grows.
-        """
-        self._reasons: dict[int, StopReason] = {}
-        """Why the program stood still at an index, where that was not a step."""
+    def __init__(self, script: Script, machine: Machine, recorder: Recorder) -> None:
+        self._script, self._machine, self._recorder = script, machine, recorder
         self.tape = 0
         """The tape's number, as `Snapshot.tape` counts it."""
         self.last: Snapshot | None = None
         """The snapshot of where the program stands; None before the entry stop."""
-
-    def rows(self, since: int) -> tuple[Row, ...]:
-        """The timeline from that index on."""
-        return tuple(self._row(index, *self._rows[index]) for index in range(since, len(self._rows)))
-
-    def _row(
-        self, index: int, phase: str | None, epoch: int | None, sample: int | None, loss: float | None, params: Numbers
-    ) -> Row:
-        reason = self._reasons.get(index, StopReason.STEP)
-        return Row(index, Phase(phase) if phase else None, reason, epoch, sample, loss, params)
-
-    def keep_row(self, ran: RunBlock | None, place: Place) -> None:
-        """Keep in short what a block did while running at full speed."""
-        loss, params = self._recorder.numbers()
-        self._rows.append((ran.word if ran is not None else None, place.epoch, place.sample, loss, params))
+        self.watched: Callable[[], tuple[Watched, ...]] = tuple
+        """Evaluates the watched expressions."""
 
     def take(
         self,
+        where: tuple[int, int],
         ran: RunBlock | None,
         reason: StopReason,
         place: Place,
@@ -66,18 +42,15 @@ class Snapshots:
         zeroing: bool,
         *,
         passed: bool = False,
-        replace_row: bool = False,
     ) -> Snapshot:
         """The snapshot of where the program stands.
 
-        `passed`: zero_grad was passed over. `replace_row`: the row for this step is kept already.
+        `where`: on which branch of the timeline, and at which index. `passed`: zero_grad was passed over.
         """
-        if replace_row:
-            self._rows.pop()
         phase = ran.phase if ran is not None else None
         values, targets = self._recorder.values()
         snapshot = Snapshot(
-            index=len(self._rows),
+            index=where[1],
             phase=phase,
             block=ran.block.index if ran is not None else None,
             stop_reason=reason,
@@ -101,14 +74,27 @@ class Snapshots:
             errors=output[1],
             failure=failure,
             tape=self.tape,
+            branch=where[0],
         )
-        snapshot = dataclasses.replace(snapshot, explain=explain(self.last, snapshot, passed))
-        self.last = snapshot
-        row = snapshot.row()
-        self._rows.append((str(phase) if phase else None, row.epoch, row.sample, row.loss, row.params))
-        if reason is not StopReason.STEP:
-            self._reasons[row.index] = reason
-        return snapshot
+        return dataclasses.replace(snapshot, explain=explain(self.last, snapshot, passed))
+
+    def settle(self, snapshot: Snapshot, branch: int, said: str = "", reason: StopReason | None = None) -> Snapshot:
+        """That is where the program stands. `said`: how a step differs from when it was made before."""
+        if said or branch != snapshot.branch or (reason is not None and reason is not snapshot.stop_reason):
+            text = snapshot.explain
+            if said:
+                text = f"{text}; it does not repeat: {said}; branch {branch} begins"
+            snapshot = dataclasses.replace(
+                snapshot, branch=branch, explain=text, stop_reason=reason or snapshot.stop_reason
+            )
+        self.last = dataclasses.replace(snapshot, watches=self.watched())
+        return self.last
+
+    def add(self, text: str) -> Snapshot:
+        """Say more of the present stop."""
+        assert self.last is not None
+        self.last = dataclasses.replace(self.last, explain=f"{self.last.explain}; {text}")
+        return self.last
 
     def see_anew(self, turn: Turn, zeroing: bool) -> Snapshot:
         """The same stop, with zeroing on or off."""
@@ -116,6 +102,7 @@ class Snapshots:
         there = Place(self.last.epoch, self.last.sample, self.last.epochs, self.last.samples)
         upcoming = self._upcoming(there, turn, zeroing)
         self.last = dataclasses.replace(self.last, zeroing=zeroing, marks=turn.marks(zeroing), next=upcoming)
+        self.last = dataclasses.replace(self.last, watches=self.watched())
         return self.last
 
     def _upcoming(self, place: Place, turn: Turn, zeroing: bool) -> Upcoming | None:

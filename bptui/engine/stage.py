@@ -24,6 +24,9 @@ class Stage:
         self._before = set(sys.modules)
         self._sys_path: list[str] | None = None
         self._inside = False
+        self._own: list[str] = []
+        self._looked_at = -1
+        """How many modules there were when `_own` was looked up."""
 
     @contextlib.contextmanager
     def set(self, main: ModuleType) -> Iterator[None]:
@@ -49,10 +52,21 @@ class Stage:
         """Before the script runs again: the modules beside it are imported anew."""
         self._argv = [self._path, *self._argv[1:]]
         self._sys_path = None
-        for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            if name not in self._before and file and os.path.dirname(os.path.abspath(file)).startswith(self._folder):
-                del sys.modules[name]
+        for name in self.own_modules():
+            del sys.modules[name]
+
+    def own_modules(self) -> list[str]:
+        """The modules that the script imported from beside itself."""
+        if self._looked_at != len(sys.modules):
+            self._looked_at = len(sys.modules)
+            self._own = [name for name, module in list(sys.modules.items()) if self._is_own(name, module)]
+        return [name for name in self._own if name in sys.modules]
+
+    def _is_own(self, name: str, module: ModuleType) -> bool:
+        file = getattr(module, "__file__", None)
+        if name in self._before or not file or f"{os.sep}site-packages{os.sep}" in file:
+            return False
+        return os.path.dirname(os.path.abspath(str(file))).startswith(self._folder)
 
 
 class RandomState:

@@ -35,7 +35,6 @@ class State:
         self._mark: Mark = output.mark()
         self._random = RandomState(value for names in holders for value in names.values())
         self._variables = [_variables(names) for names in holders]
-        self._containers = [each for names in self._variables for value in names.values() for each in _copies(value, 2)]
         self._members = {id(value): _members(value, _DEEP) for names in self._variables for value in names.values()}
         self._tensors: list[tuple[torch.Tensor, _Trace]] = []
         budget = COPIED
@@ -61,24 +60,6 @@ class State:
             if any(self._members[id(value)] != _members(value, _DEEP) for value in before.values()):
                 return False
         return self._random.holds()
-
-    def put_back(self) -> bool:
-        """Undo what was done since, as far as that can be: all but what was written, and containers deep inside others.
-
-        Returns whether the script would see no difference.
-        """
-        for before, names in zip(self._variables, self._holders, strict=True):
-            for name in _variables(names).keys() - before.keys():
-                del names[name]  # type: ignore[attr-defined]  # variables of the script can be written
-            for name, value in before.items():
-                if name not in names or names[name] is not value:
-                    names[name] = value  # type: ignore[index]
-        for container, members in self._containers:
-            _fill(container, members)
-        for tensor, trace in self._tensors:
-            trace.put_back(tensor)
-        self._random.restore()
-        return self._same_variables() and all(trace.holds(tensor) for tensor, trace in self._tensors)
 
     def put_back_gradients(self) -> None:
         """Undo what a backward that failed halfway added to the gradients."""
@@ -108,13 +89,6 @@ class _Trace:
         if self.values is not None and not same_bits(self.values, tensor):
             return False
         return self.gradient_values is None or gradient is None or same_bits(self.gradient_values, gradient)
-
-    def put_back(self, tensor: torch.Tensor) -> None:
-        self.put_back_gradient(tensor)
-        if self.values is not None and not same_bits(self.values, tensor):
-            tensor.data.copy_(self.values)
-        if version_of(tensor) != self.version:
-            torch._C._autograd._unsafe_set_version_counter((tensor,), (self.version,))
 
     def put_back_gradient(self, tensor: torch.Tensor) -> None:
         if not tensor.is_leaf:
@@ -159,48 +133,9 @@ def _members(value: object, depth: int) -> Any:
     return [(id(each), _members(each, deeper)) for each in held]
 
 
-def _copies(value: object, depth: int) -> Iterator[tuple[Any, Any]]:
-    """Containers that can be filled again, each with what it holds."""
-    if isinstance(value, (list, dict, set)) and len(value) <= _MEMBERS:
-        yield value, value.copy()
-        if depth and len(value) <= _TENSORS:
-            for each in value.values() if isinstance(value, dict) else value:
-                yield from _copies(each, depth - 1)
-    elif _is_plain_object(value):
-        yield value, dict(vars(value))
-        if depth:
-            for each in list(vars(value).values()):
-                yield from _copies(each, depth - 1)
-    elif isinstance(value, torch.nn.Module):
-        yield value, [(module, module.training) for module in value.modules()]
-
-
-def _fill(container: Any, members: Any) -> None:
-    """Let a container hold what it held."""
-    if isinstance(container, torch.nn.Module):
-        for module, training in members:
-            module.training = training
-    elif isinstance(container, list):
-        if len(container) != len(members) or any(a is not b for a, b in zip(container, members, strict=True)):
-            container[:] = members
-    elif isinstance(container, (dict, set)):
-        if not _same_members(container, members):
-            container.clear()
-            container.update(members)
-    elif not _same_members(vars(container), members):
-        vars(container).clear()
-        vars(container).update(members)
-
-
-def _same_members(one: Any, other: Any) -> bool:
-    """Whether two dicts or sets hold the very same, in the same order."""
-    both = [[*each, *each.values()] if isinstance(each, dict) else list(each) for each in (one, other)]
-    return len(both[0]) == len(both[1]) and all(a is b for a, b in zip(*both, strict=True))
-
-
 def _is_plain_object(value: object) -> bool:
-    """An object of the script's own class, or a scheduler: its attributes are its state."""
-    own = type(value).__module__ in {"__main__", "torch.optim.lr_scheduler"}
+    """An object of the script's own class, a scheduler or a scaler: its attributes are its state."""
+    own = type(value).__module__ in {"__main__", "torch.optim.lr_scheduler", "torch.amp.grad_scaler"}
     return own and hasattr(value, "__dict__") and not isinstance(value, type)
 
 

@@ -19,7 +19,8 @@ from bptui.protocol.phase import Phase
 class Bookmark:
     """A place in the program."""
 
-    frames: list[tuple[Frame, int, Bind | None]]
+    frames: list[tuple[Frame, int, Bind | None, object]]
+    """Each with its instruction, the assignment that is put off, and the item for it."""
     moves: int
     place: Place
     turn: TurnMark
@@ -43,15 +44,17 @@ class Stepper:
 
     def bookmark(self) -> Bookmark:
         """Where the program stands, to go back there when a step is refused after all."""
-        frames = [(frame, frame.pc, frame.unbound) for frame in self._machine.frames]
+        frames = [(frame, frame.pc, frame.unbound, _item(frame)) for frame in self._machine.frames]
         return Bookmark(frames, self._machine.moves, self.place, self._turn.bookmark())
 
     def go_back(self, there: Bookmark) -> bool:
         """Stand where the program stood, if no loop has taken another item since. Whether that could be done."""
-        if there.moves != self._machine.moves or [frame for frame, _, _ in there.frames] != self._machine.frames:
+        if there.moves != self._machine.moves or [each[0] for each in there.frames] != self._machine.frames:
             return False
-        for frame, pc, unbound in there.frames:
+        for frame, pc, unbound, item in there.frames:
             frame.pc, frame.unbound = pc, unbound
+            if unbound is not None:
+                frame.slots[id(unbound.loop)].item = item
         self.place = there.place
         self._turn.go_back(there.turn)
         return True
@@ -142,3 +145,8 @@ class Stepper:
         self._turn.passed(cursor)
         self._machine.step(skip=True)
         self._machine.advance()
+
+
+def _item(frame: Frame) -> object:
+    """The item that was taken and not assigned yet."""
+    return None if frame.unbound is None else frame.slots[id(frame.unbound.loop)].item

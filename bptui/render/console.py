@@ -21,6 +21,8 @@ class Kind(Enum):
 
     OUTPUT = (" ", "")
     ERROR = ("!", "$text-error")
+    LOGGED = ("◇", "$text-accent")
+    """What a logpoint said."""
 
 
 class Part(NamedTuple):

@@ -12,7 +12,7 @@ from bptui.protocol.snapshot import Row
 from bptui.render.facts import number
 from bptui.render.losses import Losses
 from bptui.render.plot import Plot, drawable, frame, padded
-from bptui.render.style import LIT, QUIET
+from bptui.render.style import FAINT, LIT, QUIET
 
 LINE = "$text-primary"
 POINT, PATH, FOOT = "●", "•", "▲"
@@ -70,16 +70,23 @@ def _tangent(at: float, loss: float, slope: float, x: Point, y: Point) -> list[P
     return [(at - reach, loss - slope * reach), (at + reach, loss + slope * reach)]
 
 
-def over_steps(losses: Losses, width: int, height: int) -> Plot:
-    """The loss of every forward so far, from left to right."""
+def over_steps(losses: Losses, width: int, height: int, at: int | None = None, loss: float = math.nan) -> Plot:
+    """The loss of every forward of a branch, from left to right, with its point where the program stands.
+
+    That is step `at` with that loss, and what is behind it faint; None: at the end.
+    """
     plot = Plot()
     ends = losses.ends()
     if ends is None:
         return plot
-    last = float(len(losses) - 1)
-    inner = frame((0.0, max(last, 1.0)), padded(*ends, 0.06), width, height, plot, least=1.0)
-    plot.dots(LINE, inner.line(losses.points()))
-    cell = inner.cell(last, losses.last)
+    here, loss = (losses.end, losses.last) if at is None else (at, loss)
+    inner = frame((0.0, float(max(losses.end, here, 1))), padded(*ends, 0.06), width, height, plot, least=1.0)
+    points = losses.points()
+    if here < losses.end:
+        plot.dots(FAINT, inner.line(points))
+        points = [point for point in points if point[0] <= here]
+    plot.dots(LINE, inner.line(points))
+    cell = inner.cell(float(here), loss) if drawable(loss) else None
     if cell is not None:
         plot.words.append((*cell, POINT, "$point bold"))
     return plot

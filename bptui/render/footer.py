@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from rich.text import Text
 
 from bptui.commands import COMMANDS, Command, sign
 from bptui.protocol.snapshot import Snapshot
-from bptui.render.fit import cut, cut_lines, first_that_fits, piece, wrapped_height
+from bptui.render.fit import cut, cut_lines, first_that_fits, piece, printable, wrapped_height
 from bptui.render.style import BAD, FAINT, LIT, QUIET, STRONG, command
 
 TALLEST = 3
@@ -23,13 +23,14 @@ INSIDE = {
 def footer(possible: Collection[str], width: int, inside: bool = False) -> Text:
     """The keys, each of which can be clicked; those not possible now are faint. Fewer where it is narrow."""
     ranked = INSIDE if inside else RANKS
-    variants = ((rank, gap) for rank in sorted({*ranked.values()}, reverse=True) for gap in ("  ", " "))
-    return first_that_fits((_keys(possible, ranked, rank, gap) for rank, gap in variants), width)
+    first = sorted((each for each in COMMANDS if each.id in ranked), key=lambda each: ranked[each.id])
+    variants = ((first[:count], gap) for count in range(len(first), 0, -1) for gap in ("  ", " "))
+    return first_that_fits((_keys(possible, shown, gap) for shown, gap in variants), width)
 
 
-def _keys(possible: Collection[str], ranked: Mapping[str, int], rank: int, gap: str) -> Text:
-    shown = [each for each in COMMANDS if ranked.get(each.id, rank + 1) <= rank]
-    return piece(" ") + piece(gap).join(_key(each, each.id in possible) for each in shown)
+def _keys(possible: Collection[str], shown: Collection[Command], gap: str) -> Text:
+    keys = (_key(each, each.id in possible) for each in COMMANDS if each in shown)
+    return piece(" ") + piece(gap).join(keys)
 
 
 def _key(each: Command, possible: bool) -> Text:
@@ -47,7 +48,13 @@ def stopped(snapshot: Snapshot) -> Text:
         hint = "the traceback is in the console" + ("; o leaves the phase" if snapshot.op is not None else "")
         return _trouble("exception", f"{where}{failure.type}: {failure.message}", hint)
     what, colon, rest = snapshot.explain.partition(":")
-    return piece(f"{what}:", STRONG).append(rest) if colon and " " not in what else piece(snapshot.explain)
+    said = piece(f"{what}:", STRONG).append(rest) if colon and " " not in what else piece(snapshot.explain)
+    return piece(f"{met(snapshot)}  ", LIT) + said if snapshot.met else said
+
+
+def met(snapshot: Snapshot) -> str:
+    """The breakpoint that stopped it, on one line."""
+    return " ".join(printable(snapshot.met).split())
 
 
 def refused(message: str, hint: str) -> Text:

@@ -12,7 +12,7 @@ from bptui.render.fit import piece
 from bptui.render.style import LIT, QUIET, STRONG
 
 KEYS = 9
-LABELS = 11
+LABELS = 12
 
 
 def help_text(panes: Sequence[str], width: int) -> Text:
@@ -22,7 +22,8 @@ def help_text(panes: Sequence[str], width: int) -> Text:
     rows += [
         ("tab 1-9", "panes", f"Focus a pane: {named}."),
         ("^p", "palette", "Every command by name, and the theme."),
-        ("click", "mouse", "A phase in the bar, a key in the last line, a pane, a parameter: what its key does."),
+        ("arrows ⏎", "timeline", "In that pane: choose a step and go there; left and right show other branches."),
+        ("click", "mouse", "A phase in the bar, a key, a pane, a parameter: what its key does. A step: go there."),
     ]
     return Text("\n").join(_row(*row, width) for row in rows)
 

@@ -24,3 +24,8 @@ def command(name: str) -> Style:
 def param(name: str) -> Style:
     """A piece of text that, clicked, chooses this parameter."""
     return Style(meta={"param": name})
+
+
+def branch(number: int) -> Style:
+    """A piece of text that, clicked, shows this branch."""
+    return Style(meta={"branch": number})

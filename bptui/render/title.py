@@ -6,12 +6,14 @@ from dataclasses import dataclass, replace
 
 from rich.text import Text
 
-from bptui.protocol.snapshot import Row, Snapshot
+from bptui.protocol.phase import Goal
+from bptui.protocol.snapshot import Snapshot
 from bptui.render.fit import first_that_fits, piece, spread
 from bptui.render.style import BAD, FAINT, GOOD, LIT, QUIET, STRONG, WARN
 
 STATE_STYLES = {
     "starting": QUIET, "ready": GOOD, "running": LIT, "playing": LIT, "paused": WARN,
+    "breakpoint": WARN,
     "exception": BAD, "ended": WARN, "dead": BAD, "inside": LIT,
 }  # fmt: skip
 """By the first word of the state."""
@@ -28,6 +30,10 @@ class Place:
     """Samples consumed so far, over all epochs."""
     total: int | None = None
     """Samples there are over all epochs, where that is known."""
+    samples: int | None = None
+    """How many samples an epoch has, where that is known."""
+    epochs: int | None = None
+    """How many epochs there are, where that is known."""
 
     @classmethod
     def of(cls, snapshot: Snapshot) -> Place:
@@ -35,31 +41,58 @@ class Place:
         total = snapshot.samples
         if total is not None and snapshot.epoch is not None:
             total = total * snapshot.epochs if snapshot.epochs is not None else None
-        return cls(snapshot.epoch, snapshot.sample, snapshot.consumed, total)
+        return cls(snapshot.epoch, snapshot.sample, snapshot.consumed, total, snapshot.samples, snapshot.epochs)
 
-    def moved_to(self, row: Row, samples: int | None) -> Place:
-        """Where a run is that has come to this row; `samples` are those of an epoch, where that is known."""
+    def moved_to(self, epoch: int | None, sample: int | None) -> Place:
+        """Where a run is that has come there."""
         consumed = self.consumed
-        if samples is not None and row.sample is not None:
-            consumed = (row.epoch or 0) * samples + row.sample
-        return replace(self, epoch=row.epoch, sample=row.sample, consumed=consumed)
+        if self.samples is not None and sample is not None:
+            consumed = (epoch or 0) * self.samples + sample
+        return replace(self, epoch=epoch, sample=sample, consumed=consumed)
+
+    def on_the_way(self, goal: Goal | None) -> tuple[int, int] | None:
+        """How much of the way to that goal is behind, and how long all of it is; None where that is not known."""
+        if goal is Goal.END and self.total is not None:
+            return self.consumed, self.total
+        at, end = (self.epoch, self.epochs) if goal is Goal.END else (self.sample, self.samples)
+        return None if goal not in (Goal.END, Goal.EPOCH) or at is None or end is None else (at, end)
 
 
-def title(name: str, place: Place | None, zeroing: bool | None, state: str, width: int) -> Text:
+@dataclass(frozen=True)
+class Moment:
+    """Where in time the program is."""
+
+    index: int
+    last: int
+    """The branch's last step."""
+    branch: int
+    branches: int
+    """How many there are."""
+
+    def words(self, short: bool) -> list[str]:
+        """Only what needs to be said: it may be at the end, and there may be but one branch."""
+        said = [f"{self.index:,}/{self.last:,}" if short else f"step {self.index:,} of {self.last:,}"]
+        branch = [f"⎇ {self.branch}" if short else f"branch {self.branch}"]
+        return (said if self.index < self.last else []) + (branch if self.branches > 1 else [])
+
+
+def title(name: str, place: Place | None, moment: Moment | None, zeroing: bool | None, state: str, width: int) -> Text:
     """The line of that width; what matters least goes first where it is narrow. `zeroing` None is not known yet."""
     right = piece(state, STATE_STYLES.get(state.partition(" ")[0], "")) + piece(" ")
-    left = first_that_fits((_left(name, place, zeroing, detail) for detail in (3, 2, 1, 0)), width - right.cell_len - 1)
-    return spread(left, right, width)
+    variants = (_left(name, place, moment, zeroing, detail) for detail in (4, 3, 2, 1, 0))
+    return spread(first_that_fits(variants, width - right.cell_len - 1), right, width)
 
 
-def _left(name: str, place: Place | None, zeroing: bool | None, detail: int) -> Text:
-    parts = [piece("bptui", LIT)] if detail > 1 else []
-    parts.append(piece(name, QUIET))
+def _left(name: str, place: Place | None, moment: Moment | None, zeroing: bool | None, detail: int) -> Text:
+    parts = [piece("bptui", LIT)] if detail > 2 else []
+    parts += [piece(name, QUIET)] if detail or moment is None or not moment.words(True) else []
     if place is not None:
         parts += [_count(word, at) for word, at in (("epoch", place.epoch), ("sample", place.sample)) if at is not None]
         done = f"{place.consumed:,}" + (f"/{place.total:,}" if place.total is not None else "")
-        if detail > 0:
-            parts.append(piece(f"{done} samples" if detail > 2 else done, QUIET))
+        if detail > 1:
+            parts.append(piece(f"{done} samples" if detail > 3 else done, QUIET))
+    if moment is not None:
+        parts += [piece(words, LIT) for words in moment.words(short=detail < 2)]
     if zeroing is not None:
         parts.append(piece("zeroing ", QUIET) + (piece("on", QUIET) if zeroing else piece("off", LIT)))
     return piece(" ") + BAR.join(parts)

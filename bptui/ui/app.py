@@ -75,7 +75,8 @@ class BptuiApp(App[None]):
     def get_system_commands(self, screen: Screen[None]) -> Iterable[SystemCommand]:
         """Every command of the table, and the theme."""
         for each in COMMANDS:
-            yield SystemCommand(f"{each.label} ({sign(each.keys[0])})", each.help, partial(self._main.give, each.id))
+            key = f" ({sign(each.keys[0])})" if each.keys else ""
+            yield SystemCommand(f"{each.label}{key}", each.help, partial(self._main.give, each.id))
         yield SystemCommand("theme", "Choose other colours.", self.action_change_theme)
 
     async def action_pause(self) -> None:

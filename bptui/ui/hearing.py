@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import chain
+from functools import partial
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -26,12 +26,15 @@ from bptui.protocol.messages import (
     Tell,
     Uncut,
 )
-from bptui.protocol.snapshot import Program, Row, Rows, Snapshot
+from bptui.protocol.phase import StopReason
+from bptui.protocol.snapshot import Program, Rows, Snapshot
 from bptui.render.footer import dead, refused
-from bptui.render.title import Place
+from bptui.render.headway import headway
+from bptui.render.title import Moment, Place
 from bptui.session import Session
 from bptui.ui.lookup import Lookup
 from bptui.ui.messages import ReplyArrived
+from bptui.ui.pages import Pages
 from bptui.ui.panes.toosmall import TooSmall
 from bptui.ui.play import Player, Wait
 from bptui.ui.talk import State, Talk, possible
@@ -61,7 +64,9 @@ class Hearing(Screen[None]):
         self._program: Program | None = None
         self._before: Snapshot | None = None
         """The stop before, with which the cards compare."""
-        self._rows: list[Row] = []
+        self._pages = Pages(session.timeline)
+        self._here = 0, 0
+        """The branch and the row at which the program stands; inside a phase that has none yet, the one before."""
         self._param: str | None = None
         self._heard = 0
         """How much of what the script prints in this run is already in the console."""
@@ -100,14 +105,14 @@ class Hearing(Screen[None]):
                 self._open(program)
             case Uncut():
                 self.app.refuse(tell)  # type: ignore[attr-defined]
-            case Stopped(snapshot, rows):
-                self._stop(snapshot, rows)
+            case Stopped():
+                self._stop(tell)
             case SeenAnew(snapshot):
                 self._wait.end()
                 self.snapshot = snapshot
                 self._view.say(Text(ZEROING[snapshot.zeroing]))
-            case Running(rows, printed):
-                self._run_on(rows, printed)
+            case Running():
+                self._run_on(tell)
             case Refused(message, hint):
                 self._wait.end()
                 self._stop_playing()
@@ -130,44 +135,61 @@ class Hearing(Screen[None]):
                 self._lookup.hear_check(GradientsChecked((), None, message))
 
     def _open(self, program: Program) -> None:
-        self._program, self._program_name, self._rows = program, program.name, []
-        self._place, self._heard = None, 0
+        self._program, self._program_name = program, program.name
+        self._place, self._heard, self._here = None, 0, (0, 0)
         self.set_reactive(Hearing.snapshot, None)
-        self._view.open(program)
+        self._pages.forget()
+        self._view.open(program, self._pages)
         self._lookup.open()
 
-    def _stop(self, snapshot: Snapshot, rows: tuple[Rows, ...]) -> None:
+    def _stop(self, stopped: Stopped) -> None:
+        snapshot = stopped.snapshot
+        brought = snapshot.stop_reason is StopReason.GOTO
         heard, self._heard = self._heard, 0
-        self._view.console.add(snapshot.printed[heard:], snapshot.errors)
-        if snapshot.failure is not None:
+        if not brought:  # what it printed on the way there was printed then
+            self._view.console.add(snapshot.printed[heard:], snapshot.errors, stopped.logged)
+        if snapshot.failure is not None and not brought:
             self._view.console.add_failure(snapshot.failure)
         self._wait.end()
-        self._rows += chain(*rows)
         self._before = self.snapshot
+        self._here = snapshot.branch, snapshot.index - (snapshot.op is not None)
+        self._new_rows(stopped.rows)
         self.snapshot = snapshot
-        self._show_rows()
+        self._view.timeline.stop(self._here, brought)
         if self._talk.state is not State.READY:
             self._stop_playing()
         self._view.say_stop(snapshot)
 
     def _go_on(self) -> None:
         """With the step that was remembered, or a curve that is still to be asked for."""
-        if self._talk.step_again():
-            self._wait.begin()
+        again = self._talk.step_again()
+        if again is not None:
+            self._wait.begin(again, self._place)
         else:
             self._ask_curve()
 
-    def _run_on(self, stretches: tuple[Rows, ...], printed: str) -> None:
-        rows = [*chain(*stretches)]
-        self._rows += rows
-        self._heard += len(printed)
-        self._view.console.add(printed, "")
-        if rows:
-            self._show_rows()
-            self._view.curve.show_rows()
-            self._wait.ran(len(rows))
-            if self._place is not None and self.snapshot is not None:
-                self._place = self._place.moved_to(rows[-1], self.snapshot.samples)
+    def _run_on(self, running: Running) -> None:
+        self._heard += len(running.printed)
+        self._view.console.add(running.printed, "", running.logged)
+        if not running.rows:
+            return
+        last = running.rows[-1]
+        self._here = last.branch, last.first + len(last) - 1
+        self._new_rows(running.rows)
+        self._view.timeline.run_on(self._here)
+        self._view.curve.run_on(self._here)
+        if self._place is not None:
+            self._place = self._place.moved_to(last.epochs[-1], last.samples[-1])
+        run = self._wait.ran(sum(map(len, running.rows)), self._place)
+        if not self._player.playing:
+            self._view.say(partial(headway, run))
+
+    def _new_rows(self, stretches: tuple[Rows, ...]) -> None:
+        """Before the panes draw themselves."""
+        if stretches:
+            self._pages.forget(min(each.first for each in stretches))
+        for each in stretches:
+            self._view.curve.add(each)
 
     def watch_snapshot(self, snapshot: Snapshot | None) -> None:
         """Each pane draws itself from it."""
@@ -180,10 +202,11 @@ class Hearing(Screen[None]):
             self._together.hold()
         self._lookup.stopped(snapshot)
         self._view.show(self._program, snapshot, self._before, self._param)
-        self._view.show_curve_of(snapshot, self._param, self._rows)
+        self._show_param_over_time(snapshot)
 
-    def _show_rows(self) -> None:
-        self._view.show_rows(self._rows, self._param, self.snapshot.loss_name if self.snapshot else None)
+    def _show_param_over_time(self, snapshot: Snapshot) -> None:
+        self._view.timeline.show_param(self._param, snapshot.loss_name)
+        self._view.curve.show(snapshot, self._param, self._here)
 
     def _ask_curve(self) -> bool:
         snapshot = self.snapshot
@@ -209,8 +232,14 @@ class Hearing(Screen[None]):
         inside = snapshot is not None and snapshot.op is not None
         if snapshot is not None and inside and state == State.READY:
             state = f"inside {snapshot.phase}"
-        self._view.show_title(self._program_name, self._place, snapshot.zeroing if snapshot else None, str(state))
+        zeroing = snapshot.zeroing if snapshot else None
+        self._view.show_title(self._program_name, self._place, self._moment(), zeroing, str(state))
         self._view.show_keys(self._possible(), inside)
+
+    def _moment(self) -> Moment:
+        branch, index = self._here
+        timeline = self._session.timeline
+        return Moment(index, timeline.last(branch), branch, len(timeline.branches))
 
     def _possible(self) -> set[str]:
         return set(possible(self._state(), self.snapshot, self._player.playing))
@@ -219,7 +248,7 @@ class Hearing(Screen[None]):
 
     def _play(self, ask: Ask) -> None:
         if not self._talk.busy and self._talk.step(ask):
-            self._wait.begin()
+            self._wait.begin(ask, self._place)
 
     def _stop_playing(self) -> bool:
         played = self._player.stop()

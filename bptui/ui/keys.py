@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.binding import Binding, BindingType
 
 from bptui.commands import COMMANDS
-from bptui.protocol.messages import Ask, Do, Next, Run, Step
+from bptui.protocol.messages import Ask, Back, Do, GoTo, Next, Run, RunBack, Step
 from bptui.protocol.phase import Goal
 from bptui.protocol.tape import Move
 
@@ -25,6 +25,10 @@ STEPS: dict[str, Ask] = {
     "sample": Run(Goal.SAMPLE),
     "epoch": Run(Goal.EPOCH),
     "continue": Run(Goal.END),
+    "back": Back(),
+    "back_run": RunBack(),
+    "first": GoTo(0),
+    "last": GoTo(-1),
 }
 """The commands that are one request."""
 

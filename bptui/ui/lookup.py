@@ -7,6 +7,7 @@ from functools import partial
 from textual.screen import Screen
 
 from bptui.protocol.messages import GradientsChecked, Inspected, TapeShown
+from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
 from bptui.render.checked import check_sheet
 from bptui.render.sheets import op_sheet
@@ -40,6 +41,9 @@ class Lookup:
     def stopped(self, snapshot: Snapshot) -> None:
         """Inside a phase the tape takes the curve's place, and gives it back unless it was asked for."""
         inside = snapshot.op is not None
+        if snapshot.stop_reason is StopReason.GOTO:  # the tape that is there is of another time
+            self._tape = 0
+            self._view.show_tape(None)
         if inside != self._inside:
             self._inside = inside
             self._view.turn_to_tape(inside or self._wanted)

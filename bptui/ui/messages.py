@@ -41,3 +41,11 @@ class ValueChosen(Message):
         super().__init__()
         self.name = name
         """As the snapshot names it."""
+
+
+class RowChosen(Message):
+    """The program is to go to this step of the timeline."""
+
+    def __init__(self, branch: int, index: int) -> None:
+        super().__init__()
+        self.branch, self.index = branch, index

@@ -10,6 +10,8 @@ from textual.timer import Timer
 
 from bptui.protocol.messages import Ask, Next, Run
 from bptui.protocol.phase import Goal
+from bptui.render.headway import Headway
+from bptui.render.title import Place
 
 SLOW = 0.15
 """A step that takes longer (in seconds) is shown as running; a shorter one would only flicker."""
@@ -18,6 +20,8 @@ SPEEDS = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 """Steps a second."""
 PAINTS = 10
 """At most so many stops a second are painted; faster, several steps are taken between two."""
+EARLY = 1.0
+"""So many seconds a run must have gone on to say how long it will still take."""
 
 
 class Pace:
@@ -113,19 +117,47 @@ class Player:
         self._step(self.pace.ask)
 
 
+class Progress:
+    """How far a run has come, and when it will be there if it goes on as it went so far."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self.start(None, None)
+
+    def start(self, goal: Goal | None, place: Place | None) -> None:
+        """A run to that goal begins there; None for what is no run."""
+        self._goal = goal
+        self._began = self._clock()
+        self._steps = 0
+        way = place.on_the_way(goal) if place is not None else None
+        self._first = way[0] if way is not None else 0
+
+    def ran(self, steps: int, place: Place | None) -> Headway:
+        """So many steps more have brought it there."""
+        self._steps += steps
+        way = place.on_the_way(self._goal) if place is not None else None
+        if way is None or not way[1]:
+            return Headway(self._steps, None, None)
+        done, total = way
+        gone, seconds = done - self._first, self._clock() - self._began
+        left = seconds / gone * max(total - done, 0) if gone > 0 and seconds >= EARLY else None
+        return Headway(self._steps, done / total, left)
+
+
 class Wait:
     """A step is in flight: after a while that is worth a word."""
 
     def __init__(self, owner: MessagePump, clock: Callable[[], float], changed: Callable[[], None]) -> None:
         self._owner, self._changed = owner, changed
-        self._meter = Meter(clock)
+        self._meter, self._progress = Meter(clock), Progress(clock)
         self._timer: Timer | None = None
         self.words: str | None = None
         """`running 1,234 steps/s`; None as long as nothing runs long enough to be shown."""
 
-    def begin(self) -> None:
-        """A step was asked for."""
+    def begin(self, ask: Ask, place: Place | None) -> None:
+        """This was asked for, there."""
         self._meter.start()
+        self._progress.start(ask.goal if isinstance(ask, Run) and ask.steps is None else None, place)
         self._timer = self._owner.set_timer(SLOW, self._is_slow)
 
     def end(self) -> None:
@@ -135,10 +167,11 @@ class Wait:
             self._timer.stop()
             self._timer = None
 
-    def ran(self, steps: int) -> None:
-        """A run has come so many steps further."""
+    def ran(self, steps: int, place: Place | None) -> Headway:
+        """A run has come so many steps further, to that place."""
         rate = self._meter.count(steps)
         self.words = f"running {rate:,} steps/s" if rate is not None else "running"
+        return self._progress.ran(steps, place)
 
     def _is_slow(self) -> None:
         if self.words is None:

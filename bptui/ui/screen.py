@@ -6,12 +6,12 @@ from rich.text import Text
 from textual import events
 
 from bptui.commands import BY_ID
-from bptui.protocol.messages import Ask, SetZeroing
+from bptui.protocol.messages import Ask, GoTo, SetZeroing
 from bptui.ui.hearing import Hearing
 from bptui.ui.help import HelpScreen
 from bptui.ui.keys import BINDINGS, STEPS, action
-from bptui.ui.messages import CommandChosen, ParamChosen
-from bptui.ui.talk import State
+from bptui.ui.messages import CommandChosen, ParamChosen, RowChosen
+from bptui.ui.talk import BACKWARDS, State
 
 
 class MainScreen(Hearing):
@@ -25,7 +25,7 @@ class MainScreen(Hearing):
         if command not in BY_ID or command in self._possible() or command == "pause":
             return True
         standing = self.snapshot is not None and self._state() not in (State.STARTING, State.RUNNING, State.DEAD)
-        return True if command in STEPS and standing else None
+        return True if command in STEPS and command not in BACKWARDS and standing else None
 
     async def give(self, command: str) -> None:
         """Carry out a command, if it can be now."""
@@ -41,7 +41,7 @@ class MainScreen(Hearing):
     def _step(self, ask: Ask) -> None:
         self._stop_playing()
         if self._talk.step(ask):
-            self._wait.begin()
+            self._wait.begin(ask, self._place)
 
     def action_zeroing(self) -> None:
         if self.snapshot is not None:
@@ -50,7 +50,8 @@ class MainScreen(Hearing):
     def action_pause(self) -> None:
         """Also clears what the last line says of a refusal."""
         played = self._stop_playing()
-        if not self._talk.pause() and not played and self.snapshot is not None and self._talk.state is State.READY:
+        if not self._talk.pause() and not played and self._talk.state in (State.READY, State.BREAKPOINT):
+            assert self.snapshot is not None
             self._view.say_stop(self.snapshot)
 
     def action_play(self) -> None:
@@ -101,9 +102,13 @@ class MainScreen(Hearing):
         self._param = message.name
         if self.snapshot is not None:
             self._view.show_param(self.snapshot, self._before, self._param)
-            self._view.show_curve_of(self.snapshot, self._param, self._rows)
-            self._show_rows()
+            self._show_param_over_time(self.snapshot)
             self._ask_curve()
+
+    def on_row_chosen(self, message: RowChosen) -> None:
+        """Go there, unless the program stands there."""
+        if self.snapshot is not None and ((message.branch, message.index) != self._here or self.snapshot.op):
+            self._step(GoTo(message.index, message.branch))
 
     def action_pane(self, id: str) -> None:
         """Focus a pane."""

@@ -7,7 +7,9 @@ from enum import Enum
 
 from bptui.protocol.messages import (
     Ask,
+    Back,
     CheckGradients,
+    Compare,
     CurveDrawn,
     Died,
     Do,
@@ -20,6 +22,7 @@ from bptui.protocol.messages import (
     Refused,
     Reply,
     Run,
+    RunBack,
     Running,
     SeenAnew,
     ShowTape,
@@ -39,6 +42,7 @@ class State(str, Enum):
     STARTING = "starting"
     READY = "ready"
     RUNNING = "running"
+    BREAKPOINT = "breakpoint"
     PAUSED = "paused"
     EXCEPTION = "exception"
     ENDED = "ended"
@@ -51,11 +55,24 @@ class State(str, Enum):
 STANDING = {
     StopReason.ENTRY: State.READY,
     StopReason.STEP: State.READY,
+    StopReason.BREAKPOINT: State.BREAKPOINT,
+    StopReason.DATA_BREAKPOINT: State.BREAKPOINT,
     StopReason.PAUSE: State.PAUSED,
     StopReason.EXCEPTION: State.EXCEPTION,
     StopReason.END: State.ENDED,
 }
 ALWAYS = {"help", "quit", "restart", "faster", "slower"}
+BACKWARDS = {"back", "back_run", "first"}
+"""The commands that need something to go back to."""
+
+
+def standing(snapshot: Snapshot) -> State:
+    """What the program is doing at this stop. One that it was brought to says only by its facts what it was."""
+    if snapshot.stop_reason is not StopReason.GOTO:
+        return STANDING[snapshot.stop_reason]
+    if snapshot.failure is not None:
+        return State.EXCEPTION
+    return State.ENDED if snapshot.next is None and snapshot.op is None else State.READY
 
 
 class Talk:
@@ -94,17 +111,17 @@ class Talk:
         if self.state in (State.STARTING, State.DEAD):
             return False
         if self._step is not None:
-            if isinstance(ask, Next | Do | Step) and not self._ran and self._again is None:
+            if isinstance(ask, Next | Do | Step | Back) and not self._ran and self._again is None:
                 self._again = ask
             return False
-        self._ran = isinstance(ask, Run)
+        self._ran = isinstance(ask, Run | RunBack | Compare)
         self._step = self._session.send(ask)
         return True
 
-    def step_again(self) -> bool:
-        """Ask for the remembered step, if there is one."""
+    def step_again(self) -> Ask | None:
+        """Ask for the remembered step, if there is one; what was asked for."""
         again, self._again = self._again, None
-        return again is not None and self.step(again)
+        return again if again is not None and self.step(again) else None
 
     def draw_curve(self, ask: DrawCurve) -> None:
         """Ask for a curve."""
@@ -178,7 +195,7 @@ class Talk:
         if number != self._step and not entry:
             return None
         if isinstance(tell, Stopped):
-            self.state = STANDING[tell.snapshot.stop_reason]
+            self.state = standing(tell.snapshot)
             self._curve = None  # it is for the stop before
         if not isinstance(tell, Running):
             self._step = None
@@ -200,7 +217,9 @@ def possible(state: State, snapshot: Snapshot | None, playing: bool) -> Collecti
         now |= {"play"}
     if snapshot is None or state in (State.STARTING, State.RUNNING, State.DEAD):
         return now
-    now |= {"inspect", "tape", "check"}
+    now |= {"inspect", "tape", "check", "goto", "last", "branches"}
+    if snapshot.index > 0:
+        now |= BACKWARDS
     if snapshot.op is not None:
         now |= {"in", "in_back", "over", "up", "out"}
     if state is not State.ENDED:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection
 from functools import partial
 
 from rich.text import Text
@@ -10,13 +10,14 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from bptui.protocol.messages import DrawCurve
-from bptui.protocol.snapshot import Program, Row, Snapshot
+from bptui.protocol.snapshot import Program, Snapshot
 from bptui.protocol.tape import Tape
 from bptui.render import cards
 from bptui.render.footer import footer, stopped
 from bptui.render.inside import about
 from bptui.render.phasebar import phase_bar, upcoming
-from bptui.render.title import Place, title
+from bptui.render.title import Moment, Place, title
+from bptui.ui.pages import Pages
 from bptui.ui.panes.card import Card, ParamChooser
 from bptui.ui.panes.console import ConsolePane
 from bptui.ui.panes.curve import CurvePane
@@ -67,25 +68,25 @@ class View(Vertical):
         self._show_no_values()
         self.source.show_source(self._source)
 
-    def open(self, program: Program) -> None:
-        """A program begins, perhaps once more."""
+    def open(self, program: Program, pages: Pages) -> None:
+        """A program begins, perhaps once more; its rows are in these pages."""
         self.source.show_program(program)
-        self.timeline.show((), None, None)
+        self.timeline.clear(pages)
         self.console.clear()
-        self.curve.clear()
+        self.curve.clear(pages)
         self.show_tape(None)
         self._chooser.display = self._ledger.display = False
 
-    def show_title(self, name: str, place: Place | None, zeroing: bool | None, state: str) -> None:
+    def show_title(self, name: str, place: Place | None, moment: Moment, zeroing: bool | None, state: str) -> None:
         """Where the program is and what it is doing."""
-        self._title.draw(lambda width, _height: title(name, place, zeroing, state, width))
+        self._title.draw(lambda width, _height: title(name, place, moment, zeroing, state, width))
 
     def show_keys(self, possible: Collection[str], inside: bool) -> None:
         """Which keys do something now. `inside` a phase there are others."""
         self._footer.draw(lambda width, _height: footer(possible, width, inside))
 
-    def say(self, text: Text) -> None:
-        """The last line in words."""
+    def say(self, text: Text | Callable[[int], Text]) -> None:
+        """The last line in words, or what they are at a width."""
         self._message.say(text)
 
     def say_stop(self, snapshot: Snapshot) -> None:
@@ -138,14 +139,6 @@ class View(Vertical):
         self._chooser.display = self._chooser.display or len(names) > 1
         if len(names) > 1:
             self._chooser.draw(lambda width, _height: cards.chooser(names, name, width))
-
-    def show_rows(self, rows: Sequence[Row], param: str | None, loss: str | None) -> None:
-        """The timeline so far."""
-        self.timeline.show(rows, param, loss)
-
-    def show_curve_of(self, snapshot: Snapshot, param: str | None, rows: Sequence[Row]) -> None:
-        """Where the program stands on the curve."""
-        self.curve.show(snapshot, param, rows)
 
     def show_tape(self, tape: Tape | None) -> None:
         """The tape is another one now."""

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from textwrap import dedent
+from typing import Protocol
 
 import pytest
 
 from bptui.engine.controller import Controller
 
-OpenScript = Callable[[str], Controller]
-"""Opens a script of that source and runs it to its entry stop."""
+
+class OpenScript(Protocol):
+    """Opens a script of that source and runs it to its entry stop."""
+
+    def __call__(self, source: str, memory: int = 512) -> Controller: ...
 
 
 @pytest.fixture
 def open_script(tmp_path: Path) -> OpenScript:
-    def open_script(source: str) -> Controller:
+    def open_script(source: str, memory: int = 512) -> Controller:
         path = tmp_path / f"script{len(list(tmp_path.iterdir()))}.py"
         path.write_text(dedent(source))
-        controller = Controller(str(path))
+        controller = Controller(str(path), memory=memory)
         controller.start()
         return controller
 

@@ -133,8 +133,8 @@ def test_a_graph_dies_when_the_script_lets_go_of_it(open_script: OpenScript) -> 
     assert node() is None
 
 
-def test_two_hundred_turns_leave_no_tensors_behind(open_script: OpenScript) -> None:
-    controller = open_script(LOOP)
+def test_two_hundred_turns_leave_no_tensors_behind_but_in_checkpoints(open_script: OpenScript) -> None:
+    controller = open_script(LOOP, memory=0)
 
     def tensors() -> int:
         gc.collect()

@@ -21,7 +21,7 @@ from bptui.engine.server import main  # noqa: E402
 from bptui.protocol.fact import Fact  # noqa: E402
 from bptui.protocol.messages import CurveDrawn, Inspected  # noqa: E402
 from bptui.protocol.phase import Goal, Phase, StopReason  # noqa: E402
-from bptui.protocol.snapshot import BlockInfo, Failure, Program, Row, Snapshot  # noqa: E402
+from bptui.protocol.snapshot import BlockInfo, Branch, Failure, Program, Row, Rows, Snapshot  # noqa: E402
 
 
 class FakeController:
@@ -57,7 +57,6 @@ class FakeController:
         mark = self._output.mark()
         while True:
             stop = self.next()
-            progress()
             if pause():
                 stop = dataclasses.replace(stop, stop_reason=StopReason.PAUSE)
                 self._rows[-1] = stop.row()
@@ -66,13 +65,18 @@ class FakeController:
             if stop.stop_reason is not StopReason.STEP:
                 printed, errors = self._output.since(mark)
                 return dataclasses.replace(stop, printed=printed, errors=errors)
+            progress()
 
     def set_zeroing(self, on: bool) -> Snapshot:
         self._zeroing = on
         return self._snapshot(None, StopReason.STEP, "", "", None)
 
-    def rows(self, since: int) -> tuple[Row, ...]:
-        return tuple(self._rows[since:])
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        return (Branch(0, None, -1),)
+
+    def stretches(self, branch: int, since: int) -> tuple[Rows, ...]:
+        return Rows.of(self._rows[since:])
 
     def curve(self, param: str, low: float, high: float, points: int) -> CurveDrawn:
         return CurveDrawn(param, (low, high), (float("nan"), 1.0), 1.0, 2.0, 3.0, "")

@@ -11,10 +11,11 @@ from bptui.protocol.messages import Inspected
 from bptui.render.footer import dead, footer, message, refused, stopped
 from bptui.render.help import help_text
 from bptui.render.inspected import inspected, names_line
-from bptui.render.title import Place, title
+from bptui.render.title import Moment, Place, title
 
-from ..ui.stops import BACKWARD, ENDED, ENTRY, RAISED
+from ..ui.stops import BACKWARD, ENTRY, RAISED
 
+BOTH = Moment(12, 340, 1, 2)
 ALL = {command.id for command in COMMANDS}
 
 
@@ -28,22 +29,41 @@ ALL = {command.id for command in COMMANDS}
     ],
 )
 def test_the_title_fits_and_keeps_the_state(width: int, text: str) -> None:
-    drawn = title("linear.py", Place.of(BACKWARD), True, "ready", width)
+    drawn = title("linear.py", Place.of(BACKWARD), None, True, "ready", width)
     assert drawn.plain == text + "ready ".rjust(width - len(text))
 
 
 def test_the_title_says_only_what_is_known() -> None:
-    assert title("linear.py", None, None, "starting", 40).plain.split(" │ ") == [
+    assert title("linear.py", None, None, None, "starting", 40).plain.split(" │ ") == [
         " bptui", "linear.py" + "starting ".rjust(22),
     ]  # fmt: skip
     place = Place.of(replace(BACKWARD, epoch=None, epochs=None, samples=None))
-    assert title("x.py", place, False, "paused", 80).plain.split(" │ ")[2:4] == ["sample 1", "2 samples"]
+    assert title("x.py", place, None, False, "paused", 80).plain.split(" │ ")[2:4] == ["sample 1", "2 samples"]
+
+
+@pytest.mark.parametrize(
+    ("moment", "width", "text"),
+    [
+        pytest.param(Moment(12, 12, 0, 1), 80, "│ zeroing on", id="at the end of the only branch nothing"),
+        pytest.param(Moment(12, 340, 0, 1), 100, "│ step 12 of 340 │ zeroing on", id="in the past"),
+        pytest.param(Moment(340, 340, 1, 2), 100, "│ branch 1 │ zeroing on", id="on one of several branches"),
+        pytest.param(BOTH, 120, " bptui │ linear.py │ epoch 0 │ sample 1 │ 2/30 samples │ step 12 of 340", id="both"),
+        pytest.param(BOTH, 70, " linear.py │ epoch 0 │ sample 1 │ 12/340 │ ⎇ 1 │ zeroing on ", id="in short"),
+        pytest.param(BOTH, 60, " epoch 0 │ sample 1 │ 12/340 │ ⎇ 1 │ zeroing on ", id="without the name"),
+    ],
+)  # fmt: skip
+def test_the_title_says_where_in_time_it_is(moment: Moment, width: int, text: str) -> None:
+    assert text in title("linear.py", Place.of(BACKWARD), moment, True, "ready", width).plain
+
+
+def test_a_breakpoint_comes_before_what_the_step_did() -> None:
+    met = replace(BACKWARD, met="breakpoint 2: w.grad < -7")
+    assert stopped(met).plain == f"breakpoint 2: w.grad < -7  {BACKWARD.explain}"
 
 
 def test_a_run_moves_the_place() -> None:
-    row = replace(ENDED, epoch=3, sample=2).row()
-    assert Place.of(ENTRY).moved_to(row, 3) == Place(3, 2, 11, 30)
-    assert Place.of(ENTRY).moved_to(row, None) == Place(3, 2, 0, 30)
+    assert Place.of(ENTRY).moved_to(3, 2) == Place(3, 2, 11, 30, 3, 10)
+    assert Place.of(replace(ENTRY, samples=None)).moved_to(3, 2) == Place(3, 2, 0, None, None, 10)
 
 
 def test_what_a_step_did() -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import replace
 from itertools import count
 
+from bptui.trace.timeline import Timeline
+
 from bptui.protocol.messages import (
     Ask,
+    Back,
     CheckGradients,
     CurveDrawn,
     Do,
     DrawCurve,
+    GoTo,
     GradientsChecked,
     Inspect,
     Inspected,
@@ -22,6 +26,7 @@ from bptui.protocol.messages import (
     Refused,
     Reply,
     Run,
+    RunBack,
     Running,
     SeenAnew,
     SetZeroing,
@@ -32,12 +37,13 @@ from bptui.protocol.messages import (
     Tell,
 )
 from bptui.protocol.phase import Goal, Phase, StopReason
-from bptui.protocol.snapshot import Row, Rows, Snapshot
+from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.protocol.tape import Move, Tape
 from bptui.session import Listener
 
 from .fake_inside import Inside
 from .fake_lecture import Lecture, Refusal, tensor
+from .fake_past import Deed, Past
 from .stops import PROGRAM
 
 TICK = 10
@@ -53,6 +59,7 @@ class FakeSession:
         self.snapshot: Snapshot | None = None
         """Where the program stands."""
         self.lecture = Lecture()
+        self.timeline = Timeline.temporary()
         self._listener: Listener | None = None
         self._pausing = False
         self._forget()
@@ -63,6 +70,7 @@ class FakeSession:
         self._tape: Tape | None = None
         self._forward: Tape | None = None
         """The tape of the latest forward, if that was stepped into."""
+        self.past = Past()
 
     def start(self, listener: Listener) -> None:
         self._listener = listener
@@ -89,25 +97,36 @@ class FakeSession:
 
     def _tell(self, tell: Tell) -> None:
         if self._listener is not None:
-            self._listener(Reply(len(self.asked), tell))
+            reply = Reply(len(self.asked), tell)
+            self.timeline.hear(reply)
+            self._listener(reply)
 
     def _answer(self, ask: Ask) -> None:
         match ask:
             case Open():
                 self._tell(Opened(PROGRAM, "3.11.9", "2.9.0"))
-                self.snapshot = self.lecture.snapshot(None, None, StopReason.ENTRY)
-                self._tell(Stopped(self.snapshot, Rows.of([self.snapshot.row()])))
+                self._stood((None, True), None, StopReason.ENTRY)
+                self._tell_where()
             case Next():
-                rows = self._leave()
-                self._stop(self.lecture.next(), rows) if not rows else self._tell_where(rows)
+                if not self._leave():
+                    self._stop(self.lecture.next(), (None, self.lecture.zeroing))
+                self._tell_where()
             case Do(phase):
-                inside, rows = self._inside, self._leave()
-                if inside is not None and phase is inside.phase:
-                    self._tell_where(rows)
-                else:
-                    self._stop(self.lecture.do(phase), rows)
+                inside = self._inside
+                if not self._leave() or inside is None or phase is not inside.phase:
+                    self._do(phase, inside is not None)
+                self._tell_where()
             case Run():
-                self._run(ask, self._leave())
+                self._leave()
+                self._run(ask)
+            case Back(steps):
+                self._back(steps)
+            case GoTo(index, branch):
+                self._leave()
+                self._go(index, branch)
+            case RunBack():
+                self._leave()
+                self._go(0, None)
             case Step(move):
                 self._step(move)
             case ShowTape():
@@ -124,20 +143,57 @@ class FakeSession:
             case Inspect(name):
                 self._tell(self._inspected(name))
 
-    def _stop(self, phase: Phase, rows: Sequence[Row], reason: StopReason = StopReason.STEP) -> None:
+    def _do(self, phase: Phase, left: bool) -> None:
+        try:
+            self._stop(self.lecture.do(phase), (phase, self.lecture.zeroing))
+        except Refusal as refusal:
+            if not left:
+                raise
+            assert self.snapshot is not None  # the phase that it was inside of is left all the same
+            self.snapshot = replace(
+                self.snapshot, explain=f"{self.snapshot.explain}; {phase} was refused: {refusal.args[0]}"
+            )
+
+    def _stop(self, phase: Phase, deed: Deed, reason: StopReason = StopReason.STEP) -> None:
         """That phase ran as a whole."""
         self._ran(phase)
-        self.snapshot = replace(self.lecture.snapshot(self.snapshot, phase, reason), tape=self._tapes)
-        self._tell_where([*rows, self.snapshot.row()])
+        self._stood(deed, phase, reason)
+
+    def _stood(self, deed: Deed, phase: Phase | None, reason: StopReason) -> None:
+        """A step was made."""
+        snapshot = replace(self.lecture.snapshot(self.snapshot, phase, reason), tape=self._tapes)
+        self.snapshot = self.past.made(deed, snapshot, self.lecture)
 
     def _ran(self, phase: Phase) -> None:
         if phase is Phase.FORWARD:
-            self._tapes += self._tape is not None
-            self._tape = self._forward = None
+            self._forget_tape()
 
-    def _tell_where(self, rows: Sequence[Row]) -> None:
+    def _forget_tape(self) -> None:
+        self._tapes += self._tape is not None
+        self._tape = self._forward = None
+
+    def _tell_where(self) -> None:
         assert self.snapshot is not None
-        self._tell(Stopped(self.snapshot, Rows.of(rows)))
+        rows, branches = self.past.news()
+        self._tell(Stopped(self.snapshot, Rows.of(rows), branches))
+
+    def _back(self, steps: int) -> None:
+        if self._inside is not None and self._inside.at > 0:
+            self._step(Move.BACK)
+        elif self._inside is not None:
+            at = self._inside.before.index
+            self._leave()
+            self._go(at, None)
+        elif self.past.index == 0:
+            raise Refusal("This is the entry: nothing has run before it.", "n runs the first phase.")
+        else:
+            self._go(max(self.past.index - steps, 0), None)
+
+    def _go(self, index: int, branch: int | None) -> None:
+        self.snapshot, self.lecture = self.past.go(index, branch)
+        self._forget_tape()
+        self.snapshot = replace(self.snapshot, tape=self._tapes)
+        self._tell_where()
 
     def _step(self, move: Move) -> None:
         inside = self._inside
@@ -151,19 +207,18 @@ class FakeSession:
             if inside.phase is Phase.FORWARD:
                 self._forward = inside.tape
         if not inside.move(move):
-            self._tell_where(self._leave())
-            return
-        self.snapshot = inside.snapshot(self._tapes)
-        self._tell_where(())
+            self._leave()
+        else:
+            self.snapshot = replace(inside.snapshot(self._tapes), branch=self.past.branch)
+        self._tell_where()
 
-    def _leave(self) -> list[Row]:
+    def _leave(self) -> bool:
         """Go to the end of the phase, if it is inside one."""
         if self._inside is None:
-            return []
-        before, self._inside = self._inside.before, None
-        phase = self.lecture.next()
-        self.snapshot = replace(self.lecture.snapshot(before, phase, StopReason.STEP), tape=self._tapes)
-        return [self.snapshot.row()]
+            return False
+        self.snapshot, self._inside = self._inside.before, None
+        self._stood((None, self.lecture.zeroing), self.lecture.next(), StopReason.STEP)
+        return True
 
     def _checked(self) -> GradientsChecked:
         """Autograd's slope and a central difference: both are exact for a parabola."""
@@ -175,9 +230,10 @@ class FakeSession:
         check = ParamCheck("w", 1, 1, 0.0, curve.slope, curve.slope, (0,), "equal")
         return GradientsChecked((check,), curve.loss, "", "float64")
 
-    def _run(self, run: Run, left: Sequence[Row]) -> None:
-        lecture, rows, told, self._pausing = self.lecture, [*left], 0, False
-        first = lecture.turn
+    def _run(self, run: Run) -> None:
+        lecture, told, self._pausing = self.lecture, 0, False
+        first, deed, before = lecture.turn, (None, lecture.zeroing), self.snapshot
+        since = len(lecture.printed)
         for steps in count(1):
             phase, reason = lecture.next(), StopReason.STEP
             on = {Goal.SAMPLE: lecture.turn == first, Goal.EPOCH: lecture.turn // 3 == first // 3}.get(run.goal, True)
@@ -186,21 +242,24 @@ class FakeSession:
             if self._pausing:
                 reason = StopReason.PAUSE
                 break
-            rows.append(lecture.row(phase))
-            if len(rows) == TICK:
+            copy = deepcopy(lecture)
+            copy.printed, since = lecture.printed[since:], len(lecture.printed)
+            before = self.past.made(deed, copy.snapshot(before, phase, StopReason.STEP), copy)
+            if not steps % TICK:
+                rows, branches = self.past.news()
                 unheard = lecture.printed[told:]
                 told += len(unheard)
-                self._tell(Running(Rows.of(rows), unheard))
-                rows.clear()
+                self._tell(Running(Rows.of(rows), unheard, branches))
         self._ran(Phase.FORWARD)
-        self._stop(phase, rows, reason)
+        self._stop(phase, deed, reason)
+        self._tell_where()
 
     def _set_zeroing(self, on: bool) -> None:
         assert self.snapshot is not None
         self.lecture.zeroing = on
         if self._inside is not None:
             self._inside.set_zeroing(on)
-            self.snapshot = self._inside.snapshot(self._inside.before.tape)
+            self.snapshot = replace(self._inside.snapshot(self._tapes), branch=self.past.branch)
             self._tell(SeenAnew(self.snapshot))
             return
         marks, upcoming = self.lecture.ahead()

@@ -15,9 +15,11 @@ from bptui.engine.errors import StepRefused
 from bptui.protocol.codec import encode
 from bptui.protocol.messages import (
     Ask,
+    Back,
     CurveDrawn,
     Do,
     DrawCurve,
+    GoTo,
     Inspect,
     Inspected,
     Next,
@@ -43,6 +45,7 @@ from .fake_session import FakeSession
 LESSON = Path(bptui.__file__).parent / "lessons" / "linear.py"
 PHASES = {phase.value[0]: phase for phase in Phase}
 MOVES = {"s": Move.IN, "S": Move.BACK, "v": Move.OVER, "O": Move.UP, "o": Move.OUT}
+TIMES: dict[str, Ask] = {"N": Back(), "g": GoTo(0), "G": GoTo(-1), "0": GoTo(-1, 0), "5": GoTo(5)}
 GOALS = {"m": Goal.SAMPLE, "e": Goal.EPOCH, "c": Goal.END}
 
 
@@ -52,6 +55,8 @@ def ask_of(key: str, zeroing: bool) -> Ask:
         return Do(PHASES[key])
     if key in GOALS:
         return Run(GOALS[key])
+    if key in TIMES:
+        return TIMES[key]
     if key in MOVES:
         return Step(MOVES[key])
     return SetZeroing(not zeroing) if key == "a" else Next()
@@ -165,9 +170,11 @@ def test_curves_and_values_are_told() -> None:
 
 
 def told(snapshot: Snapshot) -> dict[str, Any]:
-    """All that a snapshot tells; inside a phase without its place in the data."""
+    """All that a snapshot tells; inside a phase without its place in the data, brought to without how it came there."""
     facts = dict(json.loads(encode(Stopped(snapshot, ())))["snapshot"])
-    return {name: fact for name, fact in facts.items() if not snapshot.op or name not in ("epoch", "sample")}
+    left = ("epoch", "sample") if snapshot.op else ()
+    left += ("explain", "printed") if snapshot.stop_reason is StopReason.GOTO else ()
+    return {name: fact for name, fact in facts.items() if name not in left}
 
 
 def engine_tells(keys: str) -> list[dict[str, Any] | tuple[str, str]]:
@@ -183,6 +190,10 @@ def engine_tells(keys: str) -> list[dict[str, Any] | tuple[str, str]]:
                     snapshot = controller.run(goal)
                 case Step(move):
                     snapshot = controller.step(move)
+                case Back(steps):
+                    snapshot = controller.back(steps)
+                case GoTo(index, branch):
+                    snapshot = controller.goto(index, branch)
                 case SetZeroing(on):
                     snapshot = controller.set_zeroing(on)
                 case _:
@@ -217,14 +228,23 @@ def fake_tells(keys: str) -> list[dict[str, Any] | tuple[str, str]]:
         pytest.param("sfsssbsnszsuos", id="into each phase, and out by its own key"),
         pytest.param("snsoassassasosnsoas", id="zeroing turned off and on inside"),
         pytest.param("so" * 8 + "SOo", id="in and out again"),
+        pytest.param("nnnnNNnnNNNfNNnnG0gN", id="to and fro in time, with a branch"),
+        pytest.param("sossNNNsosnNNsonn5NNfbuNg0", id="back out of a phase"),
+        pytest.param("eNNNanngnnaNNnGc0N5", id="back into a run, with zeroing otherwise"),
         *(
             pytest.param("".join(random.Random(seed).choices("nnfbuzame", k=60)), id=f"pressed at random, {seed}")
+            for seed in range(4)
+        ),
+        *(
+            pytest.param("".join(random.Random(seed).choices("nnnfbuzamNNNNgG05", k=60)), id=f"in time, {seed}")
             for seed in range(4)
         ),
     ],
 )
 def test_it_tells_what_the_engine_tells(keys: str) -> None:
     for at, (fake, real) in enumerate(zip(fake_tells(keys), engine_tells(keys), strict=True)):
+        if TIMES.keys() & set(keys) and isinstance(fake, dict) and isinstance(real, dict):
+            del fake["tape"], real["tape"]  # what going back does to it is not told
         assert fake == real, f"after {keys[:at]}"
 
 

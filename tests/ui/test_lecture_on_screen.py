@@ -23,10 +23,10 @@ from .stops import SOURCE
 
 
 @asynccontextmanager
-async def opened(session: FakeSession) -> AsyncIterator[Pilot[None]]:
+async def opened(session: FakeSession, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
     """The app at its entry stop."""
     app = BptuiApp(session, title="linear.py", source=SOURCE)
-    async with app.run_test(size=(120, 40)) as pilot:
+    async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield pilot
 

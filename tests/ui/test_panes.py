@@ -14,6 +14,7 @@ from bptui.ui.panes.source import SourcePane
 from bptui.ui.panes.timeline import TimelinePane
 
 from .alone import LONG, Alone, at_line, curve_over, parabola, rows, text_of
+from .kept import Kept
 from .stops import FORWARD, PROGRAM
 
 
@@ -26,7 +27,7 @@ async def test_where_there_is_nothing_yet_it_is_said(pane: Callable[[str], Lines
         await pilot.pause()
         assert text_of(shown)[shown.HEAD].strip() == words
         if isinstance(shown, TimelinePane):
-            shown.show(rows(1), "w", "l")
+            Kept(rows(1)).show(shown)
         elif isinstance(shown, ConsolePane):
             shown.add("\n")
         await pilot.pause()
@@ -47,10 +48,10 @@ async def test_no_size_is_too_small_to_come_back_from(pane: Callable[[str], Widg
                 shown.show_program(LONG)
                 shown.show(at_line(100))
             case CurvePane():
-                shown.show(FORWARD, "w", [])
+                shown.show(FORWARD, "w", (0, 0))
                 shown.show_curve(curve_over(0.0, 4.0, parabola))
             case TimelinePane():
-                shown.show(rows(30), "w", "l")
+                Kept(rows(30)).show(shown)
             case ConsolePane():
                 shown.add("one\n" * 20)
         await pilot.pause()

@@ -8,10 +8,13 @@ from dataclasses import replace
 import pytest
 
 from bptui.protocol.messages import CurveDrawn
+from bptui.protocol.snapshot import Rows
 from bptui.ui.panes.curve import PATIENCE, CurvePane
 
 from .alone import Alone, curve_over, parabola, seen
 from .stops import BACKWARD, ENTRY, FORWARD, UPDATE, with_w
+
+HERE = 0, FORWARD.index
 
 
 async def test_there_is_no_curve_before_a_forward() -> None:
@@ -67,7 +70,8 @@ async def test_where_there_is_no_curve_the_loss_over_steps_and_the_reason() -> N
     async with Alone(pane).run_test(size=(60, 20)) as pilot:
         for at in range(PATIENCE):
             moved = replace(FORWARD, params=with_w(1.0 + at, None))
-            pane.show(moved, "w", [FORWARD.row(), FORWARD.row()])
+            pane.add(*Rows.of([FORWARD.row()]))
+            pane.show(moved, "w", HERE)
             assert pane.wants(moved, "w") is not None
             pane.show_curve(CurveDrawn("w", (), (), None, None, None, "the forward takes too long"))
         await pilot.pause()
@@ -86,9 +90,10 @@ async def test_a_curve_goes_when_it_is_no_longer_true() -> None:
     async with Alone(pane).run_test(size=(60, 20)):
         for end, reason in (
             (lambda: pane.show_curve(CurveDrawn("w", (), (), None, None, None, "too slow")), "too slow"),
-            (lambda: pane.show(replace(UPDATE, params=with_w(math.nan, None)), "w", [FORWARD.row()]), "w is nan"),
+            (lambda: pane.show(replace(UPDATE, params=with_w(math.nan, None)), "w", HERE), "w is nan"),
         ):
-            pane.show(FORWARD, "w", [FORWARD.row()])
+            pane.add(*Rows.of([FORWARD.row()]))
+            pane.show(FORWARD, "w", HERE)
             pane.show_curve(curve_over(0.0, 4.0, parabola))
             assert pane.border_title == "loss curve"
             end()
@@ -109,10 +114,10 @@ async def test_words_stand_in_place_of_a_plot_until_there_is_one() -> None:
         return [text for y in range(pane.size.height) if (text := pane.render_line(y).text.strip())]
 
     async with Alone(pane).run_test(size=(60, 20)) as pilot:
-        pane.show(ENTRY, "w", [ENTRY.row()])
+        pane.show(ENTRY, "w", (0, 0))
         await pilot.pause()
         assert words() == ["no forward yet"]
-        pane.show(FORWARD, "w", [ENTRY.row(), FORWARD.row()])
+        pane.show(FORWARD, "w", HERE)
         pane.show_curve(curve_over(0.0, 4.0, parabola))
         await pilot.pause()
         assert words() == []
@@ -127,7 +132,7 @@ async def test_it_grows_also_without_colours(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("NO_COLOR", "1")
     pane = CurvePane("curve")
     async with Alone(pane).run_test(size=(60, 12)) as pilot:
-        pane.show(FORWARD, "w", [])
+        pane.show(FORWARD, "w", HERE)
         pane.show_curve(curve_over(0.0, 4.0, parabola))
         for height in (12, 20, 6, 30):
             await pilot.resize_terminal(60, height)
@@ -138,7 +143,7 @@ async def test_it_grows_also_without_colours(monkeypatch: pytest.MonkeyPatch) ->
 async def test_a_curve_of_another_parameter_comes_too_late() -> None:
     pane = CurvePane("curve")
     async with Alone(pane).run_test(size=(60, 20)):
-        pane.show(FORWARD, "b", [])
+        pane.show(FORWARD, "b", HERE)
         pane.show_curve(curve_over(0.0, 4.0, parabola))
         assert pane.border_subtitle == ""
 
@@ -146,7 +151,7 @@ async def test_a_curve_of_another_parameter_comes_too_late() -> None:
 async def test_the_caption_says_value_and_slope() -> None:
     pane = CurvePane("curve")
     async with Alone(pane).run_test(size=(60, 20)) as pilot:
-        pane.show(FORWARD, "w", [])
+        pane.show(FORWARD, "w", HERE)
         pane.show_curve(curve_over(0.0, 4.0, parabola))
         await pilot.pause()
         assert (pane.border_title, pane.border_subtitle) == ("loss curve", "w = 1.0000  slope = -1.0000")
@@ -155,6 +160,6 @@ async def test_the_caption_says_value_and_slope() -> None:
 async def test_a_name_that_looks_like_markup_is_shown_as_it_is() -> None:
     pane = CurvePane("curve")
     async with Alone(pane).run_test(size=(60, 20)):
-        pane.show(FORWARD, "p[bold]", [])
+        pane.show(FORWARD, "p[bold]", HERE)
         pane.show_curve(replace(curve_over(0.0, 4.0, parabola), param="p[bold]"))
         assert pane.border_subtitle == r"p\[bold] = 1.0000  slope = -1.0000", "as markup, escaped"

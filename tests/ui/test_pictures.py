@@ -133,7 +133,7 @@ REFUSED = Refused(
 )
 DIED = Died("The script was killed by SIGKILL during backward, line 26.", -9, "last words\n", "and a warning\n")
 ROWS = tuple(
-    Row(3 + at, Phase.BACKWARD, StopReason.STEP, at // 3, at % 3, 3.0 / (at + 1), (("w", 1.0 + at / 20, -1.0),))
+    Row(7 + at, Phase.BACKWARD, StopReason.STEP, at // 3, at % 3, 3.0 / (at + 1), (("w", 1.0 + at / 20, -1.0),))
     for at in range(18)
 )
 

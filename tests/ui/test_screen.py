@@ -13,10 +13,12 @@ from textual.widgets import Static
 from bptui.commands import COMMANDS
 from bptui.protocol.messages import (
     Ask,
+    Back,
     CurveDrawn,
     Died,
     Do,
     DrawCurve,
+    GoTo,
     Inspect,
     Inspected,
     Next,
@@ -24,13 +26,15 @@ from bptui.protocol.messages import (
     Opened,
     Refused,
     Run,
+    RunBack,
     Running,
     SeenAnew,
     SetZeroing,
+    Stopped,
     Uncut,
 )
 from bptui.protocol.phase import Goal, Phase, StopReason
-from bptui.protocol.snapshot import Rows
+from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.ui.app import BptuiApp
 from bptui.ui.help import HelpScreen
 from bptui.ui.inspector import InspectorScreen
@@ -80,6 +84,7 @@ def main(pilot: Pilot[None]) -> MainScreen:
         ("c", Run(Goal.END)),
         ("a", SetZeroing(False)),
         ("p", Next()),
+        ("G", GoTo(-1)),
     ],
 )
 async def test_a_key_asks_for_a_step(key: str, ask: Ask) -> None:
@@ -90,11 +95,23 @@ async def test_a_key_asks_for_a_step(key: str, ask: Ask) -> None:
         assert type(steps(session)[0]) is type(ask)
 
 
-@pytest.mark.parametrize("key", ["N", "C", "g", "G", ":", "B"])
-async def test_the_keys_of_later_work_are_free(key: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "ask"), [("N", Back()), ("backspace", Back()), ("C", RunBack()), ("g", GoTo(0)), ("G", GoTo(-1))]
+)
+async def test_a_key_goes_through_time(key: str, ask: Ask) -> None:
     session = ToldSession()
     async with opened(session) as pilot:
-        assert key not in pilot.app.screen.active_bindings
+        await pilot.press("n")
+        session.stop(FORWARD)
+        await pilot.pause()
+        await pilot.press(key)
+        assert [(type(each), vars(each)) for each in steps(session)[1:]] == [(type(ask), vars(ask))]
+
+
+@pytest.mark.parametrize("key", ["N", "backspace", "C", "g"])
+async def test_at_the_entry_there_is_nothing_to_go_back_to(key: str) -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
         await pilot.press(key)
         assert steps(session) == []
 
@@ -186,6 +203,84 @@ async def test_a_run_shows_its_rows_and_prints_once() -> None:
         assert "ready" in said(pilot, "title")
 
 
+async def test_where_it_is_brought_nothing_is_printed_again_but_all_else_is_shown() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        for stop in (FORWARD, BACKWARD, UPDATE):
+            await pilot.press("n")
+            session.stop(stop)
+            await pilot.pause()
+        console = main(pilot)._view.console
+        before = [line.text for line in console.render_lines(console.size.region)]
+        await pilot.press("N")
+        session.tell(Stopped(replace(BACKWARD, stop_reason=StopReason.GOTO), ()))
+        await pilot.pause()
+        assert [line.text for line in console.render_lines(console.size.region)] == before
+        assert "step 6 of 7" in said(pilot, "title")
+        assert "ready" in said(pilot, "title")
+        assert said(pilot, "message") == BACKWARD.explain
+
+
+@pytest.mark.parametrize(
+    ("stop", "state"),
+    [
+        pytest.param(ENDED, "ended", id="at the end of the script"),
+        pytest.param(RAISED, "exception", id="where it raised"),
+    ],
+)
+async def test_what_it_is_brought_to_is_what_it_was(stop: Snapshot, state: str) -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("n")
+        session.stop(replace(stop, stop_reason=StopReason.GOTO))
+        await pilot.pause()
+        assert state in said(pilot, "title")
+
+
+@pytest.mark.parametrize("reason", [StopReason.BREAKPOINT, StopReason.DATA_BREAKPOINT])
+async def test_a_breakpoint_is_named_and_nothing_goes_on_by_itself(reason: StopReason) -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("p", "n", "n")
+        session.stop(replace(BACKWARD, stop_reason=reason, met="breakpoint 2: w.grad < -7"))
+        await pilot.pause()
+        assert said(pilot, "message") == f"breakpoint 2: w.grad < -7  {BACKWARD.explain}"
+        assert "breakpoint" in said(pilot, "title")
+        assert len(steps(session)) == 1
+        await pilot.press("n")
+        assert len(steps(session)) == 2
+
+
+async def test_what_logpoints_say_has_a_sign_of_its_own() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await pilot.press("c")
+        session.tell(Running(Rows.of([FORWARD.row()]), "one\n", logged="loss is 3.8\n"))
+        session.tell(Stopped(replace(BACKWARD, printed="one\ntwo\n"), (), logged="loss is 1.2"))
+        await pilot.pause()
+        console = main(pilot)._view.console
+        shown = [console.line(at, 40).plain.rstrip() for at in range(len(console._shown))]
+        assert shown[1:] == ["◇ loss is 3.8", "  one", "◇ loss is 1.2", "  two"]
+
+
+async def test_a_run_tells_how_far_it_is_and_when_it_will_be_there() -> None:
+    session = ToldSession()
+    seconds = iter(range(10**6))
+    app = BptuiApp(session, title="linear.py", source=SOURCE, clock=lambda: next(seconds))
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        await pilot.press("c")
+        rows = [replace(FORWARD.row(), index=at, epoch=at // 12, sample=at // 4 % 3) for at in range(1, 61)]
+        session.tell(Running(Rows.of(rows), ""))
+        await pilot.pause()
+        assert "50%" in said(pilot, "message")
+        assert " left" in said(pilot, "message")
+        assert "60 steps" in said(pilot, "message")
+        session.tell(Stopped(replace(FORWARD, index=61), ()))
+        await pilot.pause()
+        assert said(pilot, "message") == FORWARD.explain
+
+
 async def test_an_overtaken_answer_is_dropped() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
@@ -212,11 +307,11 @@ async def test_restart_begins_anew_and_the_timeline_with_it() -> None:
         await pilot.press("n")
         session.stop(FORWARD)
         await pilot.pause()
-        assert len(main(pilot)._rows) == 2
+        assert session.timeline.last(0) == FORWARD.index
         await pilot.press("r")
         await pilot.pause()
         assert session.restarts == 1
-        assert len(main(pilot)._rows) == 1
+        assert session.timeline.last(0) == 0
         assert "ready" in said(pilot, "title")
 
 
@@ -242,7 +337,7 @@ async def test_after_a_death_only_restart_is_left_and_the_timeline_stays() -> No
         await pilot.pause()
         assert "dead: killed by SIGKILL" in said(pilot, "message")
         assert "press r to restart" in said(pilot, "message")
-        assert len(main(pilot)._rows) == 1
+        assert session.timeline.last(0) == 0
         asked = len(session.asked)
         await pilot.press("n", "f", "c", "a", "enter", "p")
         assert len(session.asked) == asked

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from bptui.trace.timeline import Timeline
+
 from bptui.protocol.messages import Ask, Open, Opened, Reply, Stopped, Tell
 from bptui.protocol.snapshot import Program, Rows, Snapshot
 from bptui.session import Listener
 
-from .stops import ENTRY, PROGRAM
+from .stops import BACKWARD, ENTRY, FORWARD, PROGRAM, TURN, UPDATE
+
+ROWS = [stop.row() for stop in (*TURN, FORWARD, BACKWARD, UPDATE)]
 
 
 class ToldSession:
@@ -21,6 +25,7 @@ class ToldSession:
         self._answers = list(answers)
         self._program, self._entry = program, entry
         self._listener: Listener | None = None
+        self.timeline = Timeline.temporary()
 
     def start(self, listener: Listener) -> None:
         self._listener = listener
@@ -36,11 +41,15 @@ class ToldSession:
         """Answer the latest request, or that of this number."""
         assert self._listener is not None
         for tell in tells:
-            self._listener(Reply(number or len(self.asked), tell))
+            reply = Reply(number or len(self.asked), tell)
+            self.timeline.hear(reply)
+            self._listener(reply)
 
     def stop(self, *snapshots: Snapshot) -> None:
-        """Answer the latest request with stops."""
-        self.tell(*(Stopped(each, Rows.of([each.row()])) for each in snapshots))
+        """Answer the latest request with stops; the steps before each have run too."""
+        for each in snapshots:
+            since = self.timeline.last(each.branch) + 1
+            self.tell(Stopped(each, Rows.of([*(row for row in ROWS if since <= row.index < each.index), each.row()])))
 
     def pause(self) -> None:
         self.pauses += 1

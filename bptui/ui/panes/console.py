@@ -22,8 +22,9 @@ class ConsolePane(Lines):
         self._starts: list[int] = []
         self._wrapped_at = 0
 
-    def add(self, printed: str, errors: str = "") -> None:
-        """The script wrote this."""
+    def add(self, printed: str, errors: str = "", logged: str = "") -> None:
+        """The script wrote this, and logpoints said that."""
+        self._write(logged and logged.rstrip("\n") + "\n", Kind.LOGGED)
         self._write(printed, Kind.OUTPUT)
         self._write(errors, Kind.ERROR)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import math
 import threading
-from collections.abc import Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -15,13 +15,14 @@ from textual.widget import Widget
 from bptui.protocol.fact import Fact
 from bptui.protocol.messages import CurveDrawn, DrawCurve
 from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import Row, Snapshot
+from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.render import facts
-from bptui.render.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
+from bptui.render.curve import REACH, caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.fit import cut, piece
-from bptui.render.losses import Losses
+from bptui.render.losses import PARTS, Losses
 from bptui.render.plot import ACROSS, DOWN, Plot, drawable
 from bptui.render.style import QUIET
+from bptui.ui.pages import Pages
 
 if TYPE_CHECKING:
     from bptui.ui.panes.canvas import CurveCanvas
@@ -33,6 +34,8 @@ EDGE = 10
 """Near an edge is this part of the range."""
 PATIENCE = 3
 """After so many refusals in a row no curve is asked for any more."""
+EXACTLY = 5_000
+"""Of a branch with so many steps every loss is looked at when it is turned to; of a longer one only the extremes."""
 LEAST = 4
 """In fewer cells nothing can be seen."""
 
@@ -48,10 +51,16 @@ class CurvePane(Widget, can_focus=True):
         self._param: str | None = None
         self._known: Fact | None = None
         """That parameter's value."""
-        self._rows: Sequence[Row] = ()
+        self._pages: Pages | None = None
+        self._here = 0, 0
+        """The branch and the row at which the program stands."""
+        self._loss: float | None = None
+        """The loss there."""
         self._sample: int | None = None
         self._losses = Losses()
-        self._counted = 0
+        """Those of that branch."""
+        self._unseen = False
+        """Whether there is something to draw that a curve would not show."""
         self._range: tuple[float, float] | None = None
         self._widened = 0
         self._curve: CurveDrawn | None = None
@@ -73,9 +82,10 @@ class CurvePane(Widget, can_focus=True):
         """Only what stands in place of a plot; the plot is drawn by the canvas, which lies above."""
         return Content(self._words, [Span(0, len(self._words), QUIET)])
 
-    def clear(self) -> None:
-        """Begin anew."""
-        self._rows, self._losses, self._counted, self._known = (), Losses(), 0, None
+    def clear(self, pages: Pages | None = None) -> None:
+        """Begin anew, with these pages."""
+        self._pages = pages
+        self._here, self._loss, self._losses, self._known = (0, 0), None, Losses(), None
         self._forget()
         self._draw()
 
@@ -84,21 +94,29 @@ class CurvePane(Widget, can_focus=True):
         self._widened = self._vain = 0
         self._reason = ""
 
-    def show(self, snapshot: Snapshot, param: str | None, rows: Sequence[Row]) -> None:
-        """Where the program stands, and the steps so far. A curve there is stays until its successor comes."""
+    def add(self, rows: Rows) -> None:
+        """There are more rows."""
+        new = self._be_on(rows.branch) or self._add(rows)
+        self._unseen = self._unseen or (new and (self._curve is None or len(rows) > 1))
+
+    def show(self, snapshot: Snapshot, param: str | None, here: tuple[int, int]) -> None:
+        """Where the program stands. A curve there is stays until its successor comes."""
         known = snapshot.param(param)
         self._be_about(param)
         self._known = known.value if known else None
         number = self._known.number if self._known else None
         if number is not None and not drawable(number):  # the curve that is there is of another value
             self._curve, self._reason = None, f"{param} is {facts.number(number)}"
-        self._rows, self._sample = rows, snapshot.sample
-        if self._count() or self._curve is None:
+        self._unseen = self._be_on(here[0]) or self._unseen
+        self._here, self._sample = here, snapshot.sample
+        self._loss = snapshot.loss.number if snapshot.loss is not None else None
+        if self._unseen or self._curve is None:
             self._draw()
 
-    def show_rows(self) -> None:
-        """There are more steps."""
-        if self._count():
+    def run_on(self, here: tuple[int, int]) -> None:
+        """The program has come there, and goes on."""
+        self._here, self._loss = here, self._losses.last
+        if self._unseen:
             self._draw()
 
     def _be_about(self, param: str | None) -> None:
@@ -106,14 +124,30 @@ class CurvePane(Widget, can_focus=True):
             self._param = param
             self._forget()
 
-    def _count(self) -> bool:
-        """Look at the new rows; whether there is something to draw among them, which a curve would not show."""
-        new = self._rows[self._counted :]
-        losses = [row.loss for row in new if row.phase is Phase.FORWARD and row.loss is not None]
-        for loss in losses:
-            self._losses.add(loss)
-        self._counted = len(self._rows)
-        return bool(losses) and (self._curve is None or len(new) > 1)
+    def _be_on(self, branch: int) -> bool:
+        """Show that branch; whether it was another one until now."""
+        if branch == self._here[0] or self._pages is None:
+            return False
+        self._here = branch, 0
+        self._losses = Losses()
+        timeline = self._pages.timeline
+        last = timeline.last(branch)
+        if last < EXACTLY:
+            for rows in Rows.of(timeline.rows(branch, 0, last + 1)):
+                self._add(rows)
+        else:
+            for step, low, high in timeline.series(branch, "loss", 0, last + 1, PARTS):
+                for loss in (low, high):
+                    self._losses.add(loss, step)
+        return True
+
+    def _add(self, rows: Rows) -> bool:
+        """The losses among the rows; whether there are any."""
+        before = self._losses.end
+        for step, (phase, loss) in enumerate(zip(rows.phases, rows.losses, strict=True), rows.first):
+            if phase is Phase.FORWARD and loss is not None and step > self._losses.end:
+                self._losses.add(loss, step)
+        return self._losses.end > before
 
     def wants(self, snapshot: Snapshot, param: str | None) -> DrawCurve | None:
         """What to ask for at this stop; None where there is no curve, or none but the one that is there."""
@@ -171,6 +205,7 @@ class CurvePane(Widget, can_focus=True):
         self._draw()
 
     def _draw(self) -> None:
+        self._unseen = False
         width, height = self.content_size
         if width < LEAST or height < LEAST:
             self._say("")
@@ -178,11 +213,14 @@ class CurvePane(Widget, can_focus=True):
                 self._canvas.reset()
             return
         if self._curve is not None:
-            path = path_of(self._rows, self._curve.param, self._sample)
+            branch, index = self._here
+            rows = self._pages.rows(branch, index + 1 - REACH, index + 1) if self._pages is not None else []
+            path = path_of(rows, self._curve.param, self._sample)
             plot = over_parameter(self._curve, path, width, height)
             self._entitle("loss curve", caption(self._curve, width - 4))
         else:
-            plot = over_steps(self._losses, width, height)
+            loss = math.nan if self._loss is None else self._loss
+            plot = over_steps(self._losses, width, height, self._here[1], loss)
             why = steps_caption(self._param, self._known, self._reason, self._losses)
             self._entitle("loss over steps" if len(self._losses) else "loss curve", cut(piece(why), width - 4).plain)
         self._say("" if plot.words else nothing(self._curve, self._losses))

@@ -69,6 +69,18 @@ class Lines(ScrollView, can_focus=True):
         if (self._follows and self._at_end) or self.scroll_offset.y > self.max_scroll_y:
             self.scroll_to(y=self.max_scroll_y, animate=False, immediate=True)
 
+    def is_in_sight(self, row: int) -> bool:
+        """Whether a line is on the screen."""
+        return 0 <= row - self.scroll_offset.y < self.size.height - self.HEAD
+
+    def bring_into_sight(self, row: int, margin: int = 0) -> None:
+        """Scroll as little as it takes to have that line on the screen, with so many around it."""
+        room = self.size.height - self.HEAD
+        if room > 0:
+            y = nearest(self.scroll_offset.y, room, row, 1, margin)
+            if y != self.scroll_offset.y:
+                self.scroll_to(y=y, animate=False, immediate=True)
+
     def on_resize(self, _event: events.Resize) -> None:
         self._to_end()
 
@@ -117,3 +129,9 @@ class Lines(ScrollView, can_focus=True):
 
     def _strip(self, text: Text, style: Style) -> Strip:
         return Strip(as_content(text).render_segments(style)).crop_extend(0, self.size.width, style.rich_style)
+
+
+def nearest(scroll: int, room: int, start: int, length: int, margin: int) -> int:
+    """The scroll nearest to the present one that has that stretch in sight, with some more around."""
+    margin = max(min(margin, (room - length) // 2), 0)
+    return max(min(scroll, start - margin), start + length + margin - room, 0)

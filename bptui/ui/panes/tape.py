@@ -20,7 +20,7 @@ from bptui.render.paths import Chain, chain_of, leaf_of
 from bptui.render.reveal import revealed
 from bptui.render.source import scrolled
 from bptui.render.tape import Table
-from bptui.ui.panes.lines import Lines
+from bptui.ui.panes.lines import Lines, nearest
 
 MARGIN = 2
 """So many lines and columns around the current op are kept in sight."""
@@ -173,8 +173,8 @@ class TapePane(Lines):
         room = self.size.height - self.HEAD
         if room <= 0:
             return
-        x = _nearest(self.scroll_offset.x, self.room, column, width, 2 * MARGIN)
-        y = _nearest(self.scroll_offset.y, room, row, height, MARGIN)
+        x = nearest(self.scroll_offset.x, self.room, column, width, 2 * MARGIN)
+        y = nearest(self.scroll_offset.y, room, row, height, MARGIN)
         if (x, y) != self.scroll_offset:
             self.scroll_to(x=x, y=y, animate=False, immediate=True)
 
@@ -272,9 +272,3 @@ class TapePane(Lines):
         self.refresh_row(before)
         self.refresh_row(self._cursor)
         self._into_sight(self._cursor)
-
-
-def _nearest(scroll: int, room: int, start: int, length: int, margin: int) -> int:
-    """The scroll nearest to the present one that has that stretch in sight, with some more around."""
-    margin = max(min(margin, (room - length) // 2), 0)
-    return max(min(scroll, start - margin), start + length + margin - room, 0)

@@ -1,0 +1,39 @@
+"""Whether an autograd graph can still be gone back through, or was freed by a backward."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+
+
+def is_live(root: Any) -> bool:
+    """Whether the graph behind that node still has its saved tensors.
+
+    Told by the first node that saved any: a backward frees all that it reaches. Tensors packed by hooks
+    (checkpointing) are not looked at, since unpacking has an effect; they count as there.
+    """
+    waiting, seen = [root], {root}
+    while waiting:
+        node = waiting.pop()
+        custom = hasattr(node, "maybe_clear_saved_tensors")
+        try:
+            for packed, name in _saved(type(node)):  # type: ignore[arg-type]  # a class is hashable
+                if getattr(getattr(node, packed, None), "unpack_hook", None) is not None:
+                    return True
+                if getattr(node, name, None) is not None:
+                    return True
+            if custom and node._raw_saved_tensors:
+                return True
+        except RuntimeError:  # freed
+            return False
+        for after, _ in node.next_functions:
+            if after is not None and after not in seen:
+                seen.add(after)
+                waiting.append(after)
+    return False
+
+
+@cache
+def _saved(kind: type) -> tuple[tuple[str, str], ...]:
+    names = [name for name in dir(kind) if name.startswith("_raw_saved_") and name != "_raw_saved_tensors"]
+    return tuple((name, name.removeprefix("_raw")) for name in names)

@@ -1,0 +1,318 @@
+"""What was done, step by step, and what came of it in numbers: the timeline's branches, packed.
+
+A step takes a few dozen bytes, so that a million of them can be kept; what a person sees of a step beyond these numbers
+is made anew by going there.
+"""
+
+from __future__ import annotations
+
+import struct
+from array import array
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from operator import itemgetter
+
+from bptui.engine.params import Numbers
+from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.snapshot import Branch, Row, Rows
+
+_PHASES: tuple[Phase | None, ...] = (*Phase, None)
+_NUMBER_OF = {None if phase is None else phase.value: number for number, phase in enumerate(_PHASES)}
+_NONE: float = struct.unpack("<d", b"\x5a\xa5\x5a\xa5\x5a\xa5\x01\x7a")[0]
+"""Stands for None: a number that no script computes."""
+_NOWHERE = -1
+_first = itemgetter(0)
+_LOOSE = 4096
+"""So many steps are packed at once."""
+
+
+@dataclass(frozen=True)
+class Deed:
+    """What a step did: the next block, one phase out of order, or an edit that a person typed."""
+
+    phase: Phase | None = None
+    """None for the block that came next."""
+    zeroing: bool = True
+    edit: str = ""
+
+    @cached_property
+    def packed(self) -> int:
+        """All but the edit's text in one byte."""
+        return (
+            _NUMBER_OF[self.phase.value if self.phase is not None else None] << 2 | self.zeroing << 1 | bool(self.edit)
+        )
+
+
+NEXT = {zeroing: Deed(None, zeroing) for zeroing in (True, False)}
+
+Fields = tuple[str | None, int | None, int | None, float | None, Numbers]
+"""Phase, epoch, sample, loss, parameters."""
+
+
+class _Branch:
+    """The steps of one branch behind its fork."""
+
+    def __init__(self, info: Branch) -> None:
+        self.info = info
+        self.first = info.at + 1
+        self.deeds = bytearray()
+        self.phases = bytearray()
+        self.epochs, self.samples, self.losses = array("i"), array("i"), array("d")
+        self.layouts: list[tuple[int, tuple[str, ...], array[float]]] = []
+        """From which place on there are which parameters, and their values and gradients in turn."""
+        self.reasons: dict[int, StopReason] = {}
+        self.edits: dict[int, str] = {}
+
+        self._loose: list[tuple[int, Fields]] = []
+        """The newest steps, not packed yet: that is done for many at once, when they are asked for."""
+
+    def __len__(self) -> int:
+        return len(self.phases) + len(self._loose)
+
+    @property
+    def last(self) -> int:
+        """The index of its last step."""
+        return self.info.at + len(self.phases) + len(self._loose)
+
+    def append(self, deed: Deed, fields: Fields, reason: StopReason) -> None:
+        """Another step."""
+        if deed.edit:
+            self.edits[len(self)] = deed.edit
+        if reason is not StopReason.STEP:
+            self.reasons[len(self)] = reason
+        self._loose.append((deed.packed, fields))
+        if len(self._loose) >= _LOOSE:
+            self.pack()
+
+    def keeper(self, packed: int) -> Callable[[Fields], object]:
+        """What takes the fields of one step after the other."""
+        loose = self._loose
+
+        def keep(fields: Fields) -> None:
+            loose.append((packed, fields))
+            if len(loose) >= _LOOSE:
+                self.pack()
+
+        return keep
+
+    def pack(self) -> None:
+        """Put the newest steps into the columns."""
+        loose = self._loose.copy()
+        self._loose.clear()
+        start, names = 0, _names(loose[0][1][4]) if loose else ()
+        for place, (_, fields) in enumerate(loose):
+            now = _names(fields[4])
+            if now != names:
+                self._pack(names, loose[start:place])
+                start, names = place, now
+        if loose:
+            self._pack(names, loose[start:])
+
+    def _pack(self, names: tuple[str, ...], steps: list[tuple[int, Fields]]) -> None:
+        """Steps with the same parameters."""
+        if not self.layouts or self.layouts[-1][1] != names:
+            self.layouts.append((len(self.phases), names, array("d")))
+        self.deeds += bytes([packed for packed, _ in steps])
+        self.phases += bytes([_NUMBER_OF[fields[0]] for _, fields in steps])
+        self.epochs.extend([_NOWHERE if fields[1] is None else fields[1] for _, fields in steps])
+        self.samples.extend([_NOWHERE if fields[2] is None else fields[2] for _, fields in steps])
+        self.losses.extend([_NONE if fields[3] is None else fields[3] for _, fields in steps])
+        self.layouts[-1][2].extend(
+            [
+                _NONE if number is None else number
+                for _, fields in steps
+                for _, value, grad in fields[4]
+                for number in (value, grad)
+            ]
+        )
+
+    def row(self, place: int) -> Row:
+        """A step of its own."""
+        if place >= len(self.phases):
+            self.pack()
+        start, names, numbers = next(each for each in reversed(self.layouts) if each[0] <= place)
+        at = 2 * len(names) * (place - start)
+        params = tuple(
+            (name, _number(numbers[at + 2 * index]), _number(numbers[at + 2 * index + 1]))
+            for index, name in enumerate(names)
+        )
+        epoch, sample = self.epochs[place], self.samples[place]
+        return Row(
+            self.first + place,
+            _PHASES[self.phases[place]],
+            self.reasons.get(place, StopReason.STEP),
+            None if epoch == _NOWHERE else epoch,
+            None if sample == _NOWHERE else sample,
+            _number(self.losses[place]),
+            params,
+            self.info.number,
+            self.edits.get(place, ""),
+        )
+
+    def stretches(self, start: int) -> Iterator[Rows]:
+        """Its own steps from that place on, column by column."""
+        self.pack()
+        for number, (since, names, numbers) in enumerate(self.layouts):
+            until = self.layouts[number + 1][0] if number + 1 < len(self.layouts) else len(self.phases)
+            low, width = max(start, since), 2 * len(names)
+            if low >= until:
+                continue
+            params = numbers[width * (low - since) : width * (until - since)]
+            yield Rows(
+                self.info.number,
+                self.first + low,
+                tuple([_PHASES[phase] for phase in self.phases[low:until]]),
+                tuple([None if epoch == _NOWHERE else epoch for epoch in self.epochs[low:until]]),
+                tuple([None if sample == _NOWHERE else sample for sample in self.samples[low:until]]),
+                _column(self.losses[low:until]),
+                names,
+                tuple([_column(params[2 * at :: width]) for at in range(len(names))]),
+                tuple([_column(params[2 * at + 1 :: width]) for at in range(len(names))]),
+                tuple((self.first + at, why) for at, why in self.reasons.items() if low <= at < until),
+                tuple((self.first + at, text) for at, text in self.edits.items() if low <= at < until),
+            )
+
+
+class History:
+    """All branches, and where on them the program stands."""
+
+    def __init__(self) -> None:
+        self._branches = [_Branch(Branch(0, None, -1))]
+        self.branch = 0
+        """The branch on which the program stands."""
+        self._index: int | None = None
+        """The step that ran last; None for the branch's last."""
+
+    @property
+    def index(self) -> int:
+        """The step that ran last; -1 before the entry."""
+        return self._branches[self.branch].last if self._index is None else self._index
+
+    def stand(self, branch: int, index: int) -> None:
+        """The program stands there now."""
+        self.branch = branch
+        self._index = index if index < self._branches[branch].last else None
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        return tuple(each.info for each in self._branches)
+
+    def last(self, branch: int) -> int:
+        """The index of a branch's last step."""
+        return self._branches[branch].last
+
+    def row(self, branch: int, index: int) -> Row:
+        """A step of a branch, also one that it shares with its ancestors."""
+        owner = self.owner(branch, index)
+        return owner.row(index - owner.first)
+
+    def stretches(self, branch: int, start: int) -> tuple[Rows, ...]:
+        """A branch's own rows from that index on."""
+        owner = self._branches[branch]
+        return tuple(owner.stretches(max(start - owner.first, 0)))
+
+    def deed(self, branch: int, index: int) -> Deed:
+        """What made that step."""
+        owner = self.owner(branch, index)
+        place = index - owner.first
+        if place >= len(owner.phases):
+            owner.pack()
+        packed = owner.deeds[place]
+        return Deed(_PHASES[packed >> 2], bool(packed & 2), owner.edits.get(place, "") if packed & 1 else "")
+
+    def owner(self, branch: int, index: int) -> _Branch:
+        """The branch that made that step: itself, or an ancestor."""
+        found = self._branches[branch]
+        while index < found.first:
+            assert found.info.parent is not None
+            found = self._branches[found.info.parent]
+        return found
+
+    def contains(self, branch: int, other: int, index: int) -> bool:
+        """Whether step `index` of branch `other` is a step of `branch` too."""
+        return index <= self.last(branch) and self.owner(branch, index) is self.owner(other, index)
+
+    @property
+    def ahead(self) -> bool:
+        """Whether the present branch has steps behind where the program stands."""
+        return self._index is not None
+
+    def _way(self, deed: Deed) -> int | None:
+        """A branch on which that was done next: the present one, else another that passes here."""
+        index = self.index
+        others = (each.info.number for each in self._branches if self.contains(each.info.number, self.branch, index))
+        for branch in (self.branch, *others):
+            if self.last(branch) > index and self.deed(branch, index + 1) == deed:
+                return branch
+        return None
+
+    def place_of_next(self, deed: Deed) -> tuple[int, int]:
+        """Branch and index that a step will have if that is done now."""
+        if not self.ahead:
+            return self.branch, self.index + 1
+        way = self._way(deed)
+        return len(self._branches) if way is None else way, self.index + 1
+
+    def made(self, deed: Deed, fields: Fields, reason: StopReason = StopReason.STEP) -> str:
+        """A step was made. On a way of before it is walked along; where another begins, a branch does.
+
+        Returns how it differs, where the same deed did not give the same again.
+        """
+        said = ""
+        if self._index is not None:
+            index, way = self._index + 1, self._way(deed)
+            if way is not None:
+                said = differing(self.row(way, index), fields)
+                if not said:
+                    self.stand(way, index)
+                    return ""
+            self._branches.append(_Branch(Branch(len(self._branches), self.owner_number, self._index)))
+            self.branch, self._index = len(self._branches) - 1, None
+        self._branches[self.branch].append(deed, fields, reason)
+        return said
+
+    def keeper(self, deed: Deed) -> Callable[[Fields], object]:
+        """What takes the fields of one such step after the other, as `made` does, but fast."""
+        if self._index is not None or deed.edit:
+            return lambda fields: self.made(deed, fields)
+        return self._branches[self.branch].keeper(deed.packed)
+
+    @property
+    def owner_number(self) -> int:
+        """The branch that made the step where the program stands."""
+        return self.owner(self.branch, self.index).info.number if self.index >= 0 else 0
+
+    def note(self, reason: StopReason) -> None:
+        """Why the program stands at the step that ran last."""
+        owner = self.owner(self.branch, self.index)
+        owner.reasons[self.index - owner.first] = reason
+
+
+def differing(one: Row, fields: Fields) -> str:
+    """What a step that ran again gave, where that is another number than before; empty if all are the same."""
+    _, _, _, loss, params = fields
+    if one.loss is not None and loss is not None and not _same(one.loss, loss):
+        return f"loss {loss!r} where it had been {one.loss!r}"
+    before = {name: (value, grad) for name, value, grad in one.params}
+    for name, *now in params:
+        for what, was, number in zip((name, f"{name}.grad"), before.get(name, (None, None)), now, strict=True):
+            if was is not None and number is not None and not _same(was, number):
+                return f"{what} {number!r} where it had been {was!r}"
+    return ""
+
+
+def _same(one: float, other: float) -> bool:
+    return one == other or (one != one and other != other)
+
+
+def _names(params: Numbers) -> tuple[str, ...]:
+    return tuple(map(_first, params))
+
+
+def _number(number: float) -> float | None:
+    return None if number == _NONE else number
+
+
+def _column(numbers: array[float]) -> tuple[float | None, ...]:
+    return tuple([None if number == _NONE else number for number in numbers])
