@@ -6,8 +6,6 @@ from copy import deepcopy
 from dataclasses import replace
 from itertools import count
 
-from bptui.trace.timeline import Timeline
-
 from bptui.protocol.messages import (
     Ask,
     Back,
@@ -40,6 +38,7 @@ from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.protocol.tape import Move, Tape
 from bptui.session import Listener
+from bptui.trace.timeline import Timeline
 
 from .fake_inside import Inside
 from .fake_lecture import Lecture, Refusal, tensor
