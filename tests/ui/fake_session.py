@@ -6,8 +6,6 @@ from copy import deepcopy
 from dataclasses import replace
 from itertools import count
 
-from bptui.trace.timeline import Timeline
-
 from bptui.protocol.messages import (
     Ask,
     Back,
@@ -40,9 +38,10 @@ from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.protocol.tape import Move, Tape
 from bptui.session import Listener
+from bptui.trace.timeline import Timeline
 
 from .fake_inside import Inside
-from .fake_lecture import Lecture, Refusal, tensor
+from .fake_lecture import PHASES, Lecture, Refusal, tensor
 from .fake_past import Deed, Past
 from .stops import PROGRAM
 
@@ -145,7 +144,9 @@ class FakeSession:
 
     def _do(self, phase: Phase, left: bool) -> None:
         try:
-            self._stop(self.lecture.do(phase), (phase, self.lecture.zeroing))
+            zeroing = self.lecture.zeroing
+            next_anyway = phase is PHASES[self.lecture.cursor] and (zeroing or phase is not Phase.ZERO_GRAD)
+            self._stop(self.lecture.do(phase), (None if next_anyway else phase, zeroing))
         except Refusal as refusal:
             if not left:
                 raise
