@@ -14,7 +14,7 @@ from bptui.protocol.messages import Reply
 from bptui.protocol.snapshot import Branch, Program, Row, Snapshot
 from bptui.trace import files
 from bptui.trace.errors import CannotRecord, NotATrace
-from bptui.trace.lineage import Lineage
+from bptui.trace.lineage import Lineage, Segment
 from bptui.trace.reader import latest_run, lineage_of, params_of, read_rows, read_snapshot
 from bptui.trace.schema import LOSS
 from bptui.trace.series import Point, series
@@ -66,7 +66,7 @@ class Timeline:
         """
         timeline = cls(files.open_recorded(path), None, path)
         try:
-            with timeline._looking() as reader:
+            with timeline._looking() as (reader, _):
                 run, timeline._program = latest_run(reader)
                 timeline._lineage = lineage_of(reader, run)
                 timeline._params = params_of(reader, run)
@@ -115,16 +115,14 @@ class Timeline:
 
     def rows(self, branch: int, start: int, stop: int) -> list[Row]:
         """The steps from `start` up to, not including, `stop`, as far as there are any."""
-        with self._looking() as reader:
-            tree = self._tree
+        with self._looking(branch, start, stop) as (reader, segments):
             names = {key: name for name, key in self._keys.items()}
-            numbers = {key: number for number, key in tree.keys.items()}
-            return read_rows(reader, tree.segments(branch, start, stop), names, numbers)
+            numbers = {key: number for number, key in self._tree.keys.items()}
+            return read_rows(reader, segments, names, numbers)
 
     def snapshot(self, branch: int, index: int) -> Snapshot | None:
         """All that was known at that step; None where only its row was kept."""
-        with self._looking() as reader:
-            segments = self._tree.segments(branch, index, index + 1)
+        with self._looking(branch, index, index + 1) as (reader, segments):
             return read_snapshot(reader, segments[0].key, index) if segments else None
 
     def marks(self, branch: int) -> list[int]:
@@ -150,8 +148,8 @@ class Timeline:
             param = LOSS
         if param is None:
             return []
-        with self._looking() as reader:
-            return series(reader, self._tree.segments(branch, start, stop), param, grad, points)
+        with self._looking(branch, start, stop) as (reader, segments):
+            return series(reader, segments, param, grad, points)
 
     # ---- keeping
 
@@ -170,7 +168,7 @@ class Timeline:
             raise CannotRecord(f"{path} cannot be written: {error.strerror}.") from None
         os.close(descriptor)
         try:
-            with self._looking() as reader:
+            with self._looking() as (reader, _):
                 files.copy(reader, Path(name))
             os.replace(name, path)
         except (sqlite3.Error, NotATrace, OSError) as error:
@@ -180,7 +178,10 @@ class Timeline:
                 os.unlink(name)
 
     def close(self) -> None:
-        """Leave a recording complete. May be called twice; what is told afterwards is not kept."""
+        """Leave a recording complete; one in which no script was opened is removed. May be called twice.
+
+        What is told afterwards is not kept, and there are no steps any more.
+        """
         with self._writing, self._reading:
             if self._closed:
                 return
@@ -191,11 +192,15 @@ class Timeline:
                     with contextlib.suppress(sqlite3.Error):  # the log beside it is as good
                         files.finish(self._connection)
                 self._connection.close()
+            if self.path is not None and self._writer is not None and self._writer.program is None:
+                self.path.unlink(missing_ok=True)
 
     # ---- how it is done
 
     @property
     def _tree(self) -> Lineage:
+        if self._closed:
+            return Lineage()
         return self._writer.lineage if self._writer else self._lineage
 
     @property
@@ -203,13 +208,13 @@ class Timeline:
         return self._writer.params if self._writer else self._params
 
     @contextlib.contextmanager
-    def _looking(self) -> Iterator[sqlite3.Connection]:
-        """The reading connection. What is wrong with the file becomes a sentence."""
+    def _looking(
+        self, branch: int = 0, start: int = 0, stop: int = 0
+    ) -> Iterator[tuple[sqlite3.Connection, list[Segment]]]:
+        """The reading connection, and who holds these steps. What is wrong with the file becomes a sentence."""
         with self._reading:
-            if self._closed:
-                raise NotATrace("The timeline is closed.")
             try:
-                yield self._reader
+                yield self._reader, self._tree.segments(branch, start, stop)
             except sqlite3.Error as error:
                 raise NotATrace(f"{self._where} cannot be read: {error}.") from None
             except NotATrace as reason:
@@ -221,8 +226,8 @@ class Timeline:
 
     def _indexes(self, asked: str, branch: int) -> list[int]:
         found: list[int] = []
-        with self._looking() as reader:
-            for segment in reversed(self._tree.segments(branch, 0, 1 << 62)):
+        with self._looking(branch, 0, 1 << 62) as (reader, segments):
+            for segment in reversed(segments):
                 there = (segment.key, segment.start, segment.stop, MOST_MARKS - len(found))
                 found += (index for (index,) in reader.execute(f"{asked} ORDER BY idx DESC LIMIT ?", there))
         return found[::-1]

@@ -57,9 +57,8 @@ def fill(timeline: Timeline, params: int) -> None:
         spent += time.process_time() - began
         worst = max(worst, time.perf_counter() - clock)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory
-    print(
-        f"{STEPS:,} steps written in {spent:.1f} s of processor time: {spent / STEPS * RATE:.0%} of a core at {RATE:,}/s"
-    )
+    share = spent / STEPS * RATE
+    print(f"{STEPS:,} steps written in {spent:.1f} s of processor time: {share:.0%} of a core at {RATE:,}/s")
     print(f"slowest message {worst * 1e3:.0f} ms; memory grew by {grown / 1024:.1f} MB")
 
 

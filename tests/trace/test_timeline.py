@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bptui.protocol.messages import Compared, Died, Evaluated, Running, SeenAnew, Stopped
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Branch, Row, Rows
-from bptui.trace.errors import CannotRecord, NotATrace
+from bptui.trace.errors import CannotRecord
 from bptui.trace.timeline import Timeline
 
 from .told import hear, opened, row, rows, running, same, snapshot, stopped
@@ -341,12 +341,21 @@ def test_a_recording_is_not_made_over_another_file(tmp_path: Path) -> None:
         Timeline.create(tmp_path / "no" / "run.bptrace")
 
 
-def test_a_closed_timeline_says_so(timeline: Timeline) -> None:
-    timeline.close()
-    timeline.close()
+def test_a_closed_timeline_has_no_steps_any_more(timeline: Timeline, tmp_path: Path) -> None:
     hear(timeline, stopped(row(0)))
-    with pytest.raises(NotATrace, match="closed"):
-        timeline.row(0, 0)
+    timeline.close()
+    timeline.close()
+    hear(timeline, stopped(row(1)))
+    assert (timeline.last(0), timeline.row(0, 0), timeline.marks(0), timeline.series(0, "w", 0, 9, 9)) == (
+        -1, None, [], [],
+    )  # fmt: skip
+    with pytest.raises(CannotRecord, match="closed"):
+        timeline.save(tmp_path / "kept.bptrace")
+
+
+def test_a_recording_of_nothing_is_removed(tmp_path: Path) -> None:
+    Timeline.create(tmp_path / "run.bptrace").close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_empty_messages_are_nothing(timeline: Timeline) -> None:
