@@ -41,7 +41,7 @@ from bptui.session import Listener
 from bptui.trace.timeline import Timeline
 
 from .fake_inside import Inside
-from .fake_lecture import Lecture, Refusal, tensor
+from .fake_lecture import PHASES, Lecture, Refusal, tensor
 from .fake_past import Deed, Past
 from .stops import PROGRAM
 
@@ -144,7 +144,9 @@ class FakeSession:
 
     def _do(self, phase: Phase, left: bool) -> None:
         try:
-            self._stop(self.lecture.do(phase), (phase, self.lecture.zeroing))
+            zeroing = self.lecture.zeroing
+            next_anyway = phase is PHASES[self.lecture.cursor] and (zeroing or phase is not Phase.ZERO_GRAD)
+            self._stop(self.lecture.do(phase), (None if next_anyway else phase, zeroing))
         except Refusal as refusal:
             if not left:
                 raise
