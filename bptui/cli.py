@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bptui",
         description="A step debugger for PyTorch training: forward, backward, update, zero_grad, one at a time.",
-        epilog=f"{EXAMPLES}\nkeys: {', '.join(f'{c.keys[0]} {c.label}' for c in COMMANDS if len(c.keys[0]) == 1)}",
+        epilog=f"{EXAMPLES}\nkeys: {', '.join(f'{c.keys[0]} {c.label}' for c in COMMANDS if c.keys and len(c.keys[0]) == 1)}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="bptui [--plain | --json] [--python EXE] [SCRIPT [ARGS ...]]\n       bptui lessons",
     )
