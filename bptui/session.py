@@ -8,17 +8,22 @@ import secrets
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Protocol
 
 from bptui.debuggee import Debuggee
 from bptui.protocol.messages import Ask, Died, Open, Opened, Pause, Refused, Reply, Request, Running
+from bptui.trace.timeline import Timeline
 
 Listener = Callable[[Reply], None]
 """Told every reply, in order, on the session's own thread. It must not block."""
 
 
 class Session(Protocol):
-    """A program that can be stepped: a live debuggee, later a recorded trace, a fake in tests."""
+    """A program that can be stepped: a live debuggee, a recorded trace, a fake in tests."""
+
+    timeline: Timeline
+    """All that was told so far. What the listener hears is in it already."""
 
     def start(self, listener: Listener) -> None:
         """Start the debuggee and open the script. `Opened` and `Stopped` follow, or `Uncut`, or `Died`."""
@@ -39,9 +44,24 @@ class Session(Protocol):
 class LiveSession:
     """A session with a debuggee of its own."""
 
-    def __init__(self, path: str, argv: Sequence[str] = (), python: str | None = None) -> None:
-        """For the script of that path with those arguments, run by that Python (default: the one that runs us)."""
-        self._open = Open(path, tuple(argv))
+    def __init__(
+        self,
+        path: str,
+        argv: Sequence[str] = (),
+        python: str | None = None,
+        *,
+        record: Path | None = None,
+        memory: int = 512,
+    ) -> None:
+        """For the script of that path with those arguments, run by that Python (default: the one that runs us).
+
+        `record` names a new file for the timeline; `memory` is how many MB checkpoints may take.
+
+        Raises:
+            CannotRecord: that file cannot be made.
+        """
+        self.timeline = Timeline.temporary() if record is None else Timeline.create(record)
+        self._open = Open(path, tuple(argv), memory)
         self._python = python or sys.executable
         self._seed = secrets.randbits(32)
         """The same at every restart, so that an unseeded script begins again with the same random numbers."""
@@ -112,6 +132,7 @@ class LiveSession:
             if self._debuggee is not None:
                 self._debuggee.leave()
                 self._debuggee = None
+            self.timeline.close()
         atexit.unregister(self.close)
 
     def _send(self, message: Request | Pause) -> None:
@@ -134,4 +155,5 @@ class LiveSession:
             self._unanswered.discard(reply.number)
             self._pauses = 0
         assert self._listener is not None
+        self.timeline.hear(reply)
         self._listener(reply)

@@ -13,7 +13,11 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DRAWING = ("rich", "textual", "bptui.render", "bptui.ui")
-DEBUGGER = ("bptui.session", "bptui.debuggee", "bptui.plain", "bptui.record", "bptui.cli", "bptui.commands", *DRAWING)
+DEBUGGER = (
+    *("bptui.session", "bptui.debuggee", "bptui.plain", "bptui.record", "bptui.cli", "bptui.commands", "bptui.trace"),
+    "bptui.differing",
+    *DRAWING,
+)
 ENGINE = ("torch", "bptui.engine")
 
 LOADED_BY = """
@@ -39,6 +43,11 @@ def loaded_by(room: str) -> set[str]:
         pytest.param("bptui.protocol", (*DEBUGGER, *ENGINE, "numpy"), id="the protocol is standard library only"),
         pytest.param("bptui.engine", DEBUGGER, id="the engine never draws and does not know who asks it"),
         pytest.param("bptui.session", (*DRAWING, *ENGINE), id="the session does without torch and without a screen"),
+        pytest.param(
+            "bptui.trace",
+            (*DRAWING, *ENGINE, "bptui.session", "bptui.debuggee", "bptui.plain", "bptui.cli", "numpy"),
+            id="a trace is read with the standard library only",
+        ),
         pytest.param("bptui.commands", (*DRAWING, *ENGINE), id="the commands are only a table"),
         pytest.param("bptui.render", ("textual", "bptui.ui", "bptui.session", *ENGINE), id="drawing needs only rich"),
         pytest.param("bptui.plain", ("textual", "bptui.ui", *ENGINE), id="the line mode has no screen"),

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, gradcheck, inspector
 from bptui.engine.code import RunBlock
-from bptui.engine.course import Course, Diverged
+from bptui.engine.course import Course, NotThere
 from bptui.engine.errors import StepRefused
+from bptui.engine.evaluate import Evaluation
 from bptui.engine.failure import failure_of, refusal_of
 from bptui.engine.history import NEXT, Deed, History
 from bptui.engine.inside import Inside
@@ -16,9 +18,11 @@ from bptui.engine.output import Mark, Output
 from bptui.engine.past import Past
 from bptui.engine.place import epoch_key
 from bptui.engine.program import Script
+from bptui.engine.prompt import Prompt, typed_set
 from bptui.engine.sites import Sites
 from bptui.engine.stage import RandomState, Stage
-from bptui.protocol.messages import CurveDrawn, GradientsChecked, Inspected, TapeShown
+from bptui.engine.state import State
+from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Branch, Failure, Program, Row, Rows, Snapshot
 from bptui.protocol.tape import Move
@@ -27,6 +31,8 @@ Beacon = Callable[[Phase | None, int], None]
 
 MEMORY = 512
 """Megabytes that checkpoints may take."""
+FAR = 10_000
+"""So many steps a comparison runs, if nobody says how many."""
 
 
 class Controller:
@@ -64,6 +70,7 @@ class Controller:
         self._inside: Inside | None = None
         """The phase that is stepped through, if one is."""
         self._history = History()
+        self._prompt = Prompt(self._output)
 
     # ---- beginning
 
@@ -72,6 +79,7 @@ class Controller:
         if self._random is None:
             self._random = RandomState()
         self._history = History()
+        self._prompt.forget()
         mark = self._output.mark()
         failure = self._begin()
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.ENTRY
@@ -82,7 +90,7 @@ class Controller:
     def _begin(self) -> Failure | None:
         """A course from the script's first line on."""
         self._inside = None
-        self._course = Course(self._script, self._stage, self._output, self._sites, self._history)
+        self._course = Course(self._script, self._stage, self._output, self._sites, self._history, self._prompt)
         self._machine: Machine = self._course.machine
         self._machine.started = self.beacon
         self._recorder, self._turn, self._stepper = self._course.recorder, self._course.turn, self._course.stepper
@@ -186,11 +194,19 @@ class Controller:
             if phase is left.phase or left.stop_reason is not StopReason.STEP:
                 return left
             try:
-                return self._step(Deed(phase, self._zeroing))
+                return self._step(self._deed(phase))
             except StepRefused as refusal:
                 return self._snapshots.add(f"{phase} was refused: {refusal}")
         self._check_going()
-        return self._step(Deed(phase, self._zeroing))
+        return self._step(self._deed(phase))
+
+    def _deed(self, phase: Phase) -> Deed:
+        """That phase; where it comes next anyway, just the next one."""
+        cursor = self._machine.cursor
+        passed = phase is Phase.ZERO_GRAD and not self._zeroing
+        if cursor is not None and cursor.phase is phase and not passed:
+            return NEXT[self._zeroing]
+        return Deed(phase, self._zeroing)
 
     def _step(self, deed: Deed) -> Snapshot:
         self._past.visit(True)
@@ -235,22 +251,23 @@ class Controller:
         self, goal: Goal, steps: int | None, mark: Mark, pause: Callable[[], bool], progress: Callable[[], None]
     ) -> Snapshot:
         failure, reason = None, StopReason.STEP
-        course, past, made, fields = self._course, self._past, self._history.made, self._course.fields
-        self._stepper.begin()
+        course, past, stepper, recorder = self._course, self._past, self._stepper, self._recorder
+        stepper.begin()
         turn, epoch, taken, deed = self._machine.turn, epoch_key(self._machine), 0, NEXT[self._zeroing]
+        keep = self._history.keeper(deed)
         ran: RunBlock | None = None
         pausing = False
-        self._recorder.run_begins(sparing=goal is Goal.END and steps is None)
+        recorder.run_begins(sparing=goal is Goal.END and steps is None)
         with course.running():
             while True:
                 past.visit(False)
                 try:
-                    ran = self._stepper.next(False)
+                    ran = stepper.next(False)
                 except Raised as raised:
                     failure, reason = failure_of(raised, self._script.path), StopReason.EXCEPTION
-                    ran = self._stepper.running or ran
+                    ran = stepper.running or ran
                     if ran is not None:
-                        self._recorder.failed(ran)
+                        recorder.failed(ran)
                 taken += 1
                 if failure or self._machine.ended or taken == steps:
                     break
@@ -259,14 +276,16 @@ class Controller:
                 if goal is Goal.EPOCH and epoch_key(self._machine) != epoch:
                     break
                 pausing = pausing or pause()
-                if pausing and self._recorder.unwatched:
-                    self._recorder.sparing = False  # fast as it is: one more forward, with all its values
+                if pausing and recorder.unwatched:
+                    recorder.sparing = False  # fast as it is: one more forward, with all its values
                 elif pausing:
                     reason = StopReason.PAUSE
                     break
-                made(deed, fields(ran))
+                loss, params = recorder.numbers()
+                place = stepper.place
+                keep((ran.word if ran is not None else None, place.epoch, place.sample, loss, params))
                 progress()
-        self._recorder.run_ends()
+        recorder.run_ends()
         self._tapes.forget()
         return course.stop(deed, ran, StopReason.END if self._machine.ended else reason, mark, failure, recorded=True)
 
@@ -311,14 +330,14 @@ class Controller:
         if not 0 <= index <= last:
             raise StepRefused(f"There is no step {index} on branch {branch}.", f"They are numbered 0 to {last}.")
         if history.index == index and history.contains(branch, history.branch, index):
-            history.branch = branch
+            history.stand(branch, index)
             return self._arrived(None)
         return self._travel(branch, index, pause)
 
     def _travel(self, branch: int, index: int, pause: Callable[[], bool]) -> Snapshot:
         """Stand at that step, from the nearest checkpoint on, or from where the program stands, or from the start."""
         history = self._history
-        closely = 2 * max(len(self.program.blocks), 2)
+        closely = max(len(self.program.blocks), 2) + 1
         here = (history.branch, history.index)
         present = self._past.keep(True)
         start = self._past.nearest(branch, index, closely)
@@ -330,19 +349,50 @@ class Controller:
                 self._start_over()
         try:
             snapshot = self._course.replay(branch, index, closely, lambda: not pause())
-        except Diverged as diverged:
+        except NotThere:
             if present is not None and self._past.usable(present):
                 self._past.bring_back(present)
             self._stand()
-            raise diverged.refusal() from None
+            raise
         return self._arrived(snapshot)
+
+    def compare(
+        self,
+        steps: int | None = None,
+        *,
+        pause: Callable[[], bool] = lambda: False,
+        progress: Callable[[], None] = lambda: None,
+    ) -> tuple[Snapshot, int, int]:
+        """Run on from here on two branches, with zeroing on and off, and stand here again.
+
+        At most `steps` steps each; without it, as many as there are, up to `FAR`. Returns this stop, and the numbers of
+        the branches with zeroing on and off.
+
+        Raises:
+            StepRefused: the script has ended, or it does not repeat itself.
+        """
+        if self._inside is not None:
+            self._leave()
+        self._check_going()
+        here, zeroing = (self._history.branch, self._history.index), self._zeroing
+        branches = {}
+        for on in (zeroing, not zeroing):
+            self.set_zeroing(on)
+            self.run(steps=steps or FAR, pause=pause, progress=progress)
+            branches[on] = self._history.branch
+            snapshot = self.goto(here[1], here[0])
+        self.set_zeroing(zeroing)
+        return snapshot, branches[True], branches[False]
 
     def _start_over(self) -> None:
         """Run the script anew up to its entry, where no checkpoint leads back."""
         self._give_up()
         self._zeroing = True
+        del self._course, self._past, self._machine, self._recorder, self._turn, self._stepper
+        del self._tapes, self._snapshots
+        gc.collect()  # what it held may be large
         self._begin()
-        self._history.branch, self._history.index = 0, 0
+        self._history.stand(0, 0)
         course = self._course
         course.snapshots.last = course.look(0, 0, None, StopReason.ENTRY, ("", ""), None, True)
         self._past.keep(True)
@@ -360,6 +410,49 @@ class Controller:
         history = self._history
         at = history.index + 1 if history.ahead else history.index
         self._zeroing = self._stepper.zeroing = history.deed(history.branch, at).zeroing
+
+    # ---- typed Python
+
+    def evaluate(self, text: str) -> tuple[Evaluation, Snapshot | None]:
+        """Run Python in the script's namespace, as a Python prompt would. A step of its own if it changed the program.
+
+        Raises:
+            StepRefused: the program is inside a phase.
+        """
+        self._check_outside()
+        course, mark = self._course, self._output.mark()
+        self._past.visit(True)
+        before = State(self._recorder.holders(), self._output)
+        with course.running():
+            evaluation = self._prompt.evaluate(text, before.is_unchanged)
+        if not evaluation.changed:
+            return evaluation, None
+        deed = Deed(None, self._zeroing, text)
+        return evaluation, course.stop(deed, None, course.reason(None), mark, None)
+
+    def set_value(self, name: str, value: str) -> Snapshot:
+        """Edit a variable, a tensor in place, or an optimizer's setting: a step of its own.
+
+        Raises:
+            StepRefused: there is nothing of that name, or it cannot have that value.
+        """
+        self._check_outside()
+        return self._step(Deed(None, self._zeroing, typed_set(name, value)))
+
+    def set_watches(self, expressions: Sequence[str]) -> Snapshot:
+        """Evaluate these at each stop from now on. The same stop, seen anew."""
+        self._prompt.watches.set(expressions)
+        return self.set_zeroing(self._zeroing)
+
+    def complete(self, text: str) -> Completed:
+        """What a name under the cursor may become."""
+        self._check_started()
+        return self._prompt.complete(text)
+
+    def _check_outside(self) -> None:
+        self._check_started()
+        if self._inside is not None:
+            raise StepRefused(f"The program is inside {self._inside.run.phase}.", "o leaves it.")
 
     # ---- looking
 
@@ -400,12 +493,14 @@ class Controller:
     def _enter(self, move: Move) -> Snapshot:
         """Run the block that comes next as a whole, record it, and stand at its first op."""
         with self._course.running():
-            self._stepper.pass_zero_grad()
+            skipped = self._stepper.pass_zero_grad()
         cursor = self._machine.cursor
         if cursor is None:  # it stands at other code, which raised before, or came to its end
             return self._step(NEXT[self._zeroing])
         before, mark = self._past.remember(), self._output.mark()
         self._stepper.begin()
+        self._stepper.locate()
+        place = self._stepper.place
         recording = self._tapes.begin(cursor.phase)
         failure, undone = None, False
         with self._course.running():
@@ -419,8 +514,9 @@ class Controller:
         self._tapes.recorded(recording)
         values = self._recorder.values() if failure is None else (self.snapshot.values, self.snapshot.targets)
         inside = Inside(
-            self.snapshot, cursor, recording, values, (self._output, mark), failure, undone, self.program.blocks
+            self.snapshot, cursor, recording, values, place, (self._output, mark), failure, undone, self.program.blocks
         )
+        inside.skipped = skipped
         if inside.count == 0 and failure is not None and undone:
             raise refusal_of(failure, cursor.phase)
         self._inside = inside
@@ -438,6 +534,11 @@ class Controller:
         inside, self._inside = self._inside, None
         assert inside is not None
         inside.recording.forget()
+        deed = NEXT[self._zeroing]
+        if inside.skipped and self._zeroing:
+            deed = Deed(None, True, skips=True)
+        elif inside.run.phase is Phase.ZERO_GRAD and not self._zeroing:
+            deed = Deed(Phase.ZERO_GRAD, False)
         if inside.undone:
             assert self._snapshots.last is not None
             return self._snapshots.last
@@ -451,7 +552,7 @@ class Controller:
                 except Raised as raised:
                     failure = failure_of(raised, self._script.path)
         reason = self._course.reason(failure)
-        return self._course.stop(NEXT[self._zeroing], run, reason, inside.told, failure, recorded=True)
+        return self._course.stop(deed, run, reason, inside.told, failure, recorded=True)
 
     # ---- how a step is made
 

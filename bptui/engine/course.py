@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator
 
 from bptui.engine.code import RunBlock
@@ -12,6 +13,7 @@ from bptui.engine.history import Deed, Fields, History, differing
 from bptui.engine.machine import Raised
 from bptui.engine.output import Mark, Output
 from bptui.engine.program import Script
+from bptui.engine.prompt import Prompt
 from bptui.engine.recorder import Recorder
 from bptui.engine.sites import Sites
 from bptui.engine.snapshots import Snapshots
@@ -21,7 +23,7 @@ from bptui.engine.stepper import Stepper
 from bptui.engine.tapes import Tapes
 from bptui.engine.turn import Turn
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Failure, Snapshot
+from bptui.protocol.snapshot import Failure, Snapshot, Watched
 
 Action = Callable[[bool], RunBlock | None]
 """Makes a step. It is told whether to look at it closely, and returns the block that ran."""
@@ -30,7 +32,15 @@ Action = Callable[[bool], RunBlock | None]
 class Course:
     """Everything of one run, from the script's first line on."""
 
-    def __init__(self, script: Script, stage: Stage, output: Output, sites: Sites, history: History) -> None:
+    def __init__(
+        self,
+        script: Script,
+        stage: Stage,
+        output: Output,
+        sites: Sites,
+        history: History,
+        prompt: Prompt,
+    ) -> None:
         self.script, self.stage, self.output, self.history = script, stage, output, history
         self.machine = script.machine()
         self.recorder = Recorder(script, self.machine)
@@ -38,6 +48,13 @@ class Course:
         self.turn = Turn(script, self.machine)
         self.stepper = Stepper(self.machine, self.recorder, self.turn)
         self.tapes = Tapes(self.recorder, sites, output)
+        self.prompt = prompt
+        prompt.attend(self.machine, self.recorder, self.stepper)
+        self.snapshots.watched = self._watched
+
+    def _watched(self) -> tuple[Watched, ...]:
+        with self.running():
+            return self.prompt.look()
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
@@ -67,8 +84,10 @@ class Course:
         """
         self.stepper.zeroing = deed.zeroing
         phase = deed.phase
+        if deed.edit:
+            return lambda whole: self.prompt.repeat(deed.edit)
         if phase is None:
-            return self.stepper.next
+            return self.stepper.skip if deed.skips else self.stepper.next
         cursor = self.machine.cursor
         if cursor is not None and cursor.phase is phase:
             return self.stepper.cursor
@@ -113,6 +132,8 @@ class Course:
         try:
             ran = action(whole)
         except Raised as raised:
+            if isinstance(raised.error, KeyboardInterrupt):
+                raise NotThere("Going there was interrupted.", "Nothing changed.") from None
             failure, ran = failure_of(raised, self.script.path), self.stepper.running
             if ran is not None:
                 self.recorder.failed(ran)
@@ -139,9 +160,16 @@ class Course:
             self.tapes.ran(ran.phase)
         branch, index = self.history.place_of_next(deed)
         snapshot = self.look(branch, index, ran, reason, self.output.since(mark), failure, deed.zeroing)
+        snapshot = self._told(snapshot, deed)
         row = snapshot.row()
         said = self.history.made(deed, (ran.word if ran else None, row.epoch, row.sample, row.loss, row.params), reason)
         return self.snapshots.settle(snapshot, self.history.branch, said)
+
+    def _told(self, snapshot: Snapshot, deed: Deed) -> Snapshot:
+        """A step that was typed says so."""
+        if not deed.edit:
+            return snapshot
+        return dataclasses.replace(snapshot, edit=deed.edit, explain=self.prompt.said)
 
     def look(
         self,
@@ -174,11 +202,11 @@ class Course:
         `progress` is asked after every step whether to go on. Returns the snapshot of the last step, if there was one.
 
         Raises:
-            Diverged: a step gave other numbers than before.
+            NotThere: a step gave other numbers than before, or was interrupted.
         """
         snapshot = None
         history = self.history
-        history.branch = branch
+        history.stand(branch, history.index)
         self.recorder.run_begins(sparing=False)
         with self.running():
             while history.index < index:
@@ -191,32 +219,26 @@ class Course:
                         branch, history.index + 1, ran, self.reason(failure), self.output.since(mark), failure,
                         deed.zeroing,
                     )  # fmt: skip
-                    self.snapshots.last = snapshot
+                    self.snapshots.last = snapshot = self._told(snapshot, deed)
                     row = snapshot.row()
                     now: Fields = (ran.word if ran else None, row.epoch, row.sample, row.loss, row.params)
                 else:
                     now = self.fields(ran)
                 said = differing(history.row(branch, history.index + 1), now)
                 if said:
-                    raise Diverged(history.index + 1, said)
-                history.index += 1
-                if not progress():
+                    raise NotThere(
+                        f"This program does not repeat itself: step {history.index + 1} now gives {said}.",
+                        "Something that it uses is not restored (time, threads, files, another process); "
+                        "nothing changed.",
+                    )
+                history.stand(branch, history.index + 1)
+                if not progress() and history.index < index:
+                    snapshot = self.look(branch, history.index, ran, StopReason.PAUSE, ("", ""), failure, deed.zeroing)
                     break
         self.recorder.run_ends()
         self.tapes.forget()
         return snapshot
 
 
-class Diverged(Exception):
-    """The program does not repeat itself."""
-
-    def __init__(self, index: int, said: str) -> None:
-        super().__init__(said)
-        self.index, self.said = index, said
-
-    def refusal(self) -> StepRefused:
-        """In words."""
-        return StepRefused(
-            f"This program does not repeat itself: step {self.index} now gives {self.said}.",
-            "Something that it uses is not restored (time, threads, files, another process); nothing changed.",
-        )
+class NotThere(StepRefused):
+    """A step that had run could not be gone to."""

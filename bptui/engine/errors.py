@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+PROMPT = "<prompt>"
+"""What Python calls the file of code that a person typed."""
+
 
 class CannotCut(Exception):
     """The script's loop cannot be cut into phase blocks."""

@@ -133,7 +133,9 @@ def short(fact: Fact | None) -> str:
     norm = summary(fact)
     if norm is not None:
         return f"norm {norm:.6g}"
-    return fact.text if fact.text is not None and len(fact.text) <= 40 else fact.type
+    if fact.text is not None and len(fact.text) <= 40:
+        return fact.text
+    return f"{fact.type}{list(fact.shape)}" if fact.shape else fact.type
 
 
 def _number(number: float) -> str:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from types import CellType
 from typing import Any
 
 from bptui.engine import code as C
+from bptui.engine.items import Items
 from bptui.engine.pieces import Run
 from bptui.engine.tree import Loop
 
@@ -26,13 +28,18 @@ class Slot:
     """A loop that is being run."""
 
     loop: Loop
-    iterator: Iterator[Any] | None
+    iterator: Items | None
     total: int | None
     """How many items there are, where that is known."""
     count: int = -1
     """Which item it is at, from 0."""
     item: Any = None
     """The item that was pulled and not bound yet."""
+
+    def leave(self) -> None:
+        """The loop is left."""
+        if self.iterator is not None:
+            self.iterator.leave()
 
 
 @dataclass(eq=False)
@@ -53,6 +60,11 @@ class Frame:
     returned: Any = None
     """What a call to a cut function gave."""
 
+    def leave_loops(self) -> None:
+        """The scope is left, and so are its loops."""
+        for slot in self.slots.values():
+            slot.leave()
+
     @property
     def instruction(self) -> C.Instruction:
         return self.code.instructions[self.pc]
@@ -62,7 +74,14 @@ class Cells(MutableMapping[str, Any]):
     """The variables of a cut function: the cells that its pieces share."""
 
     def __init__(self, function: Any) -> None:
-        self._cells = dict(zip(function.__code__.co_freevars, function.__closure__ or (), strict=True))
+        self._cells: dict[str, CellType] = dict(
+            zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+        )
+
+    @property
+    def cells(self) -> Mapping[str, CellType]:
+        """The cells themselves, also of variables that are not assigned yet: for code that shares them."""
+        return self._cells
 
     def __getitem__(self, name: str) -> Any:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from operator import itemgetter
@@ -35,13 +35,14 @@ class Deed:
     """None for the block that came next."""
     zeroing: bool = True
     edit: str = ""
+    skips: bool = False
+    """Whether zero_grads that came first were passed over although zeroing is on: it was turned on inside the phase."""
 
     @cached_property
     def packed(self) -> int:
         """All but the edit's text in one byte."""
-        return (
-            _NUMBER_OF[self.phase.value if self.phase is not None else None] << 2 | self.zeroing << 1 | bool(self.edit)
-        )
+        phase = _NUMBER_OF[self.phase.value if self.phase is not None else None]
+        return self.skips << 5 | phase << 2 | self.zeroing << 1 | bool(self.edit)
 
 
 NEXT = {zeroing: Deed(None, zeroing) for zeroing in (True, False)}
@@ -85,9 +86,21 @@ class _Branch:
         if len(self._loose) >= _LOOSE:
             self.pack()
 
+    def keeper(self, packed: int) -> Callable[[Fields], object]:
+        """What takes the fields of one step after the other."""
+        loose = self._loose
+
+        def keep(fields: Fields) -> None:
+            loose.append((packed, fields))
+            if len(loose) >= _LOOSE:
+                self.pack()
+
+        return keep
+
     def pack(self) -> None:
         """Put the newest steps into the columns."""
-        loose, self._loose = self._loose, []
+        loose = self._loose.copy()
+        self._loose.clear()
         start, names = 0, _names(loose[0][1][4]) if loose else ()
         for place, (_, fields) in enumerate(loose):
             now = _names(fields[4])
@@ -169,8 +182,18 @@ class History:
         self._branches = [_Branch(Branch(0, None, -1))]
         self.branch = 0
         """The branch on which the program stands."""
-        self.index = -1
+        self._index: int | None = None
+        """The step that ran last; None for the branch's last."""
+
+    @property
+    def index(self) -> int:
         """The step that ran last; -1 before the entry."""
+        return self._branches[self.branch].last if self._index is None else self._index
+
+    def stand(self, branch: int, index: int) -> None:
+        """The program stands there now."""
+        self.branch = branch
+        self._index = index if index < self._branches[branch].last else None
 
     @property
     def branches(self) -> tuple[Branch, ...]:
@@ -197,7 +220,8 @@ class History:
         if place >= len(owner.phases):
             owner.pack()
         packed = owner.deeds[place]
-        return Deed(_PHASES[packed >> 2], bool(packed & 2), owner.edits.get(place, "") if packed & 1 else "")
+        edit = owner.edits.get(place, "") if packed & 1 else ""
+        return Deed(_PHASES[packed >> 2 & 7], bool(packed & 2), edit, bool(packed & 32))
 
     def owner(self, branch: int, index: int) -> _Branch:
         """The branch that made that step: itself, or an ancestor."""
@@ -214,31 +238,47 @@ class History:
     @property
     def ahead(self) -> bool:
         """Whether the present branch has steps behind where the program stands."""
-        return self.index < self.last(self.branch)
+        return self._index is not None
+
+    def _way(self, deed: Deed) -> int | None:
+        """A branch on which that was done next: the present one, else another that passes here."""
+        index = self.index
+        others = (each.info.number for each in self._branches if self.contains(each.info.number, self.branch, index))
+        for branch in (self.branch, *others):
+            if self.last(branch) > index and self.deed(branch, index + 1) == deed:
+                return branch
+        return None
 
     def place_of_next(self, deed: Deed) -> tuple[int, int]:
         """Branch and index that a step will have if that is done now."""
-        if self.ahead and self.deed(self.branch, self.index + 1) != deed:
-            return len(self._branches), self.index + 1
-        return self.branch, self.index + 1
+        if not self.ahead:
+            return self.branch, self.index + 1
+        way = self._way(deed)
+        return len(self._branches) if way is None else way, self.index + 1
 
     def made(self, deed: Deed, fields: Fields, reason: StopReason = StopReason.STEP) -> str:
-        """A step was made. On the way of before it is walked along; where another begins, a branch does.
+        """A step was made. On a way of before it is walked along; where another begins, a branch does.
 
         Returns how it differs, where the same deed did not give the same again.
         """
         said = ""
-        if self.index < self._branches[self.branch].last:
-            if self.deed(self.branch, self.index + 1) == deed:
-                said = differing(self.row(self.branch, self.index + 1), fields)
+        if self._index is not None:
+            index, way = self._index + 1, self._way(deed)
+            if way is not None:
+                said = differing(self.row(way, index), fields)
                 if not said:
-                    self.index += 1
+                    self.stand(way, index)
                     return ""
-            self._branches.append(_Branch(Branch(len(self._branches), self.owner_number, self.index)))
-            self.branch = len(self._branches) - 1
+            self._branches.append(_Branch(Branch(len(self._branches), self.owner_number, self._index)))
+            self.branch, self._index = len(self._branches) - 1, None
         self._branches[self.branch].append(deed, fields, reason)
-        self.index += 1
         return said
+
+    def keeper(self, deed: Deed) -> Callable[[Fields], object]:
+        """What takes the fields of one such step after the other, as `made` does, but fast."""
+        if self._index is not None or deed.edit:
+            return lambda fields: self.made(deed, fields)
+        return self._branches[self.branch].keeper(deed.packed)
 
     @property
     def owner_number(self) -> int:

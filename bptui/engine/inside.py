@@ -15,6 +15,7 @@ from bptui.engine.kept import Kept
 from bptui.engine.nodes import RawNode
 from bptui.engine.output import Mark as Offset
 from bptui.engine.output import Output
+from bptui.engine.place import Place
 from bptui.engine.raw import At, RawOp
 from bptui.engine.recording import Recording, Step
 from bptui.protocol.fact import Fact, Named
@@ -33,6 +34,7 @@ class Inside:
         run: RunBlock,
         recording: Recording,
         sample: tuple[tuple[Named, ...], int],
+        place: Place,
         output: tuple[Output, Offset],
         failure: Failure | None,
         undone: bool,
@@ -40,11 +42,15 @@ class Inside:
     ) -> None:
         """`before`: the stop before the phase. `sample`: values and how many of them are the loop's targets.
 
-        `output`: what the script writes, and up to where it was told. `undone`: it raised, and what it did was undone.
+        `place`: where in the data the phase runs. `output`: what the script writes, and up to where it was told.
+        `undone`: it raised, and what it did was undone.
         """
         self.before, self.run, self.recording, self.failure, self.undone = before, run, recording, failure, undone
         self._values, self._targets = sample
         self._blocks = blocks
+        self.skipped = False
+        """Whether a zero_grad was passed over to come here."""
+        self._place = place
         self._output, self.told = output
         self.at = -1
         self._modules = [self._module(step) for step in recording.steps]
@@ -116,6 +122,10 @@ class Inside:
             phase=self.run.phase,
             block=self.run.block.index,
             stop_reason=StopReason.EXCEPTION if failed else StopReason.STEP,
+            epoch=self._place.epoch,
+            sample=self._place.sample,
+            epochs=self._place.epochs,
+            samples=self._place.samples,
             values=values,
             targets=self._targets,
             loss_name=self.run.loss_name or self.before.loss_name,
@@ -304,7 +314,8 @@ class Inside:
         if isinstance(step.raw, RawOp):
             text = self.recording.tape.ops[op.op].text
             taken = {each.name for each in op.inputs}
-            made = ", ".join(f"{each.name} = " for each in op.output if not step.raw.wrote and each.name not in taken)
+            names = [each.name for each in op.output if not step.raw.wrote and each.name not in taken]
+            made = ", ".join(names) + " = " if names else ""
             value = ", ".join(short(each.fact) for each in op.output)
             return f"{where}: {made}{text}" + (f" = {value}" if value else "")
         if step.raw.variable:

@@ -21,10 +21,6 @@ _MEMBERS = 16
 """So many members of an item are looked at."""
 
 
-class Spoiled(Exception):
-    """An item cannot be given again: it was written in place since it was taken."""
-
-
 class Items(Iterator[Any]):
     """An iterator that remembers."""
 
@@ -59,10 +55,21 @@ class Items(Iterator[Any]):
         self.position += 1
         return item
 
-    @property
-    def first(self) -> int:
-        """From which item on they are still kept."""
-        return self._base
+    def can_return_to(self, position: int) -> bool:
+        """Whether the items from there on are still kept, and none was written in place since it was taken."""
+        if position < self._base:
+            return False
+        return all(
+            version_of(tensor) == version
+            for number, tensors in self._versions.items()
+            if number >= position
+            for tensor, version in tensors
+        )
+
+    def leave(self) -> None:
+        """The loop is left: what it went over is let go, as Python does, so that a generator ends itself now."""
+        if not self._plain:
+            self._source = _gone()
 
     def forget_before(self, position: int) -> None:
         """Keep only the items from there on."""
@@ -107,9 +114,6 @@ class Items(Iterator[Any]):
             effect.restore()
 
     def _again(self, at: int) -> Any:
-        for tensor, version in self._versions.get(self.position, ()):
-            if version_of(tensor) != version:
-                raise Spoiled
         self._replay_effect(self.position)
         self.position += 1
         return self._kept[at]
@@ -136,3 +140,8 @@ def _tensors(item: Any) -> Iterator[torch.Tensor]:
     elif isinstance(item, dict):
         for each in list(item.values())[:_MEMBERS]:
             yield from _tensors(each)
+
+
+def _gone() -> Iterator[Any]:
+    raise RuntimeError("bptui: this loop was left before, and what it went over is gone; go back to before it began")
+    yield

@@ -166,6 +166,8 @@ class Machine:
         Where none would, nothing is left: the program stands where it was raised.
         """
         while (catcher := catcher_of(self.frames, error)) is not None:
+            for frame in self.frames[catcher.frame + 1 :]:
+                frame.leave_loops()
             del self.frames[catcher.frame + 1 :]
             if self._caught(self.frames[-1], catcher, error, line):
                 return True
@@ -210,7 +212,7 @@ class Machine:
 
     def _return(self, frame: Frame, value: Any) -> None:
         self._go(frame, C.Label(frame.pc, 0))
-        self.frames.pop()
+        self.frames.pop().leave_loops()
         self.moves += 1
         self.rounds += 1
         if self.frames:
@@ -268,7 +270,9 @@ class Machine:
 
     def _leave(self, frame: Frame, instruction: C.Leave) -> None:
         self.moves += 1
-        frame.slots.pop(id(instruction.loop), None)
+        slot = frame.slots.pop(id(instruction.loop), None)
+        if slot is not None:
+            slot.leave()
         frame.pc += 1
 
     def _test(self, frame: Frame, instruction: C.Test) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import torch
 
-from bptui.engine.capture import grad_of, number_of
+from bptui.engine.capture import fact, grad_of, number_of
+from bptui.protocol.fact import summary
 
 Names = Mapping[str, Any]
 Holders = list[Names]
@@ -114,6 +115,8 @@ class Parameters:
         self._known: dict[str, torch.Tensor] = {}
         self.items: list[tuple[str, torch.Tensor]] = []
         """Name and tensor of each, in the script's order."""
+        self.has_large = False
+        """Whether some are more than one number."""
         self.has_members = False
         """Whether some are members of a container, which may be bound anew."""
         self._plain: list[str] = []
@@ -126,9 +129,17 @@ class Parameters:
         """Value and gradient of each, where they are one number."""
         return tuple([(name, number_of(tensor), number_of(grad_of(tensor))) for name, tensor in self.items])
 
+    def norms(self, numbers: Numbers) -> Numbers:
+        """The same, with the norms of those that are more than one number."""
+        return tuple(
+            (name, _norm(tensor) if value is None else value, _norm(grad_of(tensor)) if grad is None else grad)
+            for (name, tensor), (_, value, grad) in zip(self.items, numbers, strict=True)
+        )
+
     def _know(self, known: dict[str, torch.Tensor]) -> None:
         self._known, self.items = known, list(known.items())
         self.has_members = any("[" in name for name in known)
+        self.has_large = any(tensor.numel() != 1 for tensor in known.values())
         self._plain = [name for name in known if name.isidentifier() and name not in self._passing]
 
     def find(self, holders: Holders) -> None:
@@ -174,3 +185,8 @@ class Parameters:
                     if value is not self._known[name] and isinstance(value, torch.Tensor):
                         self._know({**self._known, name: value})
                     break
+
+
+def _norm(tensor: torch.Tensor | None) -> float | None:
+    """The norm that a fact of the tensor tells."""
+    return None if tensor is None else summary(fact(tensor))

@@ -23,7 +23,9 @@ from bptui.protocol.snapshot import Snapshot
 APART = 0.03
 """Seconds of running between two checkpoints, at least: to run that again is not felt."""
 SHARE = 10
-"""And so many times what one costs to make."""
+"""And so many times what one costs to make, while running on."""
+SHARE_STEPPING = 2
+"""The same while a person steps: there is time, and a step back should be quick."""
 
 
 @dataclass(eq=False)
@@ -61,6 +63,11 @@ class Past:
         self._began: float | None = None
         self._turn = -1
 
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes all checkpoints take."""
+        return self._total
+
     # ---- making them
 
     def running(self) -> None:
@@ -81,24 +88,28 @@ class Past:
         self._turn = turn
         now = time.perf_counter()
         since = self._since + (now - self._began if self._began is not None else 0.0)
-        if since < APART or since < SHARE * self._cost:
+        if since < APART or since < (SHARE_STEPPING if whole else SHARE) * self._cost:
             return
+        self._make_room(self._kept[-1].moment.nbytes if self._kept else 0)
         self.keep(whole)
 
     def keep(self, whole: bool) -> Checkpoint | None:
-        """Make a checkpoint here; None if none can be made, or if it takes more than there is."""
+        """Make a checkpoint here, if there is room for it; None if not, or if none can be made."""
         course = self._course
         if not self._memory or not course.machine.frames or course.snapshots.last is None:
             return None
+        at = course.history.branch, course.history.index
+        if self._kept and (self._kept[-1].branch, self._kept[-1].index) == at and self._kept[-1].whole >= whole:
+            return self._kept[-1]
+        if self._kept and self._total + self._kept[-1].moment.nbytes > self._memory:
+            return None
         started = time.perf_counter()
-        self._make_room(self._kept[-1].moment.nbytes if self._kept else 0)
-        moment = self._world.remember(course.machine.frames)
+        moment = self._world.remember(course.machine.frames, self._kept[-1].moment if self._kept else None)
         self._cost = time.perf_counter() - started
         self._since = 0.0
         if self._began is not None:
             self._began = time.perf_counter()
-        history = course.history
-        made = Checkpoint(history.branch, history.index, moment, course.snapshots.last, whole, moment.own_bytes)
+        made = Checkpoint(*at, moment, course.snapshots.last, whole, moment.own_bytes)
         if moment.problem or moment.nbytes > self._memory:
             return None
         self._kept.append(made)
@@ -168,7 +179,7 @@ class Past:
             self._leave_contexts(checkpoint.moment.contexts)
             self._world.bring_back(checkpoint.moment)
         course.snapshots.last = checkpoint.snapshot
-        course.history.branch, course.history.index = checkpoint.branch, checkpoint.index
+        course.history.stand(checkpoint.branch, checkpoint.index)
         course.tapes.forget()
         self._turn = course.machine.turn
 

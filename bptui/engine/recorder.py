@@ -27,6 +27,8 @@ from bptui.protocol.snapshot import Ledger, Param
 _NO_CODE: set[CodeType] = set()
 
 
+NORMS = 100
+"""At full speed norms are measured for so small a part of the time: one in this."""
 SLOW = 0.001
 """Seconds from which on a forward is slow."""
 
@@ -60,6 +62,8 @@ class Recorder:
         self._slow = False
         """Whether a forward takes so long that watching it costs nothing."""
         self._facts = _FactCache()
+        self._measured_again = 0.0
+        """When norms are measured again, by `time.perf_counter`."""
         self._loss_number: float | None = None
         self._numbers: Numbers = ()
         self._walked: set[int] = set()
@@ -112,10 +116,26 @@ class Recorder:
         numbers = None
         if not whole:
             numbers = self._numbers = self.parameters.numbers()
+            if phase is Phase.BACKWARD and self.parameters.has_large:
+                self._measure(numbers)
         if phase is Phase.BACKWARD:
             self._ledgers.after_backward(self.parameters, numbers, place)
         else:
             self._ledgers.settle(self.parameters, numbers, phase)
+
+    def edited(self) -> None:
+        """A person changed the program: names may stand for other tensors, and gradients may be gone."""
+        self.parameters.follow(self.holders())
+        self._numbers = self.parameters.numbers()
+        self._ledgers.settle(self.parameters, None, Phase.ZERO_GRAD)
+
+    def _measure(self, numbers: Numbers) -> None:
+        """Now and then, norms too: as often as costs next to nothing."""
+        now = time.perf_counter()
+        if now >= self._measured_again:
+            self._numbers = self.parameters.norms(numbers)
+            done = time.perf_counter()
+            self._measured_again = done + NORMS * (done - now)
 
     def _forward(self, frame: Frame, whole: bool, step: Callable[[], None]) -> None:
         self.unwatched = self.sparing and not whole and not self._slow and not is_last(self._machine)
@@ -158,10 +178,10 @@ class Recorder:
 
     def _reach(self, loss: Any, *, unnamed: bool = True) -> None:
         if isinstance(loss, torch.Tensor):
-            self.parameters.reached(loss, self._all_holders(), keep=self._reached, unnamed=unnamed)
+            self.parameters.reached(loss, self.all_holders(), keep=self._reached, unnamed=unnamed)
             self._reached = True
 
-    def _all_holders(self) -> Holders:
+    def all_holders(self) -> Holders:
         """The variables of the scopes being run, and of the one where the last forward ran: it may be left by now."""
         holders = self.holders()
         if self._computed is not None and all(self._computed[1].names is not names for names in holders):
@@ -200,7 +220,7 @@ class Recorder:
         """The loop's targets and then the values computed on the way; and how many are targets."""
         targets: list[Named] = []
         for name in self._target_names():
-            for names in self._all_holders():
+            for names in self.all_holders():
                 if name in names:
                     targets += self._facts.named(name, names[name])
                     break

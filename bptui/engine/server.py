@@ -23,7 +23,7 @@ from importlib import metadata, util
 from types import FrameType
 from typing import TYPE_CHECKING
 
-from bptui.engine.errors import CannotCut, StepRefused
+from bptui.engine.errors import PROMPT, CannotCut, StepRefused
 from bptui.engine.output import Output
 from bptui.protocol.beacon import Beacon
 from bptui.protocol.codec import ProtocolError
@@ -32,8 +32,13 @@ from bptui.protocol.messages import (
     Ask,
     Back,
     CheckGradients,
+    Compare,
+    Compared,
+    Complete,
     Do,
     DrawCurve,
+    Evaluate,
+    Evaluated,
     GoTo,
     Inspect,
     Next,
@@ -46,6 +51,8 @@ from bptui.protocol.messages import (
     Run,
     Running,
     SeenAnew,
+    SetValue,
+    SetWatches,
     SetZeroing,
     ShowTape,
     Step,
@@ -96,7 +103,7 @@ class Server:
     def interrupt(self, _signal: int, frame: FrameType | None) -> None:
         """Handle SIGINT: raise KeyboardInterrupt in the script's lines, and only there."""
         while frame is not None and self._controller is not None:
-            if frame.f_code.co_filename == self._controller.program.path:
+            if frame.f_code.co_filename in (self._controller.program.path, PROMPT):
                 raise KeyboardInterrupt
             frame = frame.f_back
         self._paused = True
@@ -144,9 +151,24 @@ class Server:
             case Back(steps):
                 self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.back(steps, pause=self._going_back))
+            case Compare(steps):
+                self._next_tick = time.monotonic() + TICK
+                at, on, off = controller.compare(steps, pause=lambda: self._paused, progress=self._progress)
+                return Compared(self._stopped(at), at.index, on, off)
             case GoTo(index, branch):
                 self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.goto(index, branch, pause=self._going_back))
+            case Evaluate(text):
+                self._beacon.running(None, 0)
+                evaluation, snapshot = controller.evaluate(text)
+                stop = None if snapshot is None else self._stopped(snapshot)
+                return Evaluated(evaluation.text, evaluation.failed, stop)
+            case SetValue(name, value):
+                return self._stopped(controller.set_value(name, value))
+            case SetWatches(expressions):
+                return SeenAnew(controller.set_watches(expressions))
+            case Complete(text):
+                return controller.complete(text)
             case SetZeroing(on):
                 return SeenAnew(controller.set_zeroing(on))
             case DrawCurve(param, low, high, points):
@@ -226,6 +248,8 @@ def open_script(path: str, argv: Sequence[str], output: Output, *, seed: int) ->
             f"{what} in {sys.executable}: install it there, or name another Python with --python."
         ) from error
     controller = Controller(path, argv, output=output)
+    gc.collect()
+    gc.freeze()  # PyTorch's hundreds of thousands of objects need not be looked through again and again
     random.seed(seed)
     sys.modules["torch"].manual_seed(seed)
     if (numpy := sys.modules.get("numpy")) is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import ChainMap
+from collections.abc import Callable
 
 from bptui.engine.code import RunBlock
 from bptui.engine.explain import explain
@@ -14,7 +15,7 @@ from bptui.engine.program import Script
 from bptui.engine.recorder import Recorder
 from bptui.engine.turn import Turn
 from bptui.protocol.phase import StopReason
-from bptui.protocol.snapshot import Failure, Snapshot, Upcoming
+from bptui.protocol.snapshot import Failure, Snapshot, Upcoming, Watched
 
 
 class Snapshots:
@@ -26,6 +27,8 @@ class Snapshots:
         """The tape's number, as `Snapshot.tape` counts it."""
         self.last: Snapshot | None = None
         """The snapshot of where the program stands; None before the entry stop."""
+        self.watched: Callable[[], tuple[Watched, ...]] = tuple
+        """Evaluates the watched expressions."""
 
     def take(
         self,
@@ -84,8 +87,8 @@ class Snapshots:
             snapshot = dataclasses.replace(
                 snapshot, branch=branch, explain=text, stop_reason=reason or snapshot.stop_reason
             )
-        self.last = snapshot
-        return snapshot
+        self.last = dataclasses.replace(snapshot, watches=self.watched())
+        return self.last
 
     def add(self, text: str) -> Snapshot:
         """Say more of the present stop."""
@@ -99,6 +102,7 @@ class Snapshots:
         there = Place(self.last.epoch, self.last.sample, self.last.epochs, self.last.samples)
         upcoming = self._upcoming(there, turn, zeroing)
         self.last = dataclasses.replace(self.last, zeroing=zeroing, marks=turn.marks(zeroing), next=upcoming)
+        self.last = dataclasses.replace(self.last, watches=self.watched())
         return self.last
 
     def _upcoming(self, place: Place, turn: Turn, zeroing: bool) -> Upcoming | None:

@@ -25,8 +25,11 @@ class Trace:
 
     __slots__ = ("_alias", "_bits", "_grad", "_live", "_node", "_requires_grad", "_tensor", "_version")
 
-    def __init__(self, tensor: torch.Tensor, before: Trace | None) -> None:
-        """`before`: how it was at an earlier checkpoint; the copy is shared where it holds the same bits."""
+    def __init__(self, tensor: torch.Tensor, before: Trace | None, data: bool) -> None:
+        """`before`: how it was at an earlier checkpoint; the copy is shared where it holds the same bits.
+
+        `data`: it is no gradient, buffer or optimizer's state, and may be trusted to stay if it is large.
+        """
         self._tensor = tensor
         self._version = version_of(tensor)
         self._grad = grad_of(tensor)
@@ -34,11 +37,11 @@ class Trace:
         self._requires_grad = tensor.requires_grad
         self._live = self._node is not None and is_live(self._node)
         self._alias = tensor.detach()
-        self._bits = self._copied(before)
+        self._bits = self._copied(before, data)
 
-    def _copied(self, before: Trace | None) -> torch.Tensor | None:
-        size = self._alias.numel() * self._alias.element_size()
-        if size > TRUSTED and not self._requires_grad and not isinstance(self._tensor, torch.nn.Parameter):
+    def _copied(self, before: Trace | None, data: bool) -> torch.Tensor | None:
+        size = nbytes(self._alias)
+        if data and size > TRUSTED and not self._requires_grad and not isinstance(self._tensor, torch.nn.Parameter):
             unwritten = before is None or (before._bits is None and before._version == self._version)
             if unwritten:
                 return None
@@ -46,11 +49,6 @@ class Trace:
             if same_bits(before._bits, _distinct(self._alias)):
                 return before._bits
         return _copy(_distinct(self._alias))
-
-    @property
-    def gradient(self) -> torch.Tensor | None:
-        """The gradient that it had."""
-        return self._grad
 
     @property
     def copy(self) -> torch.Tensor | None:

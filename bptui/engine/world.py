@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from bptui.engine.capture import grad_of
 from bptui.engine.frames import Cells, Entered, Frame, Slot
 from bptui.engine.holding import ATOM, ATOMS, UNWINDABLE, Kind, Object, Slotted, class_kind, kind_of
 from bptui.engine.items import Items
@@ -95,16 +96,18 @@ class World:
         self._kinds: dict[type, Kind] = {**dict.fromkeys(ATOMS, ATOM), **_OURS, **dict.fromkeys(engine, Object())}
         self._own: set[str] = set()
         self._class_kind = class_kind()
-        self._latest: Moment | None = None
 
-    def remember(self, frames: Sequence[Frame]) -> Moment:
-        """The world as it is now."""
+    def remember(self, frames: Sequence[Frame], earlier: Moment | None = None) -> Moment:
+        """The world as it is now. Copies are shared with the `earlier` moment where nothing changed."""
         moment = Moment()
         self._own = {"__main__", *self._own_modules()}
-        before = self._latest.traces if self._latest is not None else {}
+        before = earlier.traces if earlier is not None else {}
         modules = [vars(sys.modules[name]) for name in self._own if name != "__main__" and name in sys.modules]
         waiting: list[Any] = [*self._roots, *modules]
         seen: set[int] = set()
+        tensors: list[torch.Tensor] = []
+        written: set[int] = set()
+        """Tensors that training writes, by identity."""
         kinds, reach = self._kinds, waiting.append
         while waiting:
             value = waiting.pop()
@@ -113,9 +116,11 @@ class World:
                 continue
             seen.add(id(value))
             if kind is _TENSOR:
-                trace = moment.traces[id(value)] = Trace(value, before.get(id(value)))
-                if trace.gradient is not None:
-                    reach(trace.gradient)
+                tensors.append(value)
+                gradient = grad_of(value)
+                if gradient is not None:
+                    written.add(id(gradient))
+                    reach(gradient)
                 continue
             if kind is UNWINDABLE:
                 moment.problem = f"{type(value).__name__} cannot be wound back"
@@ -127,13 +132,18 @@ class World:
             moment.holders.append((kind, value, kind.save(value, reach)))
             if type(value) is Items:
                 moment.items.append((value, value.position))
+            elif isinstance(value, torch.nn.Module):
+                written.update(map(id, value._buffers.values()))
+            elif isinstance(value, torch.optim.Optimizer):
+                written.update(id(each) for state in value.state.values() for each in state.values())
             if len(seen) > MOST:
                 moment.problem = f"more than {MOST:,} objects"
                 break
         moment.random, moment.modes = RandomState(), modes()
         moment.contexts = [entered for frame in frames for entered in frame.contexts]
+        for tensor in tensors:
+            moment.traces[id(tensor)] = Trace(tensor, before.get(id(tensor)), data=id(tensor) not in written)
         moment.weigh(before)
-        self._latest = moment
         return moment
 
     def check(self, moment: Moment, frames: Sequence[Frame]) -> None:
@@ -147,8 +157,8 @@ class World:
         entered = [each for frame in frames for each in frame.contexts]
         if entered[: len(moment.contexts)] != moment.contexts:
             raise Unusable("a `with` that was entered then was left since")
-        if any(position < items.first for items, position in moment.items):
-            raise Unusable("the items of a loop are no longer kept")
+        if not all(items.can_return_to(position) for items, position in moment.items):
+            raise Unusable("the items of a loop are no longer kept as they were")
         for trace in moment.traces.values():
             trace.check()
 
@@ -161,7 +171,6 @@ class World:
         set_modes(moment.modes)
         assert moment.random is not None
         moment.random.restore()
-        self._latest = moment
 
     def _learn(self, kind: type) -> Kind:
         how: Kind

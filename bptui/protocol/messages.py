@@ -19,6 +19,8 @@ class Open:
     path: str
     argv: tuple[str, ...] = ()
     """The script's own arguments."""
+    memory: int = 512
+    """How many MB checkpoints may take."""
 
 
 @dataclass(frozen=True, eq=False)

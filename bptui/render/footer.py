@@ -29,7 +29,10 @@ def footer(possible: Collection[str], width: int, inside: bool = False) -> Text:
     """The keys, each of which can be clicked; those not possible now are faint. Fewer where it is narrow."""
     ranked = INSIDE if inside else RANKS
     first = sorted((each for each in COMMANDS if each.id in ranked), key=lambda each: ranked[each.id])
-    variants = ((first[:count], gap) for count in range(len(first), 0, -1) for gap in ("  ", " "))
+    counts = range(len(first), 0, -1)
+    variants = (
+        (first[:at], gap) for at in counts for gap in (("  ", " ") if ranked[first[at - 1].id] < 3 else ("  ",))
+    )
     return first_that_fits((_keys(possible, shown, gap) for shown, gap in variants), width)
 
 

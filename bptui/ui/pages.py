@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bptui.protocol.snapshot import Row
+from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline
 
 SIZE = 64
@@ -36,6 +37,13 @@ class Pages:
             rows += page[max(start - first, 0) : stop - first]
         return rows
 
+    def losses(self, branch: int, points: int) -> list[tuple[int, float, float]]:
+        """Of a whole branch about so many: a step, and the least and greatest loss from there on to the next one."""
+        try:
+            return self.timeline.series(branch, "loss", 0, self.timeline.last(branch) + 1, points)
+        except NotATrace:
+            return []
+
     def forget(self, since: int = 0) -> None:
         """The rows from there on may be other ones now."""
         for key in [key for key in self._pages if key[1] >= since // SIZE]:
@@ -45,8 +53,14 @@ class Pages:
         """That page with the row at that place, if there is one by now."""
         page = self._pages.pop((branch, number), None)
         if page is None or len(page) <= place:
-            page = self.timeline.rows(branch, number * SIZE, (number + 1) * SIZE)
+            page = self._read(branch, number)
         self._pages[branch, number] = page
         while len(self._pages) > MOST:
             del self._pages[next(iter(self._pages))]
         return page
+
+    def _read(self, branch: int, number: int) -> list[Row]:
+        try:
+            return self.timeline.rows(branch, number * SIZE, (number + 1) * SIZE)
+        except NotATrace:  # closed on the way out, or a damaged file: what cannot be read is not shown
+            return []

@@ -51,18 +51,28 @@ class Past:
 
     def made(self, deed: Deed, snapshot: Snapshot, lecture: Lecture) -> Snapshot:
         """A step was made: one that is there already, or a new one, perhaps of a new branch."""
-        there = self._moments.get((self.branch, self.index + 1))
-        if self._moments and self.index < self.last(self.branch):
-            there = self.moment(self.branch, self.index + 1)
-        if there is not None and there.deed != deed:
+        ahead = bool(self._moments) and self.index < self.last(self.branch)
+        way = self._way(deed) if ahead else None
+        if way is not None:
+            self.branch = way
+        elif ahead:
             self.branches.append(Branch(len(self.branches), self.owner(self.branch, self.index), self.index))
-            self.branch, there = len(self.branches) - 1, None
+            self.branch = len(self.branches) - 1
         self.index += 1
         snapshot = replace(snapshot, branch=self.branch)
-        if there is None:
+        if way is None:
             self._moments[self.branch, self.index] = Moment(deed, snapshot, deepcopy(lecture))
             self._rows.append(snapshot.row())
         return snapshot
+
+    def _way(self, deed: Deed) -> int | None:
+        """A branch on which that was done next: the present one, else another that passes here."""
+        here = self.owner(self.branch, self.index)
+        for branch in (self.branch, *range(len(self.branches))):
+            passes = self.index < self.last(branch) and self.owner(branch, self.index) == here
+            if passes and self.moment(branch, self.index + 1).deed == deed:
+                return branch
+        return None
 
     def news(self) -> tuple[list[Row], tuple[Branch, ...]]:
         """The rows and branches that were not told yet."""

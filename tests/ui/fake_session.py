@@ -48,7 +48,7 @@ from bptui.session import Listener
 from bptui.trace.timeline import Timeline
 
 from .fake_inside import Inside
-from .fake_lecture import Lecture, Refusal, tensor
+from .fake_lecture import PHASES, Lecture, Refusal, tensor
 from .fake_past import Deed, Past
 from .fake_stops import Stops
 from .fake_typed import Typed
@@ -145,6 +145,8 @@ class FakeSession:
                 self._tell(self._checked())
             case SetZeroing(on):
                 self._set_zeroing(on)
+                assert self.snapshot is not None
+                self._tell(SeenAnew(self.snapshot))
             case DrawCurve() if self._inside is not None:
                 reason = f"the program is inside {self._inside.phase}"
                 self._tell(CurveDrawn("w", (), (), None, None, None, reason))
@@ -170,7 +172,9 @@ class FakeSession:
 
     def _do(self, phase: Phase, left: bool) -> None:
         try:
-            self._stop(self.lecture.do(phase), (phase, self.lecture.zeroing))
+            lecture = self.lecture
+            apart = phase is not PHASES[lecture.cursor] or (phase is Phase.ZERO_GRAD and not lecture.zeroing)
+            self._stop(lecture.do(phase), (phase if apart else None, lecture.zeroing))
         except Refusal as refusal:
             if not left:
                 raise
@@ -263,8 +267,12 @@ class FakeSession:
         """Go to the end of the phase, if it is inside one."""
         if self._inside is None:
             return False
-        self.snapshot, self._inside = self._inside.before, None
-        self._stood((None, self.lecture.zeroing), self.lecture.next(), StopReason.STEP)
+        inside, lecture = self._inside, self.lecture
+        self.snapshot, self._inside = inside.before, None
+        zeroing, lecture.zeroing = lecture.zeroing, inside.zeroing  # as when it was entered
+        self._stood((None, inside.zeroing), lecture.next(), StopReason.STEP)
+        if zeroing is not inside.zeroing:
+            self._set_zeroing(zeroing)
         return True
 
     def _checked(self) -> GradientsChecked:
@@ -312,11 +320,9 @@ class FakeSession:
         if self._inside is not None:
             self._inside.set_zeroing(on)
             self.snapshot = replace(self._inside.snapshot(self._tapes), branch=self.past.branch)
-            self._tell(SeenAnew(self.snapshot))
-            return
-        marks, upcoming = self.lecture.ahead()
-        self.snapshot = replace(self.snapshot, zeroing=on, marks=marks, next=upcoming)
-        self._tell(SeenAnew(self.snapshot))
+        else:
+            marks, upcoming = self.lecture.ahead()
+            self.snapshot = replace(self.snapshot, zeroing=on, marks=marks, next=upcoming)
 
     def _inspected(self, name: str) -> Inspected:
         assert self.snapshot is not None

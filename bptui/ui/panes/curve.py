@@ -130,13 +130,12 @@ class CurvePane(Widget, can_focus=True):
             return False
         self._here = branch, 0
         self._losses = Losses()
-        timeline = self._pages.timeline
-        last = timeline.last(branch)
+        last = self._pages.timeline.last(branch)
         if last < EXACTLY:
-            for rows in Rows.of(timeline.rows(branch, 0, last + 1)):
+            for rows in Rows.of(self._pages.rows(branch, 0, last + 1)):
                 self._add(rows)
         else:
-            for step, low, high in timeline.series(branch, "loss", 0, last + 1, PARTS):
+            for step, low, high in self._pages.losses(branch, PARTS):
                 for loss in (low, high):
                     self._losses.add(loss, step)
         return True
