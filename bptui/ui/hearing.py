@@ -10,6 +10,7 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
 
+from bptui.breakpoints import CHECKS
 from bptui.protocol.messages import (
     Ask,
     BreakpointsSet,
@@ -85,7 +86,7 @@ class Hearing(Screen[None]):
             self._talk,
             {
                 "unwatch": lambda: ("all", *self._watching.expressions),
-                "breakpoints": lambda: (*map(str, Phase), "line", "epoch", "sample"),
+                "breakpoints": lambda: (*map(str, Phase), "line", "epoch", "sample", "change", *CHECKS),
             },
         )
         self._typed = Typed(self, self._view, self._possible)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
-from bptui.breakpoints import BadBreakpoint, BreakpointList, said
+from bptui.breakpoints import CHECKS, BadBreakpoint, BreakpointList, said
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import SetBreakpoints
 from bptui.render.breakpoints import Listed, Ready
@@ -15,8 +15,6 @@ from bptui.ui.reading import NotUnderstood
 
 Tell = Callable[[SetBreakpoints, bool], None]
 """Asks the debuggee; whether its refusal need not be said."""
-
-READY = (("nan", "the loss, a parameter or a gradient is nan"), ("inf", "the same with inf"))
 
 
 class Stopping:
@@ -36,7 +34,7 @@ class Stopping:
     def ready(self) -> tuple[Ready, ...]:
         """The ready-made checks that are not in the list."""
         taken = {each.check for each in self._points.breakpoints}
-        return tuple(Ready(*each) for each in READY if each[0] not in taken)
+        return tuple(Ready(name, help) for name, help in CHECKS.items() if name not in taken)
 
     def open(self, path: str) -> None:
         """That script begins, perhaps once more: the new debuggee does not know of any yet."""
