@@ -11,9 +11,15 @@ import sys
 import tokenize
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from bptui import __version__
 from bptui.commands import COMMANDS
+from bptui.trace.errors import CannotRecord, NotATrace
+from bptui.trace.files import looks_like_one
+
+if TYPE_CHECKING:
+    from bptui.session import Session
 
 LESSONS = Path(__file__).parent / "lessons"
 DEFAULT_LESSON = "linear"
@@ -27,6 +33,9 @@ examples:
   bptui --python env/bin/python train.py
                                       let another Python run the script; it needs torch, not bptui
   bptui lessons                       list the lessons; bptui NAME opens one
+  bptui --record run.bptrace train.py keep the timeline in a file
+  bptui run.bptrace                   step through a recorded run; no torch is needed
+  bptui diff a.bptrace b.bptrace      stop at the first step at which two recorded runs differ
   echo 'next 4' | bptui --json        four steps as JSON, without a screen
 """
 
@@ -42,32 +51,67 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if what[:1] == ["lessons"]:
             return _list_lessons()
+        if what[:1] == ["diff"]:
+            from bptui import differing
+
+            return differing.run(what[1:], _show if _is_terminal() else None)
         path = _find(what[0] if what else DEFAULT_LESSON)
-        source = _read(path)
-        python = _find_python(options.python)
-        if not (options.plain or options.json):
-            _check_terminal()
-    except CannotOpen as reason:
+        session, source = _session(path, options)
+    except (CannotOpen, CannotRecord, NotATrace) as reason:
         print(f"bptui: {reason}", file=sys.stderr)
         return CANNOT
+    try:
+        if options.plain or options.json:
+            from bptui import plain
+
+            return plain.run(session, as_json=options.json)
+        return _show(session, path.name, source)
+    finally:
+        session.close()
+        if session.timeline.trouble:
+            print(f"bptui: {session.timeline.trouble}", file=sys.stderr)
+
+
+def _session(path: Path, options: argparse.Namespace) -> tuple[Session, str]:
+    """What is to be stepped, and its source: a trace, or a script that runs.
+
+    Raises:
+        CannotOpen, CannotRecord, NotATrace: nothing is.
+    """
+    recorded = looks_like_one(path)
+    source = "" if recorded else _read(path)
+    python = _find_python(options.python)
+    if not (options.plain or options.json):
+        _check_terminal()
+    if recorded:
+        _check_no_run(path, options)
+        from bptui.trace.recorded import RecordedSession
+
+        run_before = RecordedSession(path)
+        return run_before, run_before.program.source
 
     from bptui.session import LiveSession
 
-    session = LiveSession(str(path), what[1:], python)
-    if options.plain or options.json:
-        from bptui import plain
+    live = LiveSession(str(path), options.script[1:], python, record=options.record, memory=options.memory)
+    return live, source
 
-        return plain.run(session, as_json=options.json)
 
+def _check_no_run(path: Path, options: argparse.Namespace) -> None:
+    for name, given in (("--record", options.record), ("--python", options.python)):
+        if given is not None:
+            raise CannotOpen(f"{path} is a recorded run: nothing runs, so {name} makes no sense.")
+    if len(options.script) > 1:
+        raise CannotOpen(f"{path} is a recorded run: it takes no arguments.")
+
+
+def _show(session: Session, title: str, source: str) -> int:
+    """The screen, until it is left."""
     from bptui.ui.app import BptuiApp
 
-    app = BptuiApp(session, title=path.name, source=source)
+    app = BptuiApp(session, title=title, source=source)
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _leave)
-    try:
-        app.run()
-    finally:
-        session.close()
+    app.run()
     return app.return_code or 0
 
 
@@ -77,12 +121,20 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 
 def _parser() -> argparse.ArgumentParser:
+    keys = (f"{each.keys[0]} {each.label}" for each in COMMANDS if each.keys and len(each.keys[0]) == 1)
     parser = argparse.ArgumentParser(
         prog="bptui",
         description="A step debugger for PyTorch training: forward, backward, update, zero_grad, one at a time.",
+<<<<<<< HEAD
+        epilog=f"{EXAMPLES}\nkeys: {', '.join(keys)}",
+=======
         epilog=f"{EXAMPLES}\nkeys: {', '.join(f'{c.keys[0]} {c.label}' for c in COMMANDS if c.keys and len(c.keys[0]) == 1)}",
+>>>>>>> a1603133d865c650152ea5655b7b7ef9ddaf4885
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        usage="bptui [--plain | --json] [--python EXE] [SCRIPT [ARGS ...]]\n       bptui lessons",
+        usage="bptui [--plain | --json] [--python EXE] [--record FILE] [--memory MB] [SCRIPT [ARGS ...]]\n"
+        "       bptui [--plain | --json] TRACE\n"
+        "       bptui diff [--rtol X] [--atol X] [--text] TRACE TRACE\n"
+        "       bptui lessons",
     )
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument(
@@ -92,6 +144,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--python", metavar="EXE", help="the Python that runs the script (default: the one that runs bptui)"
     )
+    parser.add_argument(
+        "--record", metavar="FILE", type=Path, help="keep the timeline in this new file, which bptui opens again"
+    )
+    parser.add_argument(
+        "--memory", metavar="MB", type=_megabytes, default=512, help="what going back may take, in MB (default: 512)"
+    )
     parser.add_argument("--version", action="version", version=f"bptui {__version__}")
     parser.add_argument(
         "script",
@@ -100,6 +158,12 @@ def _parser() -> argparse.ArgumentParser:
         help=f"a training script or the name of a lesson (default: {DEFAULT_LESSON}), and the script's own arguments",
     )
     return parser
+
+
+def _megabytes(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= 1 << 20:
+        raise argparse.ArgumentTypeError(f"{text} is not a number of megabytes")
+    return int(text)
 
 
 def _list_lessons() -> int:
@@ -150,5 +214,9 @@ def _find_python(name: str | None) -> str | None:
 
 
 def _check_terminal() -> None:
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM") == "dumb":
+    if not _is_terminal():
         raise CannotOpen("the screen needs a terminal; without one, use --plain or --json.")
+
+
+def _is_terminal() -> bool:
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"

@@ -15,6 +15,7 @@ ROOT = Path(__file__).parents[1]
 DRAWING = ("rich", "textual", "bptui.render", "bptui.ui")
 DEBUGGER = (
     *("bptui.session", "bptui.debuggee", "bptui.plain", "bptui.record", "bptui.cli", "bptui.commands", "bptui.trace"),
+    "bptui.differing",
     *DRAWING,
 )
 ENGINE = ("torch", "bptui.engine")

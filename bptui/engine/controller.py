@@ -493,7 +493,7 @@ class Controller:
     def _enter(self, move: Move) -> Snapshot:
         """Run the block that comes next as a whole, record it, and stand at its first op."""
         with self._course.running():
-            self._stepper.pass_zero_grad()
+            skipped = self._stepper.pass_zero_grad()
         cursor = self._machine.cursor
         if cursor is None:  # it stands at other code, which raised before, or came to its end
             return self._step(NEXT[self._zeroing])
@@ -516,6 +516,7 @@ class Controller:
         inside = Inside(
             self.snapshot, cursor, recording, values, place, (self._output, mark), failure, undone, self.program.blocks
         )
+        inside.skipped = skipped
         if inside.count == 0 and failure is not None and undone:
             raise refusal_of(failure, cursor.phase)
         self._inside = inside
@@ -533,14 +534,11 @@ class Controller:
         inside, self._inside = self._inside, None
         assert inside is not None
         inside.recording.forget()
-        deed = NEXT[inside.zeroing]
-        self._stepper.zeroing = deed.zeroing  # as when it was entered
-        try:
-            return self._left(inside, deed)
-        finally:
-            self._stepper.zeroing = self._zeroing
-
-    def _left(self, inside: Inside, deed: Deed) -> Snapshot:
+        deed = NEXT[self._zeroing]
+        if inside.skipped and self._zeroing:
+            deed = Deed(None, True, skips=True)
+        elif inside.run.phase is Phase.ZERO_GRAD and not self._zeroing:
+            deed = Deed(Phase.ZERO_GRAD, False)
         if inside.undone:
             assert self._snapshots.last is not None
             return self._snapshots.last
@@ -554,8 +552,7 @@ class Controller:
                 except Raised as raised:
                     failure = failure_of(raised, self._script.path)
         reason = self._course.reason(failure)
-        snapshot = self._course.stop(deed, run, reason, inside.told, failure, recorded=True)
-        return snapshot if deed.zeroing is self._zeroing else self._snapshots.see_anew(self._turn, self._zeroing)
+        return self._course.stop(deed, run, reason, inside.told, failure, recorded=True)
 
     # ---- how a step is made
 

@@ -87,7 +87,7 @@ class Course:
         if deed.edit:
             return lambda whole: self.prompt.repeat(deed.edit)
         if phase is None:
-            return self.stepper.next
+            return self.stepper.skip if deed.skips else self.stepper.next
         cursor = self.machine.cursor
         if cursor is not None and cursor.phase is phase:
             return self.stepper.cursor

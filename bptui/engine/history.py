@@ -35,13 +35,14 @@ class Deed:
     """None for the block that came next."""
     zeroing: bool = True
     edit: str = ""
+    skips: bool = False
+    """Whether zero_grads that came first were passed over although zeroing is on: it was turned on inside the phase."""
 
     @cached_property
     def packed(self) -> int:
         """All but the edit's text in one byte."""
-        return (
-            _NUMBER_OF[self.phase.value if self.phase is not None else None] << 2 | self.zeroing << 1 | bool(self.edit)
-        )
+        phase = _NUMBER_OF[self.phase.value if self.phase is not None else None]
+        return self.skips << 5 | phase << 2 | self.zeroing << 1 | bool(self.edit)
 
 
 NEXT = {zeroing: Deed(None, zeroing) for zeroing in (True, False)}
@@ -219,7 +220,8 @@ class History:
         if place >= len(owner.phases):
             owner.pack()
         packed = owner.deeds[place]
-        return Deed(_PHASES[packed >> 2], bool(packed & 2), owner.edits.get(place, "") if packed & 1 else "")
+        edit = owner.edits.get(place, "") if packed & 1 else ""
+        return Deed(_PHASES[packed >> 2 & 7], bool(packed & 2), edit, bool(packed & 32))
 
     def owner(self, branch: int, index: int) -> _Branch:
         """The branch that made that step: itself, or an ancestor."""

@@ -48,8 +48,8 @@ class Inside:
         self.before, self.run, self.recording, self.failure, self.undone = before, run, recording, failure, undone
         self._values, self._targets = sample
         self._blocks = blocks
-        self.zeroing = before.zeroing
-        """Whether zeroing was on when it was entered."""
+        self.skipped = False
+        """Whether a zero_grad was passed over to come here."""
         self._place = place
         self._output, self.told = output
         self.at = -1

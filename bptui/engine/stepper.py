@@ -134,11 +134,20 @@ class Stepper:
             self._pass(cursor)
         return self.cursor(whole) if self._machine.cursor else None
 
-    def pass_zero_grad(self) -> None:
-        """While zeroing is off, go past the zero_grads that come next."""
+    def skip(self, whole: bool) -> RunBlock | None:
+        """Go past the zero_grads that come next, and run the block behind them."""
+        zeroing, self.zeroing = self.zeroing, False
+        self.pass_zero_grad()
+        self.zeroing = zeroing
+        return self.cursor(whole) if self._machine.frames else None
+
+    def pass_zero_grad(self) -> bool:
+        """While zeroing is off, go past the zero_grads that come next. Returns whether there were any."""
+        any_passed = False
         while not self.zeroing and (cursor := self._machine.cursor) and cursor.phase is Phase.ZERO_GRAD:
             self._pass(cursor)
-            self.passed = True
+            self.passed = any_passed = True
+        return any_passed
 
     def _pass(self, cursor: RunBlock) -> None:
         """Go past a block; its statements without a phase run."""

@@ -8,6 +8,7 @@ import sqlite3
 import tempfile
 import threading
 from collections.abc import Iterator
+from dataclasses import astuple
 from pathlib import Path
 
 from bptui.protocol.messages import Reply
@@ -22,6 +23,11 @@ from bptui.trace.writer import Writer
 
 MOST_MARKS = 10_000
 """At most so many marks are told."""
+
+_THERE = "branch = ? AND idx >= ? AND idx < ?"
+_STEPS = f"SELECT idx FROM step WHERE {_THERE}"
+_NOTABLE = f"{_STEPS} AND reason <> 'step'"
+_STOPS = f"SELECT idx FROM snapshot WHERE {_THERE}"
 
 
 class Timeline:
@@ -105,6 +111,18 @@ class Timeline:
         """The names of all parameters that any step has."""
         return tuple(self._keys)
 
+    @property
+    def versions(self) -> tuple[str, str]:
+        """The versions of Python and of torch that ran it; empty where that is not known."""
+        python, torch = self._of_run("python", "torch") or ("", "")
+        return str(python), str(torch)
+
+    @property
+    def died(self) -> str:
+        """How the program's process died; empty if it did not."""
+        found = self._of_run("died")
+        return str(found[0] or "") if found else ""
+
     def last(self, branch: int) -> int:
         """The index of the branch's last step, or of its parent's where it has none; -1 if there is no step."""
         return self._tree.last(branch)
@@ -120,6 +138,21 @@ class Timeline:
             numbers = {key: number for number, key in self._tree.keys.items()}
             return read_rows(reader, segments, names, numbers)
 
+    def raw(self, branch: int, start: int, stop: int) -> list[tuple[object, ...]]:
+        """What the file holds of these steps, but for why the program stood still: equal where the steps are equal."""
+        found: list[tuple[object, ...]] = []
+        with self._looking(branch, start, stop) as (reader, segments):
+            for segment in segments:
+                found += reader.execute(
+                    f"SELECT idx, phase, epoch, sample, loss, edit FROM step WHERE {_THERE}", astuple(segment)
+                )
+                found += reader.execute(
+                    "SELECT idx, name, value, grad FROM value JOIN param ON param.id = value.param"
+                    f" WHERE {_THERE} ORDER BY idx, param",
+                    astuple(segment),
+                )
+        return found
+
     def snapshot(self, branch: int, index: int) -> Snapshot | None:
         """All that was known at that step; None where only its row was kept."""
         with self._looking(branch, index, index + 1) as (reader, segments):
@@ -127,13 +160,32 @@ class Timeline:
 
     def marks(self, branch: int) -> list[int]:
         """The steps at which the program stood still, and of which all is known; the latest 10,000."""
-        return self._indexes("SELECT idx FROM snapshot WHERE branch = ? AND idx >= ? AND idx < ?", branch)
+        return self._indexes(_STOPS, branch)
 
     def notable(self, branch: int) -> list[int]:
         """The steps at which it stood still for another reason than a finished step; the latest 10,000."""
-        return self._indexes(
-            "SELECT idx FROM step WHERE branch = ? AND idx >= ? AND idx < ? AND reason <> 'step'", branch
-        )
+        return self._indexes(_NOTABLE, branch)
+
+    def nearest(self, branch: int, index: int) -> Snapshot | None:
+        """The latest snapshot that was kept up to that step."""
+        with self._looking(branch, 0, index + 1) as (reader, segments):
+            for segment in reversed(segments):
+                found = reader.execute(f"{_STOPS} ORDER BY idx DESC LIMIT 1", astuple(segment)).fetchone()
+                if found is not None:
+                    return read_snapshot(reader, segment.key, found[0])
+        return None
+
+    def find(
+        self, branch: int, start: int, stop: int, condition: str, *words: object, latest: bool = False
+    ) -> int | None:
+        """The first step, or the latest one, of which that SQL condition is true; `words` stand for its `?`."""
+        asked = f"{_STEPS} AND {condition} ORDER BY idx {'DESC' if latest else 'ASC'} LIMIT 1"
+        with self._looking(branch, start, stop) as (reader, segments):
+            for segment in reversed(segments) if latest else segments:
+                found = reader.execute(asked, (*astuple(segment), *words)).fetchone()
+                if found is not None:
+                    return int(found[0])
+        return None
 
     def series(self, branch: int, what: str, start: int, stop: int, points: int) -> list[Point]:
         """A number over the steps: for about `points` buckets of them (first index, smallest, largest).
@@ -197,6 +249,14 @@ class Timeline:
 
     # ---- how it is done
 
+    def _of_run(self, *columns: str) -> tuple[object, ...] | None:
+        if self._closed:
+            return None
+        with self._looking() as (reader, _):
+            asked = f"SELECT {', '.join(columns)} FROM run ORDER BY id DESC LIMIT 1"
+            found: tuple[object, ...] | None = reader.execute(asked).fetchone()
+            return found
+
     @property
     def _tree(self) -> Lineage:
         if self._closed:
@@ -228,6 +288,6 @@ class Timeline:
         found: list[int] = []
         with self._looking(branch, 0, 1 << 62) as (reader, segments):
             for segment in reversed(segments):
-                there = (segment.key, segment.start, segment.stop, MOST_MARKS - len(found))
+                there = (*astuple(segment), MOST_MARKS - len(found))
                 found += (index for (index,) in reader.execute(f"{asked} ORDER BY idx DESC LIMIT ?", there))
         return found[::-1]

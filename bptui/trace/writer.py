@@ -181,6 +181,10 @@ class Writer:
         self._output("stdout", snapshot.printed[self._printed :])
         self._output("stderr", snapshot.errors)
         self._printed = 0
+        self._connection.execute(
+            "UPDATE step SET reason = ? WHERE branch = ? AND idx = ? AND reason = 'step' AND ? NOT IN ('step', 'goto')",
+            (snapshot.stop_reason._value_, *self._at, snapshot.stop_reason._value_),
+        )  # the row may have been told while it still ran
         was_there = snapshot.stop_reason is StopReason.GOTO
         self._connection.execute(
             f"INSERT OR {'IGNORE' if was_there else 'REPLACE'} INTO snapshot VALUES (?, ?, ?)",
