@@ -79,7 +79,7 @@ BY_WORD = {word: command for command in COMMANDS for word in command.words}
 
 SIGNS = {
     "plus,equals_sign": "+", "minus": "-", "question_mark": "?", "escape": "esc", "ctrl+c": "^c", "enter": "⏎", "colon": ":",
-    "backspace": "⌫",
+    "backspace": "⌫", "up": "↑",
 }  # fmt: skip
 """Keys whose name is not what stands on them."""
 

@@ -12,8 +12,11 @@ from textual.screen import Screen
 
 from bptui.protocol.messages import (
     Ask,
+    BreakpointsSet,
+    Completed,
     CurveDrawn,
     Died,
+    Evaluated,
     GradientsChecked,
     Inspected,
     Opened,
@@ -21,6 +24,7 @@ from bptui.protocol.messages import (
     Reply,
     Running,
     SeenAnew,
+    SetWatches,
     Stopped,
     TapeShown,
     Tell,
@@ -28,10 +32,11 @@ from bptui.protocol.messages import (
 )
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Program, Rows, Snapshot
-from bptui.render.footer import dead, refused
+from bptui.render.footer import dead, refused, seen_anew
 from bptui.render.headway import headway
 from bptui.render.title import Moment, Place
 from bptui.session import Session
+from bptui.ui.completion import Completion
 from bptui.ui.lookup import Lookup
 from bptui.ui.messages import ReplyArrived
 from bptui.ui.pages import Pages
@@ -39,12 +44,9 @@ from bptui.ui.panes.toosmall import TooSmall
 from bptui.ui.play import Player, Wait
 from bptui.ui.talk import State, Talk, possible
 from bptui.ui.together import Together
+from bptui.ui.typed import Typed
 from bptui.ui.view import View
-
-ZEROING = {
-    True: "zeroing is on: next runs zero_grad",
-    False: "zeroing is off: next passes over zero_grad, and gradients accumulate",
-}
+from bptui.ui.watching import Watching
 
 
 class Hearing(Screen[None]):
@@ -75,6 +77,10 @@ class Hearing(Screen[None]):
         self._wait = Wait(self, clock, self._show_state)
         self._place: Place | None = None
         self._lookup = Lookup(self, self._talk, self._view)
+        self._watching = Watching(lambda expressions: self._talk.aside(SetWatches(expressions)), self._view.say)
+        self._completion = Completion(self._talk, {"unwatch": lambda: ("all", *self._watching.expressions)})
+        self._typed = Typed(self, self._view, self._possible)
+        self._typed.handlers = {"watch": self._watching.watch, "unwatch": self._watching.unwatch}
 
     def compose(self) -> ComposeResult:
         yield self._view
@@ -95,7 +101,7 @@ class Hearing(Screen[None]):
         tell = self._talk.hear(message.reply)
         if tell is not None:
             self._hear(tell)
-            if isinstance(tell, Stopped):
+            if isinstance(tell, Stopped | Evaluated | SeenAnew):
                 self._go_on()
             self._show_state()
 
@@ -109,8 +115,18 @@ class Hearing(Screen[None]):
                 self._stop(tell)
             case SeenAnew(snapshot):
                 self._wait.end()
+                if (said := seen_anew(self.snapshot, snapshot)) is not None:
+                    self._view.say(said)
                 self.snapshot = snapshot
-                self._view.say(Text(ZEROING[snapshot.zeroing]))
+            case Evaluated():
+                self._wait.end()
+                if tell.stop is not None:
+                    self._stop(tell.stop)
+                self._typed.hear(tell)
+            case Completed():
+                self._completion.hear(tell)
+            case BreakpointsSet():
+                pass
             case Running():
                 self._run_on(tell)
             case Refused(message, hint):
@@ -141,6 +157,7 @@ class Hearing(Screen[None]):
         self._pages.forget()
         self._view.open(program, self._pages)
         self._lookup.open()
+        self._watching.open(program.path)
 
     def _stop(self, stopped: Stopped) -> None:
         snapshot = stopped.snapshot

@@ -10,13 +10,15 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from bptui.protocol.messages import DrawCurve
-from bptui.protocol.snapshot import Program, Snapshot
+from bptui.protocol.snapshot import Program, Snapshot, Watched
 from bptui.protocol.tape import Tape
 from bptui.render import cards
-from bptui.render.footer import footer, stopped
+from bptui.render.footer import footer, stopped, typing
 from bptui.render.inside import about
 from bptui.render.phasebar import phase_bar, upcoming
 from bptui.render.title import Moment, Place, title
+from bptui.ui.commandline import CommandLine
+from bptui.ui.history import History
 from bptui.ui.pages import Pages
 from bptui.ui.panes.card import Card, ParamChooser
 from bptui.ui.panes.console import ConsolePane
@@ -26,6 +28,7 @@ from bptui.ui.panes.lastline import LastLine
 from bptui.ui.panes.source import SourcePane
 from bptui.ui.panes.tape import TapePane
 from bptui.ui.panes.timeline import TimelinePane
+from bptui.ui.panes.watches import WatchPane
 
 
 class View(Vertical):
@@ -40,6 +43,7 @@ class View(Vertical):
         self._sample, self._loss, self._param, self._grad = (Card(id) for id in ("sample", "loss", "param", "grad"))
         self._chooser = ParamChooser("chooser")
         self._ledger = Drawn(id="ledger")
+        self.watches = WatchPane("watches")
         self.source = SourcePane("source")
         self.curve = CurvePane("curve")
         self.tape = TapePane("tape")
@@ -47,6 +51,7 @@ class View(Vertical):
         self.timeline = TimelinePane("timeline")
         self.console = ConsolePane("console")
         self._message = LastLine(id="message")
+        self.line = CommandLine("command", ":", History())
         self._footer = Drawn(id="footer")
 
     def compose(self) -> ComposeResult:
@@ -56,14 +61,16 @@ class View(Vertical):
         yield Horizontal(self._sample, self._loss, self._param, self._grad, id="cards")
         yield self._chooser
         yield self._ledger
+        yield self.watches
         yield Horizontal(self.source, self.curve, self.tape, id="middle")
         yield Horizontal(self.timeline, self.console, id="bottom")
         yield self._message
+        yield self.line
         yield self._footer
 
     def on_mount(self) -> None:
         self.tape.display = False
-        for pane in (self.source, self.curve, self.tape, self.timeline, self.console):
+        for pane in (self.source, self.curve, self.tape, self.timeline, self.console, self.watches):
             pane.border_title = pane.border_title or pane.id
         self._show_no_values()
         self.source.show_source(self._source)
@@ -83,7 +90,10 @@ class View(Vertical):
 
     def show_keys(self, possible: Collection[str], inside: bool) -> None:
         """Which keys do something now. `inside` a phase there are others."""
-        self._footer.draw(lambda width, _height: footer(possible, width, inside))
+        if self.line.display:
+            self._footer.draw(lambda width, _height: typing(width))
+        else:
+            self._footer.draw(lambda width, _height: footer(possible, width, inside))
 
     def say(self, text: Text | Callable[[int], Text]) -> None:
         """The last line in words, or what they are at a width."""
@@ -97,6 +107,7 @@ class View(Vertical):
     def show(self, program: Program, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
         """A stop, and what was there at the stop before."""
         self._phases.draw(lambda width, _height: phase_bar(program, snapshot, width))
+        self.show_watches(snapshot.watches, before.watches if before else ())
         self._upcoming.draw(lambda width, _height: upcoming(snapshot, width))
         self.source.show(snapshot)
         self.show_param(snapshot, before, param)
@@ -114,6 +125,24 @@ class View(Vertical):
         title = name if name == "loss" else f"{name} (loss)"
         none = "no forward yet" if snapshot.op is None else "not computed yet"
         self._loss.show(title, lit, names, partial(cards.card, snapshot.loss, was, lit, none=none))
+
+    def show_watches(self, watches: tuple[Watched, ...], before: tuple[Watched, ...]) -> None:
+        """The watched expressions, now and at the stop before."""
+        self.watches.show(watches, before)
+
+    @property
+    def message_width(self) -> int:
+        """How long a last line can be."""
+        return max(self.size.width - 2, 1)
+
+    def open_line(self, text: str = "") -> None:
+        """Type in the place of the last line."""
+        self._message.display = False
+        self.line.open(text)
+
+    def close_line(self) -> None:
+        """The last line is there again."""
+        self._message.display = True
 
     def show_param(self, snapshot: Snapshot, before: Snapshot | None, name: str | None) -> None:
         """The chosen parameter, its gradient, and what that is made of."""

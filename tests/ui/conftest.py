@@ -19,6 +19,7 @@ DRAWN_WITH = "8.2.8"
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The settings file of this test alone."""
     monkeypatch.setattr("bptui.ui.settings.settings_file", lambda: tmp_path / "settings" / "settings.json")
+    monkeypatch.setattr("bptui.ui.history.history_file", lambda: tmp_path / "state" / "history")
     return tmp_path / "settings" / "settings.json"
 
 

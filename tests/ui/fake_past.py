@@ -10,8 +10,8 @@ from bptui.protocol.snapshot import Branch, Row, Snapshot
 
 from .fake_lecture import Lecture, Refusal
 
-Deed = tuple[Phase | None, bool]
-"""The phase that was asked for, None for the next one, and whether zeroing was on."""
+Deed = tuple[Phase | str | None, bool]
+"""The phase that was asked for, None for the next one, or what was typed; and whether zeroing was on."""
 
 
 @dataclass(frozen=True)

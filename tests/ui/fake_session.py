@@ -9,10 +9,14 @@ from itertools import count
 from bptui.protocol.messages import (
     Ask,
     Back,
+    BreakpointsSet,
     CheckGradients,
+    Complete,
     CurveDrawn,
     Do,
     DrawCurve,
+    Evaluate,
+    Evaluated,
     GoTo,
     GradientsChecked,
     Inspect,
@@ -27,6 +31,9 @@ from bptui.protocol.messages import (
     RunBack,
     Running,
     SeenAnew,
+    SetBreakpoints,
+    SetValue,
+    SetWatches,
     SetZeroing,
     ShowTape,
     Step,
@@ -43,6 +50,8 @@ from bptui.trace.timeline import Timeline
 from .fake_inside import Inside
 from .fake_lecture import PHASES, Lecture, Refusal, tensor
 from .fake_past import Deed, Past
+from .fake_stops import Stops
+from .fake_typed import Typed
 from .stops import PROGRAM
 
 TICK = 10
@@ -70,6 +79,8 @@ class FakeSession:
         self._forward: Tape | None = None
         """The tape of the latest forward, if that was stepped into."""
         self.past = Past()
+        self.typed = Typed()
+        self.stops = Stops(self.typed)
 
     def start(self, listener: Listener) -> None:
         self._listener = listener
@@ -141,6 +152,21 @@ class FakeSession:
                 self._tell(CurveDrawn("w", (), (), None, None, None, reason))
             case DrawCurve(_param, low, high, points):
                 self._tell(self.lecture.curve(low, high, points))
+            case Evaluate(text):
+                self._evaluate(text)
+            case SetValue(name, value):
+                self._leave()
+                self.typed.set(name, value, self.lecture)
+                self._edited(f"{name} = {value}")
+                self._tell_where()
+            case SetWatches(expressions):
+                self.typed.watches = expressions
+                assert self.snapshot is not None
+                self._tell(SeenAnew(self._watched(self.snapshot)))
+            case SetBreakpoints(breakpoints):
+                self._tell(BreakpointsSet(self.stops.set(breakpoints)))
+            case Complete(text):
+                self._tell(self.typed.complete(text, self.lecture))
             case Inspect(name):
                 self._tell(self._inspected(name))
 
@@ -177,8 +203,30 @@ class FakeSession:
 
     def _tell_where(self) -> None:
         assert self.snapshot is not None
+        self._tell(self._stopped())
+
+    def _stopped(self) -> Stopped:
+        assert self.snapshot is not None
         rows, branches = self.past.news()
-        self._tell(Stopped(self.snapshot, Rows.of(rows), branches))
+        return Stopped(self._watched(self.snapshot), Rows.of(rows), branches)
+
+    def _watched(self, snapshot: Snapshot) -> Snapshot:
+        self.snapshot = replace(snapshot, watches=self.typed.look(self.lecture))
+        return self.snapshot
+
+    def _evaluate(self, text: str) -> None:
+        shown, failed, changed = self.typed.evaluate(text, self.lecture)
+        if changed:
+            self._leave()
+            self._edited(text)
+        self._tell(Evaluated(shown, failed, self._stopped() if changed else None))
+
+    def _edited(self, text: str) -> None:
+        """A person changed the program."""
+        self.lecture.index += 1
+        deed = text, self.lecture.zeroing
+        snapshot = replace(self.lecture.snapshot(self.snapshot, None, StopReason.STEP), edit=text, explain=text)
+        self.snapshot = self.past.made(deed, snapshot, self.lecture)
 
     def _back(self, steps: int) -> None:
         if self._inside is not None and self._inside.at > 0:
@@ -239,6 +287,7 @@ class FakeSession:
 
     def _run(self, run: Run) -> None:
         lecture, told, self._pausing = self.lecture, 0, False
+        met = ""
         first, deed, before = lecture.turn, (None, lecture.zeroing), self.snapshot
         since = len(lecture.printed)
         for steps in count(1):
@@ -248,6 +297,9 @@ class FakeSession:
                 break
             if self._pausing:
                 reason = StopReason.PAUSE
+                break
+            if met := self.stops.met(lecture):
+                reason = StopReason.BREAKPOINT
                 break
             copy = deepcopy(lecture)
             copy.printed, since = lecture.printed[since:], len(lecture.printed)
@@ -259,6 +311,7 @@ class FakeSession:
                 self._tell(Running(Rows.of(rows), unheard, branches))
         self._ran(Phase.FORWARD)
         self._stop(phase, deed, reason)
+        self.snapshot = replace(self.snapshot, met=met)
         self._tell_where()
 
     def _set_zeroing(self, on: bool) -> None:
