@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bptui.render.style import FAINT, QUIET
@@ -17,6 +17,8 @@ LEAST = 1e-300
 Dot = tuple[int, int]
 Ends = tuple[float, float]
 """The least and the greatest value of an axis."""
+Tick = tuple[float, str]
+"""A number on an axis, and how it is written."""
 
 
 def drawable(value: float) -> bool:
@@ -32,6 +34,8 @@ class Plot:
     """Column, line, text, style."""
     layers: list[tuple[str, set[Dot]]] = field(default_factory=list)
     """Style and dots, the later ones over the earlier ones. A layer holds all dots of its cells: also those below."""
+    inner: Frame | None = None
+    """Where its axes are, once there are any."""
 
     def dots(self, style: str, dots: Iterable[Dot]) -> None:
         """One layer more. The dots that earlier layers have in its cells take its colour, and are not lost."""
@@ -99,14 +103,27 @@ class Frame:
         return {(x, y) for x, y in path if left <= x < right and top <= y < bottom}
 
 
-def frame(x: Ends, y: Ends, width: int, height: int, plot: Plot, least: float = 0.0) -> Frame:
-    """Axes with a few round numbers, those of x at least so far apart, drawn into the plot."""
-    down = ticks(*y, max((height - 2) // 3, 2))
-    labels = [(value, label(value, down)) for value in down]
+def named_ticks(low: float, high: float, count: int) -> list[Tick]:
+    """Round numbers between the two, with their labels."""
+    values = ticks(low, high, count)
+    return [(value, label(value, values)) for value in values]
+
+
+def frame(
+    x: Ends,
+    y: Ends,
+    width: int,
+    height: int,
+    plot: Plot,
+    least: float = 0.0,
+    named: Callable[[float, float, int], list[Tick]] = named_ticks,
+) -> Frame:
+    """Axes with a few round numbers, those of x at least so far apart, drawn into the plot; `named` those of y."""
+    labels = named(*y, max((height - 2) // 3, 2))
     left = max((len(text) for _value, text in labels), default=0) + 1
     if left > width // 2:  # the plot says more than its numbers
         labels, left = [], 1
-    inner = Frame(left, 0, max(width - left, 1), max(height - 2, 1), x, y)
+    plot.inner = inner = Frame(left, 0, max(width - left, 1), max(height - 2, 1), x, y)
     bottom = inner.height
     for line in range(inner.height):
         plot.words.append((left - 1, line, "│", FAINT))
@@ -118,7 +135,7 @@ def frame(x: Ends, y: Ends, width: int, height: int, plot: Plot, least: float = 
     across = ticks(*x, max(inner.width // 12, 2), least)
     end = 0
     for value in across:
-        cell, text = inner.cell(value, y[0]), label(value, across)
+        cell, text = inner.cell(value, y[0]), f"{value:,.0f}" if least >= 1 else label(value, across)
         if cell is None:
             continue
         start = min(max(cell[0] - len(text) // 2, left - 1), width - len(text))

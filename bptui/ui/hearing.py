@@ -13,6 +13,7 @@ from textual.screen import Screen
 from bptui.protocol.messages import (
     Ask,
     BreakpointsSet,
+    Compared,
     Completed,
     CurveDrawn,
     Died,
@@ -41,7 +42,9 @@ from bptui.ui.lookup import Lookup
 from bptui.ui.messages import ReplyArrived
 from bptui.ui.pages import Pages
 from bptui.ui.panes.toosmall import TooSmall
+from bptui.ui.picture import keep_picture
 from bptui.ui.play import Player, Wait
+from bptui.ui.plotting import Plotting
 from bptui.ui.talk import State, Talk, possible
 from bptui.ui.together import Together
 from bptui.ui.typed import Typed
@@ -80,7 +83,9 @@ class Hearing(Screen[None]):
         self._watching = Watching(lambda expressions: self._talk.aside(SetWatches(expressions)), self._view.say)
         self._completion = Completion(self._talk, {"unwatch": lambda: ("all", *self._watching.expressions)})
         self._typed = Typed(self, self._view, self._possible)
+        self._plotting = Plotting(session.timeline, self._view, self._lookup)
         self._typed.handlers = {"watch": self._watching.watch, "unwatch": self._watching.unwatch}
+        self._typed.handlers |= {"plot": self._plotting.plot, "export": self._export}
 
     def compose(self) -> ComposeResult:
         yield self._view
@@ -101,7 +106,7 @@ class Hearing(Screen[None]):
         tell = self._talk.hear(message.reply)
         if tell is not None:
             self._hear(tell)
-            if isinstance(tell, Stopped | Evaluated | SeenAnew):
+            if isinstance(tell, Stopped | Evaluated | SeenAnew | Compared):
                 self._go_on()
             self._show_state()
 
@@ -123,6 +128,9 @@ class Hearing(Screen[None]):
                 if tell.stop is not None:
                     self._stop(tell.stop)
                 self._typed.hear(tell)
+            case Compared():
+                self._stop(tell.stop)
+                self._plotting.hear(tell)
             case Completed():
                 self._completion.hear(tell)
             case BreakpointsSet():
@@ -195,6 +203,7 @@ class Hearing(Screen[None]):
         self._new_rows(running.rows)
         self._view.timeline.run_on(self._here)
         self._view.curve.run_on(self._here)
+        self._view.series.run_on(self._here)
         if self._place is not None:
             self._place = self._place.moved_to(last.epochs[-1], last.samples[-1])
         run = self._wait.ran(sum(map(len, running.rows)), self._place)
@@ -224,6 +233,7 @@ class Hearing(Screen[None]):
     def _show_param_over_time(self, snapshot: Snapshot) -> None:
         self._view.timeline.show_param(self._param, snapshot.loss_name)
         self._view.curve.show(snapshot, self._param, self._here)
+        self._view.series.show(snapshot, self._here)
 
     def _ask_curve(self) -> bool:
         snapshot = self.snapshot
@@ -233,6 +243,10 @@ class Hearing(Screen[None]):
         if ask is not None:
             self._talk.draw_curve(ask)
         return ask is not None
+
+    def _export(self, name: str) -> None:
+        """Keep the screen as a picture, once the line on which that was typed is no longer on it."""
+        self.call_after_refresh(lambda: self._view.say(keep_picture(self.app, name)))
 
     # ---- what it is doing
 

@@ -130,7 +130,12 @@ class MainScreen(Hearing):
 
     def action_tape(self) -> None:
         """Show the tape in the curve's place, or the curve again."""
-        self._lookup.turn_to_tape(self.snapshot)
+        self._lookup.switch(self._view.tape, self.snapshot)
+        self._ask_curve()
+
+    def action_plot(self) -> None:
+        """Show a number over the steps in the curve's place, or the curve again."""
+        self._lookup.switch(self._view.series, self.snapshot)
         self._ask_curve()
 
     def action_check(self) -> None:
@@ -152,10 +157,10 @@ class MainScreen(Hearing):
     def action_pane(self, id: str) -> None:
         """Focus a pane."""
         pane = self.query_one(f"#{id}")
-        if id == "curve" and not pane.display:
-            id, pane = "tape", self._view.tape
+        if id == "curve":
+            pane = self._view.beside
         if pane.can_focus:
-            self._turn_to(id)
+            self._turn_to(pane.id)
             pane.focus()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -165,5 +170,5 @@ class MainScreen(Hearing):
 
     def _turn_to(self, id: str | None) -> None:
         """Where there is room for only one row of panes, show the one that was asked for."""
-        if id in ("source", "curve", "tape", "timeline", "console"):
+        if id in ("source", "curve", "tape", "series", "timeline", "console"):
             self.set_class(id in ("timeline", "console"), "-below")
