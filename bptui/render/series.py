@@ -37,6 +37,8 @@ class Series:
     points: Sequence[Point]
     missing: Sequence[int] = ()
     """Steps at which it was nan."""
+    since: int = -1
+    """Up to that step it is the same as the first one, and not drawn over it."""
 
 
 @dataclass(frozen=True)
@@ -80,8 +82,9 @@ def over(all: Sequence[Series], look: Look, width: int, height: int) -> Plot:
     plot.dots(FIRST, _line(placed[0], inner))
     if look.here is not None:
         _stand(look.here, inner, plot)
-    for spans in placed[1:]:
-        plot.words += [(x, y, RING, SECOND) for x, y in _rings(spans, inner)]
+    for series, spans in zip(all[1:], placed[1:], strict=True):
+        own = [span for span in spans if span is not None and span[0] > series.since]
+        plot.words += [(x, y, RING, SECOND) for x, y in _rings(own, inner)]
     _mark_missing(all, look, inner, plot)
     if look.here is not None and look.value is not None:
         cell = inner.cell(look.here, look.height(look.value))
@@ -131,12 +134,11 @@ def _line(spans: Sequence[Span | None], inner: Frame) -> set[Dot]:
     return inner.line(points)
 
 
-def _rings(spans: Sequence[Span | None], inner: Frame) -> list[Dot]:
+def _rings(spans: Sequence[Span], inner: Frame) -> list[Dot]:
     """The least and the greatest of each column of cells."""
     columns: dict[int, tuple[int, int]] = {}
-    for span in spans:
-        ends = (inner.cell(span[0], span[2]), inner.cell(span[0], span[1])) if span is not None else ()
-        for cell in ends:
+    for step, low, high in spans:
+        for cell in (inner.cell(step, high), inner.cell(step, low)):
             if cell is not None:
                 top, bottom = columns.get(cell[0], (cell[1], cell[1]))
                 columns[cell[0]] = min(top, cell[1]), max(bottom, cell[1])

@@ -34,13 +34,18 @@ class Plotting:
             choices = series.choices
             known = ", ".join(choices[:NAMED]) + (", …" if len(choices) > NAMED else "")
             raise NotUnderstood(f"There is no {what} to plot.", f"there is {known}")
-        self._lookup.turn_to(series)
+        self._turn()
 
     def hear(self, told: Compared) -> None:
         """Show the losses of both branches, and say where they ended."""
-        self._lookup.turn_to(self._view.series)
+        self._turn()
         self._view.series.compare(told.on, told.off, told.at)
         self._view.say(partial(compared, self._end(told.on), self._end(told.off), told.at))
+
+    def _turn(self) -> None:
+        """Show the plot, and let it have the keys."""
+        self._lookup.turn_to(self._view.series)
+        self._view.series.focus()
 
     def _end(self, branch: int) -> Row | None:
         try:

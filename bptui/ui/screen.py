@@ -136,6 +136,8 @@ class MainScreen(Hearing):
     def action_plot(self) -> None:
         """Show a number over the steps in the curve's place, or the curve again."""
         self._lookup.switch(self._view.series, self.snapshot)
+        if self._view.series.display:
+            self._view.series.focus()
         self._ask_curve()
 
     def action_check(self) -> None:

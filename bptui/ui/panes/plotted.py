@@ -51,6 +51,10 @@ class Plotted(Widget, can_focus=True):
     def on_resize(self) -> None:
         self.draw()
 
+    def on_show(self) -> None:
+        """It may have missed something."""
+        self.draw()
+
     def notify_style_update(self) -> None:
         """The colours are other ones now."""
         super().notify_style_update()
@@ -59,6 +63,8 @@ class Plotted(Widget, can_focus=True):
     @property
     def room(self) -> tuple[int, int] | None:
         """Width and height for a plot; None where there is none, and what was there is gone."""
+        if not self.display:
+            return None
         width, height = self.content_size
         if width >= LEAST and height >= LEAST:
             return width, height

@@ -66,7 +66,7 @@ class SeriesPane(Plotted):
         """Begin anew, with these pages."""
         self._pages, self._here, self._facts, self._window = pages, (0, -1), {}, Window()
         self._other = self._compared = self._inner = None
-        self._redraw()
+        self.draw()
 
     def show(self, snapshot: Snapshot, here: tuple[int, int]) -> None:
         """Where the program stands."""
@@ -75,19 +75,19 @@ class SeriesPane(Plotted):
         self._facts |= {f"{param.name}{GRAD}": param.grad for param in snapshot.params}
         if self._other is not None and self._other == here[0]:
             self._other = None
-        self._redraw()
+        self.draw()
 
     def run_on(self, here: tuple[int, int]) -> None:
         """The program has come there, and goes on."""
         self._here = here
-        self._redraw()
+        self.draw()
 
     def compare(self, on: int, off: int, at: int) -> None:
         """Show the loss of both branches, from a little before they part on."""
         self._what, self._compared, self._other = LOSS, (on, off), None
         end = max(self._last(on), self._last(off))
         self._window = Window(max(end, 1)).on(at - (end - at) // 4, end)
-        self._redraw()
+        self.draw()
 
     @property
     def choices(self) -> list[str]:
@@ -101,7 +101,7 @@ class SeriesPane(Plotted):
         if what not in self.choices:
             return False
         self._what = what
-        self._redraw()
+        self.draw()
         return True
 
     # ---- the person's own
@@ -115,14 +115,14 @@ class SeriesPane(Plotted):
     def action_log(self) -> None:
         """A logarithmic axis, or a linear one."""
         self._log = not self._log
-        self._redraw()
+        self.draw()
 
     def action_other(self) -> None:
         """Lay the next branch over it; behind the last one none."""
         others: list[int | None] = [None, *(each for each in self._branches.numbers if each != self._here[0])]
         at = others.index(self._other) if self._other in others and self._compared is None else -1
         self._other, self._compared = others[(at + 1) % len(others)], None
-        self._redraw()
+        self.draw()
 
     def action_pan(self, by: int) -> None:
         """Earlier or later steps."""
@@ -140,7 +140,7 @@ class SeriesPane(Plotted):
 
     def _see(self, window: Window) -> None:
         self._window = window
-        self._redraw()
+        self.draw()
 
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         """Zoom in there."""
@@ -172,14 +172,6 @@ class SeriesPane(Plotted):
 
     # ---- drawing
 
-    def on_show(self) -> None:
-        """It may have missed something."""
-        self.draw()
-
-    def _redraw(self) -> None:
-        if self.display:
-            self.draw()
-
     @property
     def _branches(self) -> Branches:
         return Branches(self._pages.timeline.branches if self._pages is not None else ())
@@ -200,21 +192,21 @@ class SeriesPane(Plotted):
             return
         shown, branches = self._shown(), self._branches
         self._window = self._window.grown(max(1, *map(self._last, shown)))
-        series = [self._series(branch, room[0] * ACROSS) for branch in shown]
+        series = [self._series(branch, branches.shared(branch, shown[0], -1), room[0] * ACROSS) for branch in shown]
         plot = over(series, self._look(shown, branches), *room)
         self._inner = plot.inner
         caption = self._caption(shown, branches)
         self.entitle(title(caption, room[0] - 4), subtitle(caption, room[0] - 4))
         self.paint(plot, "" if plot.words else nothing(self._what, series, self._log))
 
-    def _series(self, branch: int, points: int) -> Series:
+    def _series(self, branch: int, since: int, points: int) -> Series:
         if self._pages is None:
             return Series(())
         window, around = self._window, 0 if self._window.size is None else AROUND + self._window.size // 4
         asked = branch, self._what, max(window.first - around, 0), window.last + around + 1, points
         try:
             timeline = self._pages.timeline
-            return Series(timeline.series(*asked), timeline.gaps(*asked))
+            return Series(timeline.series(*asked), timeline.gaps(*asked), since)
         except NotATrace:  # closed on the way out, or a damaged file: what cannot be read is not shown
             return Series(())
 
