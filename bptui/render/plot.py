@@ -14,6 +14,10 @@ GREATEST = 1e300
 """Beyond it nothing is drawn: the difference of two such numbers may be more than a float can hold."""
 LEAST = 1e-300
 """Ends that are nearer to each other are drawn as if they were one."""
+FAR = 1e9
+"""So many dots away is as far as a line goes."""
+ASIDE = 1_000
+"""So many dots to both sides of what is seen a line is followed."""
 Dot = tuple[int, int]
 Ends = tuple[float, float]
 """The least and the greatest value of an axis."""
@@ -76,7 +80,7 @@ class Frame:
 
     def line(self, points: Sequence[tuple[float, float]]) -> set[Dot]:
         """A line through these points; a point that cannot be drawn interrupts it."""
-        places = [self.dot(x, y) if drawable(y) else None for x, y in points]
+        places = [self._near(*self.dot(x, y)) if drawable(y) else None for x, y in points]
         dots: set[Dot] = set()
         for at in range(len(places) - 1):
             start, end = places[at : at + 2]
@@ -84,18 +88,25 @@ class Frame:
                 dots |= self._segment(start, end)
         return dots
 
+    def _near(self, x: float, y: float) -> tuple[float, float]:
+        """The same place, or one as far out of sight: of an infinite one nothing can be computed."""
+        return min(max(x, -FAR), FAR), min(max(y, -FAR), FAR)
+
     def _segment(self, start: tuple[float, float], end: tuple[float, float]) -> set[Dot]:
         left, right = self.left * ACROSS, (self.left + self.width) * ACROSS
         top, bottom = self.top * DOWN, (self.top + self.height) * DOWN
         (x0, y0), (x1, y1) = start, end
-        if y1 != y0:  # clip to the frame first, so that a steep line costs no more than a flat one
-            enter, leave = sorted(((top - y0) / (y1 - y0), (bottom - y0) / (y1 - y0)))
-            enter, leave = max(enter, 0.0), min(leave, 1.0)
-            if enter > leave:
-                return set()
-            x0, y0, x1, y1 = (
-                x0 + (x1 - x0) * enter, y0 + (y1 - y0) * enter, x0 + (x1 - x0) * leave, y0 + (y1 - y0) * leave,
-            )  # fmt: skip
+        enter, leave = 0.0, 1.0
+        # clip to the frame first, so that a steep or a long line costs no more than a flat one
+        for begins, ends, least, most in ((x0, x1, left - ASIDE, right + ASIDE), (y0, y1, top, bottom)):
+            if ends != begins:
+                one, other = sorted(((least - begins) / (ends - begins), (most - begins) / (ends - begins)))
+                enter, leave = max(enter, one), min(leave, other)
+        if enter > leave:
+            return set()
+        x0, y0, x1, y1 = (
+            x0 + (x1 - x0) * enter, y0 + (y1 - y0) * enter, x0 + (x1 - x0) * leave, y0 + (y1 - y0) * leave,
+        )  # fmt: skip
         steps = max(math.ceil(max(abs(x1 - x0), abs(y1 - y0))), 1)
         path = (
             (int(x0 + (x1 - x0) * at / steps + 0.5), int(y0 + (y1 - y0) * at / steps + 0.5)) for at in range(steps + 1)

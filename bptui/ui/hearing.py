@@ -39,7 +39,7 @@ from bptui.render.title import Moment, Place
 from bptui.session import Session
 from bptui.ui.completion import Completion
 from bptui.ui.lookup import Lookup
-from bptui.ui.messages import ReplyArrived
+from bptui.ui.messages import PictureWanted, ReplyArrived
 from bptui.ui.pages import Pages
 from bptui.ui.panes.toosmall import TooSmall
 from bptui.ui.picture import keep_picture
@@ -245,8 +245,12 @@ class Hearing(Screen[None]):
         return ask is not None
 
     def _export(self, name: str) -> None:
-        """Keep the screen as a picture, once the line on which that was typed is no longer on it."""
-        self.call_after_refresh(lambda: self._view.say(keep_picture(self.app, name)))
+        """The message takes the way of the one by which the line on which it was typed goes: it comes behind it."""
+        self._view.line.post_message(PictureWanted(name))
+
+    def on_picture_wanted(self, message: PictureWanted) -> None:
+        """Keep the screen as a picture."""
+        self.call_after_refresh(lambda: self._view.say(keep_picture(self.app, message.name)))
 
     # ---- what it is doing
 

@@ -59,3 +59,12 @@ class AskTyped(Message):
         self.ask = ask
         self.times = times
         """How often it is to be asked for, as long as nothing stands against it."""
+
+
+class PictureWanted(Message):
+    """The screen is to be kept in a file."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        """The file's."""
