@@ -24,6 +24,8 @@ from bptui.render.plot import (
 from bptui.render.style import BAD, GOOD, LIT
 
 LINE, RING, MISSING, HERE, FOOT, FORK, UPRIGHT = "⣀⡠⠒", "○", "×", "●", "▲", "⎇", "┊"
+NEAR = 4
+"""Points that are at most so many dots from each other belong together."""
 FIRST, SECOND, POINT = "$text-primary", GOOD, "$point bold"
 """The styles of the two, and of where the program stands."""
 Point = tuple[int, float, float]
@@ -127,11 +129,22 @@ def _line(spans: Sequence[Span | None], inner: Frame) -> set[Dot]:
         else:
             step, low, high = span
             if before is not None:
+                points += _filling(before, step, inner)
                 level = min(max(before[1], low), high)  # the shortest way over
                 points += [(before[0], min(max(level, before[1]), before[2])), (step, level)]
             points += [(step, low), (step, high)]
         before = span
     return inner.line(points)
+
+
+def _filling(span: Span, until: float, inner: Frame) -> list[tuple[float, float]]:
+    """What stands for many steps goes on to the next one, where that is so near that it would look like a gap."""
+    step, low, high = span
+    dot = (inner.x[1] - inner.x[0]) / max(inner.width * ACROSS - 1, 1)
+    if low == high or until - step > NEAR * dot:
+        return []
+    between = range(1, math.ceil((until - step) / dot))
+    return [(step + at * dot, end) for at in between for end in (low, high)]
 
 
 def _rings(spans: Sequence[Span], inner: Frame) -> list[Dot]:

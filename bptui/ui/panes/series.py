@@ -192,7 +192,8 @@ class SeriesPane(Plotted):
             return
         shown, branches = self._shown(), self._branches
         self._window = self._window.grown(max(1, *map(self._last, shown)))
-        series = [self._series(branch, branches.shared(branch, shown[0], -1), room[0] * ACROSS) for branch in shown]
+        shared = [-1, *(branches.shared(branch, shown[0], self._window.end) for branch in shown[1:])]
+        series = [self._series(*each, room[0] * ACROSS) for each in zip(shown, shared, strict=True)]
         plot = over(series, self._look(shown, branches), *room)
         self._inner = plot.inner
         caption = self._caption(shown, branches)
