@@ -277,10 +277,8 @@ class FakeSession:
             return False
         inside, lecture = self._inside, self.lecture
         self.snapshot, self._inside = inside.before, None
-        zeroing, lecture.zeroing = lecture.zeroing, inside.zeroing  # as when it was entered
-        self._stood((None, inside.zeroing), lecture.next(), StopReason.STEP)
-        if zeroing is not inside.zeroing:
-            self._set_zeroing(zeroing)
+        apart = inside.phase is Phase.ZERO_GRAD and not lecture.zeroing  # zeroing was turned off inside of it
+        self._stood((inside.phase if apart else None, lecture.zeroing), lecture.next(), StopReason.STEP)
         return True
 
     def _checked(self) -> GradientsChecked:
