@@ -125,11 +125,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="bptui",
         description="A step debugger for PyTorch training: forward, backward, update, zero_grad, one at a time.",
-<<<<<<< HEAD
         epilog=f"{EXAMPLES}\nkeys: {', '.join(keys)}",
-=======
-        epilog=f"{EXAMPLES}\nkeys: {', '.join(f'{c.keys[0]} {c.label}' for c in COMMANDS if c.keys and len(c.keys[0]) == 1)}",
->>>>>>> a1603133d865c650152ea5655b7b7ef9ddaf4885
         formatter_class=argparse.RawDescriptionHelpFormatter,
         usage="bptui [--plain | --json] [--python EXE] [--record FILE] [--memory MB] [SCRIPT [ARGS ...]]\n"
         "       bptui [--plain | --json] TRACE\n"

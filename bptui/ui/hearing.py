@@ -10,10 +10,10 @@ from textual.app import ComposeResult
 from textual.reactive import reactive
 from textual.screen import Screen
 
-from bptui.breakpoints import CHECKS
 from bptui.protocol.messages import (
     Ask,
     BreakpointsSet,
+    Compared,
     Completed,
     CurveDrawn,
     Died,
@@ -30,25 +30,22 @@ from bptui.protocol.messages import (
     Tell,
     Uncut,
 )
-from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Program, Rows, Snapshot
 from bptui.render.footer import dead, refused, seen_anew
 from bptui.render.headway import headway
 from bptui.render.title import Moment, Place
 from bptui.session import Session
-from bptui.ui.breakpoints import BreakpointsScreen
-from bptui.ui.completion import Completion
+from bptui.ui.commanding import Commanding
 from bptui.ui.lookup import Lookup
-from bptui.ui.messages import CommandChosen, ReplyArrived
+from bptui.ui.messages import PictureWanted, ReplyArrived
 from bptui.ui.pages import Pages
 from bptui.ui.panes.toosmall import TooSmall
+from bptui.ui.picture import keep_picture
 from bptui.ui.play import Player, Wait
-from bptui.ui.stopping import Stopping
 from bptui.ui.talk import State, Talk, possible
 from bptui.ui.together import Together
-from bptui.ui.typed import Typed
 from bptui.ui.view import View
-from bptui.ui.watching import Watching
 
 
 class Hearing(Screen[None]):
@@ -79,22 +76,7 @@ class Hearing(Screen[None]):
         self._wait = Wait(self, clock, self._show_state)
         self._place: Place | None = None
         self._lookup = Lookup(self, self._talk, self._view)
-        self._watching = Watching(self._talk.aside, self._view.say)
-        self._stopping = Stopping(self._talk.aside, self._view.say, self._show_breakpoints)
-        self._breakpoints: BreakpointsScreen | None = None
-        self._completion = Completion(
-            self._talk,
-            {
-                "unwatch": lambda: ("all", *self._watching.expressions),
-                "breakpoints": lambda: (*map(str, Phase), "line", "epoch", "sample", "change", *CHECKS),
-            },
-        )
-        self._typed = Typed(self, self._view, self._possible)
-        self._typed.handlers = {
-            "watch": self._watching.watch,
-            "unwatch": self._watching.unwatch,
-            "breakpoints": self._break,
-        }
+        self._commanding = Commanding(self, self._talk, self._view, self._lookup, session.timeline, self._possible)
 
     def compose(self) -> ComposeResult:
         yield self._view
@@ -115,7 +97,7 @@ class Hearing(Screen[None]):
         tell = self._talk.hear(message.reply)
         if tell is not None:
             self._hear(tell)
-            if isinstance(tell, Stopped | Evaluated | SeenAnew):
+            if isinstance(tell, Stopped | Evaluated | SeenAnew | Compared):
                 self._go_on()
             self._show_state()
 
@@ -136,11 +118,12 @@ class Hearing(Screen[None]):
                 self._wait.end()
                 if tell.stop is not None:
                     self._stop(tell.stop)
-                self._typed.hear(tell)
-            case Completed():
-                self._completion.hear(tell)
-            case BreakpointsSet(states):
-                self._stopping.hear(states)
+                self._commanding.hear(tell)
+            case Compared():
+                self._stop(tell.stop)
+                self._commanding.hear(tell)
+            case Completed() | BreakpointsSet():
+                self._commanding.hear(tell)
             case Running():
                 self._run_on(tell)
             case Refused(message, hint):
@@ -171,8 +154,7 @@ class Hearing(Screen[None]):
         self._pages.forget()
         self._view.open(program, self._pages)
         self._lookup.open()
-        self._watching.open(program.path)
-        self._stopping.open(program.path)
+        self._commanding.open(program.path)
 
     def _stop(self, stopped: Stopped) -> None:
         snapshot = stopped.snapshot
@@ -210,6 +192,7 @@ class Hearing(Screen[None]):
         self._new_rows(running.rows)
         self._view.timeline.run_on(self._here)
         self._view.curve.run_on(self._here)
+        self._view.series.run_on(self._here)
         if self._place is not None:
             self._place = self._place.moved_to(last.epochs[-1], last.samples[-1])
         run = self._wait.ran(sum(map(len, running.rows)), self._place)
@@ -239,6 +222,7 @@ class Hearing(Screen[None]):
     def _show_param_over_time(self, snapshot: Snapshot) -> None:
         self._view.timeline.show_param(self._param, snapshot.loss_name)
         self._view.curve.show(snapshot, self._param, self._here)
+        self._view.series.show(snapshot, self._here)
 
     def _ask_curve(self) -> bool:
         snapshot = self.snapshot
@@ -249,18 +233,9 @@ class Hearing(Screen[None]):
             self._talk.draw_curve(ask)
         return ask is not None
 
-    def _break(self, text: str) -> None:
-        """Add a breakpoint, or list them."""
-        if text:
-            self._stopping.type(text)
-        else:
-            self.post_message(CommandChosen("breakpoints"))
-
-    def _show_breakpoints(self) -> None:
-        """Something about them is otherwise."""
-        self._view.show_breakpoints(self._stopping.listed)
-        if self._breakpoints is not None:
-            self._breakpoints.show()
+    def on_picture_wanted(self, message: PictureWanted) -> None:
+        """Keep the screen as a picture."""
+        self.call_after_refresh(lambda: self._view.say(keep_picture(self.app, message.name)))
 
     # ---- what it is doing
 

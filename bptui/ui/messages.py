@@ -67,3 +67,12 @@ class LineChosen(Message):
     def __init__(self, line: int) -> None:
         super().__init__()
         self.line = line
+
+
+class PictureWanted(Message):
+    """The screen is to be kept in a file."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        """The file's."""

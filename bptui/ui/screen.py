@@ -8,8 +8,7 @@ from textual import events
 from bptui.commands import BY_ID
 from bptui.protocol.messages import Ask, GoTo, SetZeroing
 from bptui.render.footer import busy
-from bptui.ui.breakpoints import BreakpointsScreen
-from bptui.ui.commandline import CandidatesWanted, CommandLine, LineEntered
+from bptui.ui.commandline import CandidatesWanted, LineEntered
 from bptui.ui.hearing import Hearing
 from bptui.ui.help import HelpScreen
 from bptui.ui.keys import BINDINGS, STEPS, action
@@ -69,10 +68,10 @@ class MainScreen(Hearing):
         self._show_state()
 
     def on_line_entered(self, message: LineEntered) -> None:
-        self._typed.enter(message.text)
+        self._commanding.enter(message.text)
 
     def on_candidates_wanted(self, message: CandidatesWanted) -> None:
-        self._completion.want(message.line, message.text)
+        self._commanding.complete(message.line, message.text)
 
     def on_ask_typed(self, message: AskTyped) -> None:
         """A line may have been typed while the program began to run."""
@@ -82,20 +81,11 @@ class MainScreen(Hearing):
             self._step(message.ask, message.times)
 
     def action_breakpoints(self) -> None:
-        """List them; how often each was met is asked anew."""
-        self._breakpoints = BreakpointsScreen(self._stopping, self._complete_breakpoint)
-        self.app.push_screen(self._breakpoints, self._breakpoints_closed)
-        self._stopping.ask(quietly=True)
-
-    def _complete_breakpoint(self, line: CommandLine, text: str) -> None:
-        self._completion.want(line, text, "breakpoints")
-
-    def _breakpoints_closed(self, _result: None) -> None:
-        self._breakpoints = None
+        self._commanding.list_breakpoints()
 
     def on_line_chosen(self, message: LineChosen) -> None:
         if self._program is not None:
-            self._stopping.toggle_line(message.line)
+            self._commanding.stopping.toggle_line(message.line)
 
     # ---- commands of their own
 
@@ -147,7 +137,14 @@ class MainScreen(Hearing):
 
     def action_tape(self) -> None:
         """Show the tape in the curve's place, or the curve again."""
-        self._lookup.turn_to_tape(self.snapshot)
+        self._lookup.switch(self._view.tape, self.snapshot)
+        self._ask_curve()
+
+    def action_plot(self) -> None:
+        """Show a number over the steps in the curve's place, or the curve again."""
+        self._lookup.switch(self._view.series, self.snapshot)
+        if self._view.series.display:
+            self._view.series.focus()
         self._ask_curve()
 
     def action_check(self) -> None:
@@ -169,10 +166,10 @@ class MainScreen(Hearing):
     def action_pane(self, id: str) -> None:
         """Focus a pane."""
         pane = self.query_one(f"#{id}")
-        if id == "curve" and not pane.display:
-            id, pane = "tape", self._view.tape
+        if id == "curve":
+            pane = self._view.beside
         if pane.can_focus:
-            self._turn_to(id)
+            self._turn_to(pane.id)
             pane.focus()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
@@ -182,5 +179,5 @@ class MainScreen(Hearing):
 
     def _turn_to(self, id: str | None) -> None:
         """Where there is room for only one row of panes, show the one that was asked for."""
-        if id in ("source", "curve", "tape", "timeline", "console"):
+        if id in ("source", "curve", "tape", "series", "timeline", "console"):
             self.set_class(id in ("timeline", "console"), "-below")

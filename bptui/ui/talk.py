@@ -11,6 +11,7 @@ from bptui.protocol.messages import (
     BreakpointsSet,
     CheckGradients,
     Compare,
+    Compared,
     Completed,
     CurveDrawn,
     Died,
@@ -209,17 +210,17 @@ class Talk:
             if isinstance(tell, GradientsChecked):
                 return tell
             return GradientsChecked((), None, " ".join((tell.message, tell.hint)).strip())
-        elif isinstance(tell, Stopped | Running | Refused | SeenAnew | Evaluated):
+        elif isinstance(tell, Stopped | Running | Refused | SeenAnew | Evaluated | Compared):
             return self._stood(reply.number, tell)
         return tell
 
-    def _stood(self, number: int, tell: Stopped | Running | Refused | SeenAnew | Evaluated) -> Tell | None:
+    def _stood(self, number: int, tell: Stopped | Running | Refused | SeenAnew | Evaluated | Compared) -> Tell | None:
         entry = isinstance(tell, Stopped) and self._opened and self.state is State.STARTING
         if number == self._curve and isinstance(tell, Refused):
             self._curve = None
         if number != self._step and not entry:
             return None
-        stop = tell.stop if isinstance(tell, Evaluated) else tell
+        stop = tell.stop if isinstance(tell, Evaluated | Compared) else tell
         if isinstance(stop, Stopped):
             self.state = standing(stop.snapshot)
             self._curve = None  # it is for the stop before
@@ -244,6 +245,8 @@ def possible(state: State, snapshot: Snapshot | None, playing: bool) -> Collecti
         now |= {"play"}
     if state is State.DEAD:
         now |= {"command"}
+    if snapshot is not None:
+        now |= {"plot", "export"}
     if snapshot is None or state in (State.STARTING, State.RUNNING, State.DEAD):
         return now
     now |= {"inspect", "tape", "check", "goto", "last", "branches", "command", *TYPED}
@@ -252,5 +255,16 @@ def possible(state: State, snapshot: Snapshot | None, playing: bool) -> Collecti
     if snapshot.op is not None:
         now |= {"in", "in_back", "over", "up", "out"}
     if state is not State.ENDED:
-        now |= {"zeroing", "next", "sample", "epoch", "continue", "play", "in", "over", *map(str, snapshot.possible)}
+        now |= {
+            "compare",
+            "zeroing",
+            "next",
+            "sample",
+            "epoch",
+            "continue",
+            "play",
+            "in",
+            "over",
+            *map(str, snapshot.possible),
+        }
     return now

@@ -8,6 +8,7 @@ from functools import partial
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 
 from bptui.protocol.messages import DrawCurve
 from bptui.protocol.phase import Phase
@@ -27,6 +28,7 @@ from bptui.ui.panes.console import ConsolePane
 from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.drawn import Drawn
 from bptui.ui.panes.lastline import LastLine
+from bptui.ui.panes.series import SeriesPane
 from bptui.ui.panes.source import SourcePane
 from bptui.ui.panes.tape import TapePane
 from bptui.ui.panes.timeline import TimelinePane
@@ -51,6 +53,7 @@ class View(Vertical):
         self.curve = CurvePane("curve")
         self.tape = TapePane("tape")
         self._tape: Tape | None = None
+        self.series = SeriesPane("series")
         self.timeline = TimelinePane("timeline")
         self.console = ConsolePane("console")
         self._message = LastLine(id="message")
@@ -65,14 +68,14 @@ class View(Vertical):
         yield self._chooser
         yield self._ledger
         yield self.watches
-        yield Horizontal(self.source, self.curve, self.tape, id="middle")
+        yield Horizontal(self.source, self.curve, self.tape, self.series, id="middle")
         yield Horizontal(self.timeline, self.console, id="bottom")
         yield self._message
         yield self.line
         yield self._footer
 
     def on_mount(self) -> None:
-        self.tape.display = False
+        self.tape.display = self.series.display = False
         for pane in (self.source, self.curve, self.tape, self.timeline, self.console, self.watches):
             pane.border_title = pane.border_title or pane.id
         self._show_no_values()
@@ -84,6 +87,7 @@ class View(Vertical):
         self.timeline.clear(pages)
         self.console.clear()
         self.curve.clear(pages)
+        self.series.clear(pages)
         self.show_tape(None)
         self._chooser.display = self._ledger.display = False
 
@@ -182,10 +186,15 @@ class View(Vertical):
         """The tape is another one now."""
         self._tape = tape
 
-    def turn_to_tape(self, on: bool) -> None:
-        """Show the tape in the place of the curve, or the curve again."""
-        if self.tape.display != on:
-            hidden, shown = (self.curve, self.tape) if on else (self.tape, self.curve)
+    @property
+    def beside(self) -> Widget:
+        """Which of the panes is beside the source: the curve, the tape or the plot."""
+        return next(pane for pane in (self.tape, self.series, self.curve) if pane.display or pane is self.curve)
+
+    def turn_to(self, shown: Widget) -> None:
+        """Show another one beside the source."""
+        hidden = self.beside
+        if hidden is not shown:
             focused = hidden.has_focus
             hidden.display, shown.display = False, True
             if focused:
@@ -193,7 +202,7 @@ class View(Vertical):
 
     def wants_curve(self, snapshot: Snapshot, param: str | None) -> DrawCurve | None:
         """What the session is to be asked for a curve of this parameter, if it has one."""
-        return None if snapshot.op is not None or self.tape.display else self.curve.wants(snapshot, param)
+        return self.curve.wants(snapshot, param) if snapshot.op is None and self.curve.display else None
 
     def _show_no_values(self) -> None:
         for card, name in ((self._sample, "sample"), (self._loss, "loss"), (self._param, "w"), (self._grad, "w.grad")):

@@ -45,8 +45,6 @@ class Inside:
     def __init__(self, before: Snapshot, lecture: Lecture, forward: Tape | None) -> None:
         """`forward`: the tape of the forward, if that was stepped into."""
         self.before, self.at = before, -1
-        self.zeroing = before.zeroing
-        """As it was when the phase was entered, and is until it is left."""
         self.phase = PHASES[lecture.cursor]
         self._epoch, self._sample = divmod(lecture.turn, 3)
         after = deepcopy(lecture)

@@ -11,6 +11,8 @@ from bptui.protocol.messages import (
     Back,
     BreakpointsSet,
     CheckGradients,
+    Compare,
+    Compared,
     Complete,
     CurveDrawn,
     Do,
@@ -56,6 +58,8 @@ from .stops import PROGRAM
 
 TICK = 10
 """A run tells where it is after so many steps."""
+FAR = 10_000
+"""So many steps are compared at most."""
 
 
 class FakeSession:
@@ -129,6 +133,10 @@ class FakeSession:
             case Run():
                 self._leave()
                 self._run(ask)
+                self._tell_where()
+            case Compare(steps):
+                self._leave()
+                self._compare(steps or FAR)
             case Back(steps):
                 self._back(steps)
             case GoTo(index, branch):
@@ -269,10 +277,8 @@ class FakeSession:
             return False
         inside, lecture = self._inside, self.lecture
         self.snapshot, self._inside = inside.before, None
-        zeroing, lecture.zeroing = lecture.zeroing, inside.zeroing  # as when it was entered
-        self._stood((None, inside.zeroing), lecture.next(), StopReason.STEP)
-        if zeroing is not inside.zeroing:
-            self._set_zeroing(zeroing)
+        apart = inside.phase is Phase.ZERO_GRAD and not lecture.zeroing  # zeroing was turned off inside of it
+        self._stood((inside.phase if apart else None, lecture.zeroing), lecture.next(), StopReason.STEP)
         return True
 
     def _checked(self) -> GradientsChecked:
@@ -312,7 +318,19 @@ class FakeSession:
         self._ran(Phase.FORWARD)
         self._stop(phase, deed, reason)
         self.snapshot = replace(self.snapshot, met=met)
-        self._tell_where()
+
+    def _compare(self, steps: int) -> None:
+        """Run on with zeroing as it is, and the other way; stand here again."""
+        here, zeroing = (self.past.index, self.past.branch), self.lecture.zeroing
+        ends = {}
+        for on in (zeroing, not zeroing):
+            self._set_zeroing(on)
+            self._run(Run(Goal.END, steps))
+            ends[on] = self.past.branch
+            self.snapshot, self.lecture = self.past.go(*here)
+        self._forget_tape()
+        self._set_zeroing(zeroing)
+        self._tell(Compared(self._stopped(), here[0], ends[True], ends[False]))
 
     def _set_zeroing(self, on: bool) -> None:
         assert self.snapshot is not None
