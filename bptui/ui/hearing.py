@@ -81,7 +81,14 @@ class Hearing(Screen[None]):
         self._place: Place | None = None
         self._lookup = Lookup(self, self._talk, self._view)
         self._watching = Watching(lambda expressions: self._talk.aside(SetWatches(expressions)), self._view.say)
-        self._completion = Completion(self._talk, {"unwatch": lambda: ("all", *self._watching.expressions)})
+        self._completion = Completion(
+            self._talk,
+            {
+                "unwatch": lambda: ("all", *self._watching.expressions),
+                "plot": lambda: (*self._view.series.choices,),
+                "compare": lambda: ("zeroing",),
+            },
+        )
         self._typed = Typed(self, self._view, self._possible)
         self._plotting = Plotting(session.timeline, self._view, self._lookup)
         self._typed.handlers = {"watch": self._watching.watch, "unwatch": self._watching.unwatch}
