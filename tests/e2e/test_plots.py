@@ -22,7 +22,7 @@ def test_zeroing_compared_and_the_screen_kept(open_terminal: Open, tmp_path: Pat
     terminal.wait_for("loss curve")
     terminal.press("c")
     terminal.wait_for("ended")
-    terminal.press("l", "down", "y")
+    terminal.press("l", "\x1b[B", "y")
     terminal.wait_for("w over steps, log")
     picture = tmp_path / "screen.svg"
     terminal.press(":", *f"export {picture}", "enter")
