@@ -12,8 +12,10 @@ from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
 from bptui.render.checked import check_sheet
 from bptui.render.sheets import op_sheet
+from bptui.render.watches import watch_sheet
 from bptui.ui.inspector import InspectorScreen
 from bptui.ui.panes.card import Card, ParamChooser
+from bptui.ui.panes.watches import WatchPane
 from bptui.ui.sheet import SheetScreen
 from bptui.ui.talk import Talk
 from bptui.ui.view import View
@@ -78,6 +80,9 @@ class Lookup:
     def inspect(self, snapshot: Snapshot, param: str | None) -> None:
         """Look into what the focused pane shows; inside a phase any pane but the cards stands for the op."""
         focused = self._screen.focused
+        if isinstance(focused, WatchPane):
+            self._screen.app.push_screen(SheetScreen("watches", partial(watch_sheet, focused.watches)))
+            return
         if snapshot.op is not None and not isinstance(focused, Card | ParamChooser):
             self._screen.app.push_screen(SheetScreen(snapshot.op.name, partial(op_sheet, snapshot.op)))
             return

@@ -68,3 +68,11 @@ class PictureWanted(Message):
         super().__init__()
         self.name = name
         """The file's."""
+
+
+class LineChosen(Message):
+    """The program is to stop before this line of the source, or no longer."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line

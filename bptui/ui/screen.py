@@ -8,11 +8,12 @@ from textual import events
 from bptui.commands import BY_ID
 from bptui.protocol.messages import Ask, GoTo, SetZeroing
 from bptui.render.footer import busy
-from bptui.ui.commandline import CandidatesWanted, LineEntered
+from bptui.ui.breakpoints import BreakpointsScreen
+from bptui.ui.commandline import CandidatesWanted, CommandLine, LineEntered
 from bptui.ui.hearing import Hearing
 from bptui.ui.help import HelpScreen
 from bptui.ui.keys import BINDINGS, STEPS, action
-from bptui.ui.messages import AskTyped, CommandChosen, ParamChosen, RowChosen
+from bptui.ui.messages import AskTyped, CommandChosen, LineChosen, ParamChosen, RowChosen
 from bptui.ui.talk import BACKWARDS, State
 
 
@@ -79,6 +80,22 @@ class MainScreen(Hearing):
             self._view.say(busy())
         else:
             self._step(message.ask, message.times)
+
+    def action_breakpoints(self) -> None:
+        """List them; how often each was met is asked anew."""
+        self._breakpoints = BreakpointsScreen(self._stopping, self._complete_breakpoint)
+        self.app.push_screen(self._breakpoints, self._breakpoints_closed)
+        self._stopping.ask(quietly=True)
+
+    def _complete_breakpoint(self, line: CommandLine, text: str) -> None:
+        self._completion.want(line, text, "breakpoints")
+
+    def _breakpoints_closed(self, _result: None) -> None:
+        self._breakpoints = None
+
+    def on_line_chosen(self, message: LineChosen) -> None:
+        if self._program is not None:
+            self._stopping.toggle_line(message.line)
 
     # ---- commands of their own
 

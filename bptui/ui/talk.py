@@ -140,9 +140,10 @@ class Talk:
             self._again = None
         return again if again is not None and self.step(again) else None
 
-    def aside(self, ask: Aside) -> None:
-        """Ask for something beside the steps."""
-        self._asides.ask(ask)
+    def aside(self, ask: Aside, quietly: bool = False) -> None:
+        """Ask for something beside the steps, if there is a program. `quietly`: a refusal need not be said."""
+        if self._opened and self.state is not State.DEAD:
+            self._asides.ask(ask, quietly)
 
     def draw_curve(self, ask: DrawCurve) -> None:
         """Ask for a curve."""

@@ -11,9 +11,11 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from bptui.protocol.messages import DrawCurve
+from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Program, Snapshot, Watched
 from bptui.protocol.tape import Tape
 from bptui.render import cards
+from bptui.render.breakpoints import Listed, lines_marked, phases_marked
 from bptui.render.footer import footer, stopped, typing
 from bptui.render.inside import about
 from bptui.render.phasebar import phase_bar, upcoming
@@ -41,6 +43,7 @@ class View(Vertical):
         self._source = source
         self._title = Drawn(id="title")
         self._phases = Drawn(id="phases")
+        self._stops: frozenset[Phase] = frozenset()
         self._upcoming = Drawn(id="upcoming")
         self._sample, self._loss, self._param, self._grad = (Card(id) for id in ("sample", "loss", "param", "grad"))
         self._chooser = ParamChooser("chooser")
@@ -110,7 +113,7 @@ class View(Vertical):
 
     def show(self, program: Program, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
         """A stop, and what was there at the stop before."""
-        self._phases.draw(lambda width, _height: phase_bar(program, snapshot, width))
+        self._phases.draw(lambda width, _height: phase_bar(program, snapshot, width, self._stops))
         self.show_watches(snapshot.watches, before.watches if before else ())
         self._upcoming.draw(lambda width, _height: upcoming(snapshot, width))
         self.source.show(snapshot)
@@ -133,6 +136,12 @@ class View(Vertical):
     def show_watches(self, watches: tuple[Watched, ...], before: tuple[Watched, ...]) -> None:
         """The watched expressions, now and at the stop before."""
         self.watches.show(watches, before)
+
+    def show_breakpoints(self, listed: Collection[Listed]) -> None:
+        """Signs beside the source and in the phase bar."""
+        self.source.show_breakpoints(lines_marked(listed))
+        self._stops = phases_marked(listed)
+        self._phases.draw_again()
 
     @property
     def message_width(self) -> int:

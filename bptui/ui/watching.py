@@ -13,6 +13,7 @@ from pathlib import Path
 from platformdirs import user_state_path
 from rich.text import Text
 
+from bptui.protocol.messages import SetWatches
 from bptui.render.fit import piece
 from bptui.ui.reading import NotUnderstood
 
@@ -28,7 +29,8 @@ def watches_file() -> Path:
 class Watching:
     """The list, of which the debuggee is told whenever it changes."""
 
-    def __init__(self, tell: Callable[[tuple[str, ...]], None], say: Callable[[Text], None]) -> None:
+    def __init__(self, tell: Callable[[SetWatches, bool], None], say: Callable[[Text], None]) -> None:
+        """`tell` asks the debuggee, and hears whether its refusal need not be said."""
         self._tell, self._say = tell, say
         self._script: str | None = None
         self.expressions: tuple[str, ...] = ()
@@ -41,7 +43,7 @@ class Watching:
             self._script = script
             self.expressions = self.expressions or tuple(_kept().get(script, ()))
         if self.expressions:
-            self._tell(self.expressions)
+            self._tell(SetWatches(self.expressions), True)
 
     def watch(self, expression: str) -> None:
         """Watch it too."""
@@ -67,7 +69,7 @@ class Watching:
 
     def _set(self, expressions: tuple[str, ...]) -> None:
         self.expressions = expressions
-        self._tell(expressions)
+        self._tell(SetWatches(expressions), False)
         if self._script is not None:
             kept = {script: those for script, those in _kept().items() if script != self._script}
             if expressions:

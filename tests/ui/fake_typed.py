@@ -50,7 +50,7 @@ class Typed:
 
     def look(self, lecture: Lecture) -> tuple[Watched, ...]:
         """The watched expressions, each evaluated."""
-        return tuple(Watched(each, *_run(each, self.names(lecture))) for each in self.watches)
+        return tuple(Watched(each, *_run(f"print(repr({each}))", self.names(lecture))) for each in self.watches)
 
     def complete(self, text: str, lecture: Lecture) -> Completed:
         """Names, or the attributes of a name."""
@@ -69,7 +69,7 @@ def _run(text: str, names: dict[str, Any]) -> tuple[str, bool]:
     written = io.StringIO()
     try:
         with redirect_stdout(written):
-            return written.getvalue() + _shown(text, names, written), False
+            return _shown(text, names, written), False
     except Exception as error:
         return f"{type(error).__name__}: {error}", True
 
