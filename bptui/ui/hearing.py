@@ -43,7 +43,6 @@ from bptui.ui.lookup import Lookup
 from bptui.ui.messages import CommandChosen, PictureWanted, ReplyArrived
 from bptui.ui.pages import Pages
 from bptui.ui.panes.toosmall import TooSmall
-from bptui.ui.picture import keep_picture
 from bptui.ui.play import Player, Wait
 from bptui.ui.plotting import Plotting
 from bptui.ui.stopping import Stopping
@@ -101,7 +100,7 @@ class Hearing(Screen[None]):
             "unwatch": self._watching.unwatch,
             "breakpoints": self._break,
             "plot": self._plotting.plot,
-            "export": self._export,
+            "export": lambda name: self._view.line.post_message(PictureWanted(name)),
         }
 
     def compose(self) -> ComposeResult:
@@ -261,14 +260,6 @@ class Hearing(Screen[None]):
         if ask is not None:
             self._talk.draw_curve(ask)
         return ask is not None
-
-    def _export(self, name: str) -> None:
-        """The message takes the way of the one by which the line on which it was typed goes: it comes behind it."""
-        self._view.line.post_message(PictureWanted(name))
-
-    def on_picture_wanted(self, message: PictureWanted) -> None:
-        """Keep the screen as a picture."""
-        self.call_after_refresh(lambda: self._view.say(keep_picture(self.app, message.name)))
 
     def _break(self, text: str) -> None:
         """Add a breakpoint, or list them."""
