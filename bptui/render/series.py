@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bptui.render.plot import (
     ACROSS,
@@ -41,6 +41,13 @@ class Series:
     """Steps at which it was nan."""
     since: int = -1
     """Up to that step it is the same as the first one, and not drawn over it."""
+
+    def reaching(self, look: Look) -> Series:
+        """The same up to where the program stands: what was computed last is what it is until the next time."""
+        here, value = look.here, look.value
+        if here is None or value is None or value != value or (self.points and self.points[-1][0] >= here):
+            return self
+        return replace(self, points=[*self.points, (here, value, value)])
 
 
 @dataclass(frozen=True)

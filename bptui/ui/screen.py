@@ -12,7 +12,8 @@ from bptui.ui.commandline import CandidatesWanted, LineEntered
 from bptui.ui.hearing import Hearing
 from bptui.ui.help import HelpScreen
 from bptui.ui.keys import BINDINGS, STEPS, action
-from bptui.ui.messages import AskTyped, CommandChosen, LineChosen, ParamChosen, RowChosen
+from bptui.ui.messages import AskTyped, CommandChosen, LineChosen, ParamChosen, PictureWanted, RowChosen
+from bptui.ui.picture import keep_picture
 from bptui.ui.talk import BACKWARDS, State
 
 
@@ -146,6 +147,10 @@ class MainScreen(Hearing):
         if self._view.series.display:
             self._view.series.focus()
         self._ask_curve()
+
+    def on_picture_wanted(self, message: PictureWanted) -> None:
+        """Keep the screen as a picture. The line on which that was typed went the same way, before."""
+        self.call_after_refresh(lambda: self._view.say(keep_picture(self.app, message.name)))
 
     def action_check(self) -> None:
         """Compare autograd's gradients with central differences."""

@@ -183,6 +183,14 @@ def test_any_numbers_can_be_drawn_in_any_room(
         assert all(0 <= x < width * ACROSS and 0 <= y < height * DOWN for x, y in dots)
 
 
+def test_the_line_goes_on_to_where_the_program_stands() -> None:
+    series = falling(40, 9.0)
+    last = series.points[-1]
+    assert series.reaching(Look(0, 50, here=45, value=2.0)).points == [*series.points, (45, 2.0, 2.0)]
+    for look in (Look(0, 50), Look(0, 50, here=last[0], value=2.0), Look(0, 50, here=45, value=math.nan)):
+        assert series.reaching(look) is series
+
+
 def test_rings_have_a_style_of_their_own_too() -> None:
     plot = over([falling(40, 9.0), falling(40, 30.0)], Look(0, 40), 60, 10)
     assert {style for _x, _y, text, style in plot.words if text == RING} == {SECOND}

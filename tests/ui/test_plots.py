@@ -262,6 +262,18 @@ async def test_while_it_compares_it_says_how_far_it_is() -> None:
         assert RING in seen(pilot)
 
 
+async def test_a_norm_that_was_not_measured_is_not_the_gradient() -> None:
+    row = Row(1, Phase.FORWARD, StopReason.STEP, 0, 0, 1.0, (("w", None, 3.0), ("w.grad.w", 5.0, None)))
+    alone = SeriesPane()
+    async with Alone(alone).run_test(size=(60, 16)):
+        alone.clear(Kept([replace(row, index=0), row]).pages)
+        values = []
+        for what in ("loss", "w", "w.grad", "w.grad.w"):
+            assert alone.choose(what)
+            values.append(alone._value(row))
+        assert values == [1.0, None, 3.0, 5.0]
+
+
 async def test_plot_with_a_name_shows_that_number() -> None:
     async with opened(FakeSession()) as pilot:
         await press(pilot, *"nnn", "colon", *"plot", "space", *"w.grad", "enter")

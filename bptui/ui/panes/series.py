@@ -194,7 +194,10 @@ class SeriesPane(Plotted):
         self._window = self._window.grown(max(1, *map(self._last, shown)))
         shared = [-1, *(branches.shared(branch, shown[0], self._window.end) for branch in shown[1:])]
         series = [self._series(*each, room[0] * ACROSS) for each in zip(shown, shared, strict=True)]
-        plot = over(series, self._look(shown, branches), *room)
+        look = self._look(shown, branches)
+        if look.here is not None and branches.shared(shown[0], *self._here) == look.here:
+            series[0] = series[0].reaching(look)
+        plot = over(series, look, *room)
         self._inner = plot.inner
         caption = self._caption(shown, branches)
         self.entitle(title(caption, room[0] - 4), subtitle(caption, room[0] - 4))
@@ -227,8 +230,9 @@ class SeriesPane(Plotted):
     def _value(self, row: Row) -> float | None:
         if self._what == LOSS:
             return row.loss
-        value, _ = row.param(self._what)
-        return row.param(self._what.removesuffix(GRAD))[1] if value is None else value
+        if any(name == self._what for name, _value, _grad in row.params):
+            return row.param(self._what)[0]
+        return row.param(self._what.removesuffix(GRAD))[1]
 
     def _caption(self, shown: Sequence[int], branches: Branches) -> Caption:
         names = [f"branch {branch}" for branch in shown] if len(branches) > 1 else []
