@@ -40,7 +40,7 @@ from bptui.session import Session
 from bptui.ui.breakpoints import BreakpointsScreen
 from bptui.ui.completion import Completion
 from bptui.ui.lookup import Lookup
-from bptui.ui.messages import CommandChosen, PictureWanted, ReplyArrived
+from bptui.ui.messages import CommandChosen, ReplyArrived
 from bptui.ui.pages import Pages
 from bptui.ui.panes.toosmall import TooSmall
 from bptui.ui.play import Player, Wait
@@ -100,7 +100,7 @@ class Hearing(Screen[None]):
             "unwatch": self._watching.unwatch,
             "breakpoints": self._break,
             "plot": self._plotting.plot,
-            "export": lambda name: self._view.line.post_message(PictureWanted(name)),
+            "export": self._plotting.export,
         }
 
     def compose(self) -> ComposeResult:
