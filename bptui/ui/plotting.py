@@ -44,7 +44,7 @@ class Plotting:
         self._view.say(partial(compared, self._end(told.on), self._end(told.off), told.at))
 
     def export(self, name: str) -> None:
-        """Have the screen kept. The line on which that was typed goes by a message of its own: this one is behind it."""
+        """Have the screen kept. The line on which that was typed goes by a message of its own; this one follows it."""
         self._view.line.post_message(PictureWanted(name))
 
     def _turn(self) -> None:
