@@ -61,6 +61,14 @@ class AskTyped(Message):
         """How often it is to be asked for, as long as nothing stands against it."""
 
 
+class LineChosen(Message):
+    """The program is to stop before this line of the source, or no longer."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+
+
 class PictureWanted(Message):
     """The screen is to be kept in a file."""
 
@@ -68,11 +76,3 @@ class PictureWanted(Message):
         super().__init__()
         self.name = name
         """The file's."""
-
-
-class LineChosen(Message):
-    """The program is to stop before this line of the source, or no longer."""
-
-    def __init__(self, line: int) -> None:
-        super().__init__()
-        self.line = line

@@ -1,4 +1,4 @@
-"""What is asked of the plot beside its own keys: a number by name, two branches compared, a picture of the screen."""
+"""What is asked of the plot beside its own keys: a number by name, and two branches compared."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from bptui.render.compared import compared
 from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline
 from bptui.ui.lookup import Lookup
-from bptui.ui.messages import PictureWanted
 from bptui.ui.reading import NotUnderstood
 from bptui.ui.view import View
 
@@ -42,10 +41,6 @@ class Plotting:
         self._turn()
         self._view.series.compare(told.on, told.off, told.at)
         self._view.say(partial(compared, self._end(told.on), self._end(told.off), told.at))
-
-    def export(self, name: str) -> None:
-        """Have the screen kept. The line on which that was typed goes by a message of its own; this one follows it."""
-        self._view.line.post_message(PictureWanted(name))
 
     def _turn(self) -> None:
         """Show the plot, and let it have the keys."""

@@ -8,8 +8,7 @@ from textual import events
 from bptui.commands import BY_ID
 from bptui.protocol.messages import Ask, GoTo, SetZeroing
 from bptui.render.footer import busy
-from bptui.ui.breakpoints import BreakpointsScreen
-from bptui.ui.commandline import CandidatesWanted, CommandLine, LineEntered
+from bptui.ui.commandline import CandidatesWanted, LineEntered
 from bptui.ui.hearing import Hearing
 from bptui.ui.help import HelpScreen
 from bptui.ui.keys import BINDINGS, STEPS, action
@@ -70,10 +69,10 @@ class MainScreen(Hearing):
         self._show_state()
 
     def on_line_entered(self, message: LineEntered) -> None:
-        self._typed.enter(message.text)
+        self._commanding.enter(message.text)
 
     def on_candidates_wanted(self, message: CandidatesWanted) -> None:
-        self._completion.want(message.line, message.text)
+        self._commanding.complete(message.line, message.text)
 
     def on_ask_typed(self, message: AskTyped) -> None:
         """A line may have been typed while the program began to run."""
@@ -83,20 +82,11 @@ class MainScreen(Hearing):
             self._step(message.ask, message.times)
 
     def action_breakpoints(self) -> None:
-        """List them; how often each was met is asked anew."""
-        self._breakpoints = BreakpointsScreen(self._stopping, self._complete_breakpoint)
-        self.app.push_screen(self._breakpoints, self._breakpoints_closed)
-        self._stopping.ask(quietly=True)
-
-    def _complete_breakpoint(self, line: CommandLine, text: str) -> None:
-        self._completion.want(line, text, "breakpoints")
-
-    def _breakpoints_closed(self, _result: None) -> None:
-        self._breakpoints = None
+        self._commanding.list_breakpoints()
 
     def on_line_chosen(self, message: LineChosen) -> None:
         if self._program is not None:
-            self._stopping.toggle_line(message.line)
+            self._commanding.stopping.toggle_line(message.line)
 
     # ---- commands of their own
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 
 from textual.screen import Screen
@@ -24,12 +24,19 @@ Handler = Callable[[str], None]
 class Typed:
     """Reads lines. What is no command is evaluated."""
 
-    def __init__(self, screen: Screen[None], view: View, possible: Callable[[], Collection[str]]) -> None:
-        """`possible`: the commands that can be carried out now, by id."""
-        self._screen, self._view, self._possible = screen, view, possible
+    def __init__(
+        self,
+        screen: Screen[None],
+        view: View,
+        possible: Callable[[], Collection[str]],
+        handlers: Mapping[str, Handler],
+    ) -> None:
+        """`possible`: the commands that can be carried out now, by id.
+
+        `handlers`: by id, those that are neither one request nor what their key does.
+        """
+        self._screen, self._view, self._possible, self._handlers = screen, view, possible, handlers
         self._evaluating = ""
-        self.handlers: dict[str, Handler] = {}
-        """By id, the commands that are neither one request nor what their key does."""
 
     def enter(self, text: str) -> None:
         """A line was entered."""
@@ -49,8 +56,8 @@ class Typed:
         request = asked(command, rest)
         if request is not None:
             self._screen.post_message(AskTyped(*request))
-        elif command.id in self.handlers:
-            self.handlers[command.id](rest)
+        elif command.id in self._handlers:
+            self._handlers[command.id](rest)
         elif rest:
             raise NotUnderstood(f"{command.words[0] if command.words else command.label} takes nothing.", command.help)
         elif command.id not in self._possible():
