@@ -49,6 +49,8 @@ class Commanding:
             {
                 "unwatch": lambda: ("all", *self.watching.expressions),
                 "breakpoints": lambda: (*map(str, Phase), "line", "epoch", "sample", "change", *CHECKS),
+                "plot": lambda: (*view.series.choices,),
+                "compare": lambda: ("zeroing",),
             },
         )
         self._typed = Typed(

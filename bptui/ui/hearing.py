@@ -38,10 +38,9 @@ from bptui.render.title import Moment, Place
 from bptui.session import Session
 from bptui.ui.commanding import Commanding
 from bptui.ui.lookup import Lookup
-from bptui.ui.messages import PictureWanted, ReplyArrived
+from bptui.ui.messages import ReplyArrived
 from bptui.ui.pages import Pages
 from bptui.ui.panes.toosmall import TooSmall
-from bptui.ui.picture import keep_picture
 from bptui.ui.play import Player, Wait
 from bptui.ui.talk import State, Talk, possible
 from bptui.ui.together import Together
@@ -232,10 +231,6 @@ class Hearing(Screen[None]):
         if ask is not None:
             self._talk.draw_curve(ask)
         return ask is not None
-
-    def on_picture_wanted(self, message: PictureWanted) -> None:
-        """Keep the screen as a picture."""
-        self.call_after_refresh(lambda: self._view.say(keep_picture(self.app, message.name)))
 
     # ---- what it is doing
 
