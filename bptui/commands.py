@@ -87,3 +87,8 @@ SIGNS = {
 def sign(key: str) -> str:
     """A key as a person reads it: `+`, `esc`, `n`."""
     return SIGNS.get(key, key)
+
+
+def called(command: Command) -> str:
+    """How a command is given: by its keys, or where it has none, by its word on the command line."""
+    return " ".join(map(sign, command.keys)) or f":{command.words[0]}"

@@ -194,5 +194,6 @@ class BreakpointsScreen(ModalScreen[None]):
         return True
 
     def on_candidates_wanted(self, message: CandidatesWanted) -> None:
-        """The names are the debuggee's."""
+        """The names are the debuggee's. They take the place of what was said of the line before."""
+        self._message.display = False
         self._complete(message.line, message.text)
