@@ -75,7 +75,9 @@ class BptuiApp(App[None]):
     def get_system_commands(self, screen: Screen[None]) -> Iterable[SystemCommand]:
         """Every command of the table, and the theme."""
         for each in COMMANDS:
-            yield SystemCommand(f"{each.label} ({called(each).split()[0]})", each.help, partial(self._main.give, each.id))
+            yield SystemCommand(
+                f"{each.label} ({called(each).split()[0]})", each.help, partial(self._main.give, each.id)
+            )
         yield SystemCommand("theme", "Choose other colours.", self.action_change_theme)
 
     async def action_pause(self) -> None:

@@ -18,8 +18,8 @@ from bptui.render.footer import refused
 from bptui.ui.commandline import CandidatesWanted, CommandLine, LineEntered
 from bptui.ui.panes.lastline import LastLine
 from bptui.ui.panes.lines import Lines
-from bptui.ui.reading import NotUnderstood
 from bptui.ui.stopping import Stopping
+from bptui.words import NotUnderstood
 
 FRAME = 6
 """Lines of the screen that are not the list's."""

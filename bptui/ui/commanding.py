@@ -19,12 +19,12 @@ from bptui.ui.completion import Completion
 from bptui.ui.lookup import Lookup
 from bptui.ui.messages import CommandChosen, PictureWanted
 from bptui.ui.plotting import Plotting
-from bptui.ui.reading import NotUnderstood
 from bptui.ui.stopping import Stopping
 from bptui.ui.talk import Talk
 from bptui.ui.typed import Typed
 from bptui.ui.view import View
 from bptui.ui.watching import Watching
+from bptui.words import NotUnderstood
 
 
 class Commanding:

@@ -10,8 +10,8 @@ from bptui.render.compared import compared
 from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline
 from bptui.ui.lookup import Lookup
-from bptui.ui.reading import NotUnderstood
 from bptui.ui.view import View
+from bptui.words import NotUnderstood
 
 NAMED = 6
 """At most so many numbers are named where another was asked for."""

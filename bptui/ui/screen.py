@@ -11,10 +11,11 @@ from bptui.render.footer import busy
 from bptui.ui.commandline import CandidatesWanted, LineEntered
 from bptui.ui.hearing import Hearing
 from bptui.ui.help import HelpScreen
-from bptui.ui.keys import BINDINGS, STEPS, action
+from bptui.ui.keys import BINDINGS, action
 from bptui.ui.messages import AskTyped, CommandChosen, LineChosen, ParamChosen, PictureWanted, RowChosen
 from bptui.ui.picture import keep_picture
 from bptui.ui.talk import BACKWARDS, State
+from bptui.words import STEPS
 
 
 class MainScreen(Hearing):

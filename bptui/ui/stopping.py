@@ -11,7 +11,7 @@ from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import SetBreakpoints
 from bptui.render.breakpoints import Listed, Ready
 from bptui.render.fit import piece
-from bptui.ui.reading import NotUnderstood
+from bptui.words import NotUnderstood
 
 Tell = Callable[[SetBreakpoints, bool], None]
 """Asks the debuggee; whether its refusal need not be said."""

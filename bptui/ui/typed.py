@@ -13,9 +13,9 @@ from bptui.render.fit import piece
 from bptui.render.footer import refused
 from bptui.render.style import QUIET
 from bptui.ui.messages import AskTyped, CommandChosen
-from bptui.ui.reading import NotUnderstood, asked, read
 from bptui.ui.sheet import SheetScreen
 from bptui.ui.view import View
+from bptui.words import NotUnderstood, asked, read
 
 Handler = Callable[[str], None]
 """Carries out a command with what stands behind its word."""

@@ -15,7 +15,7 @@ from rich.text import Text
 
 from bptui.protocol.messages import SetWatches
 from bptui.render.fit import piece
-from bptui.ui.reading import NotUnderstood
+from bptui.words import NotUnderstood
 
 SCRIPTS = 100
 """Of so many scripts the watches are kept; the one that was stepped longest ago goes first."""

@@ -1,13 +1,31 @@
-"""A typed line as a command with its argument; what is no command is Python."""
+"""The commands as requests: a typed line as a command with its argument. Line mode and screen share it."""
 
 from __future__ import annotations
 
 import re
 
-from bptui.commands import BY_WORD, Command
-from bptui.protocol.messages import Ask, Back, Compare, GoTo, Next, Run, SetValue, SetZeroing
+from bptui.commands import BY_WORD, COMMANDS, Command
+from bptui.protocol.messages import Ask, Back, Compare, Do, GoTo, Next, Run, RunBack, SetValue, SetZeroing, Step
 from bptui.protocol.phase import Goal
-from bptui.ui.keys import STEPS
+from bptui.protocol.tape import Move
+
+STEPS: dict[str, Ask] = {
+    "next": Next(),
+    **{each.id: Do(each.phase) for each in COMMANDS if each.phase},
+    "in": Step(Move.IN),
+    "in_back": Step(Move.BACK),
+    "over": Step(Move.OVER),
+    "up": Step(Move.UP),
+    "out": Step(Move.OUT),
+    "sample": Run(Goal.SAMPLE),
+    "epoch": Run(Goal.EPOCH),
+    "continue": Run(Goal.END),
+    "back": Back(),
+    "back_run": RunBack(),
+    "first": GoTo(0),
+    "last": GoTo(-1),
+}
+"""The commands that are one request."""
 
 MEANT_AS_PYTHON = re.compile(
     r"\s*(?:(?:[-+*/%@&|^<>]|//|\*\*|<<|>>)?=(?!=)|[-+*/%@<>&|^,.(\[]|==|!=|(?:if|in|is|and|or|not)\b)"
