@@ -9,7 +9,7 @@ import ast
 import operator
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -62,7 +62,7 @@ class Breakpoints:
         for asked in points:
             old = before.get(asked.number)
             point = _Point(asked, self._script)
-            if old is not None and repr(old.asked) == repr(asked):
+            if old is not None and repr(replace(old.asked, enabled=asked.enabled)) == repr(asked):
                 point.count = old.count
             self._points.append(point)
         return self.states()

@@ -361,7 +361,7 @@ class Controller:
     def _travel(self, branch: int, index: int, pause: Callable[[], bool]) -> Snapshot:
         """Stand at that step, from the nearest checkpoint on, or from where the program stands, or from the start."""
         history = self._history
-        closely = max(len(self.program.blocks), 2) + 1
+        closely = self._closely
         self._present = self._past.keep(True)
         here = (history.branch, history.index)
         start = self._past.nearest(branch, index, closely)
@@ -369,6 +369,11 @@ class Controller:
         if not onwards or (start is not None and start.index > here[1]):
             self._stand_at(branch, index, closely)
         return self._arrived(self._replay(branch, index, closely, lambda _ran: not pause()))
+
+    @property
+    def _closely(self) -> int:
+        """So many steps before one that is gone to are looked at closely: those of a turn."""
+        return max(len(self.program.blocks), 2) + 1
 
     def _stand_at(self, branch: int, index: int, closely: int) -> None:
         """Stand at the nearest checkpoint before that step, or at the entry of a new course."""
@@ -411,7 +416,8 @@ class Controller:
         found = self._latest_met(branch, here, pause) if self._breakpoints.active else None
         if found is None:
             return self.goto(here if pause() else 0, branch, pause=pause)
-        self.goto(found[0], branch, pause=pause)
+        self._stand_at(branch, found[0], self._closely)
+        self._arrived(self._replay(branch, found[0], self._closely, lambda _ran: True))
         self._snapshots.last = dataclasses.replace(self.snapshot, stop_reason=found[1].reason)
         return self._snapshots.say_met(found[1].words)
 
