@@ -13,6 +13,7 @@ from bptui.protocol.messages import BreakpointsSet, Compared, Completed, Evaluat
 from bptui.protocol.phase import Phase
 from bptui.render.fit import piece
 from bptui.trace.errors import CannotRecord
+from bptui.trace.export import KINDS, export
 from bptui.trace.timeline import Timeline
 from bptui.ui.breakpoints import BreakpointsScreen
 from bptui.ui.completion import Completion
@@ -124,5 +125,17 @@ class Commanding:
         self._view.say(piece(f"the timeline is in {name}: bptui {name} opens it"))
 
     def _export(self, name: str) -> None:
-        """The message takes the way of the one by which the line on which it was typed goes: it comes behind it."""
-        self._view.line.post_message(PictureWanted(name))
+        """Write the steps as a table, or the screen as a picture.
+
+        The message of the latter takes the way of the one by which the line on which it was typed goes: it comes
+        behind it.
+        """
+        path = Path(name).expanduser()
+        if path.suffix not in KINDS:
+            self._view.line.post_message(PictureWanted(name))
+            return
+        try:
+            count = export(self._timeline, path)
+        except CannotRecord as error:
+            raise NotUnderstood(str(error), "export FILE.csv, FILE.jsonl or FILE.svg") from None
+        self._view.say(piece(f"{count:,} steps are in {name}"))

@@ -26,6 +26,7 @@ from bptui.protocol.messages import (
     SetZeroing,
 )
 from bptui.protocol.phase import Goal, Phase
+from bptui.trace.timeline import Timeline
 from bptui.ui.help import HelpScreen
 from bptui.ui.panes.timeline import TimelinePane
 from bptui.ui.sheet import SheetScreen
@@ -388,3 +389,29 @@ async def test_at_60x20_the_candidates_leave_room_for_the_line() -> None:
         await press(pilot, "w")
         assert candidates(pilot) == []
         assert line(pilot).region.height == 1
+
+
+# ---- files
+
+
+async def test_the_timeline_is_saved_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    async with opened(FakeSession()) as pilot:
+        await press(pilot, *"nn")
+        await enter(pilot, "save a.bptrace")
+        assert message(pilot) == "the timeline is in a.bptrace: bptui a.bptrace opens it"
+        await enter(pilot, "export a.csv")
+        assert message(pilot) == "3 steps are in a.csv"
+        await enter(pilot, "export a.jsonl")
+        assert len(Path("a.jsonl").read_text().splitlines()) == 3
+        await enter(pilot, "save")
+        assert message(pilot).startswith("refused: Save in which file?")
+        await enter(pilot, "export nowhere/a.csv")
+        assert message(pilot).startswith("refused: nowhere/a.csv cannot be written")
+        Path("mine.txt").write_text("mine")
+        await enter(pilot, "save mine.txt")
+        assert message(pilot).startswith("refused: ")
+    assert Path("mine.txt").read_text() == "mine"
+    timeline = Timeline.open(Path("a.bptrace"))
+    assert timeline.last(0) == 2
+    timeline.close()
