@@ -11,6 +11,7 @@ from bptui.commands import Command
 from bptui.protocol.breakpoint import BreakpointState
 from bptui.protocol.messages import Ask, BreakpointsSet, Compared, Evaluate, Evaluated, SetBreakpoints, SetWatches
 from bptui.protocol.snapshot import Snapshot
+from bptui.record import json_value
 from bptui.session import Session
 from bptui.trace.errors import CannotRecord
 from bptui.trace.export import export
@@ -182,7 +183,7 @@ class TimeMode:
             raise ValueError(f"There is no {what} to plot; there is {', '.join(known)}.")
         points = timeline.series(branch, what, 0, timeline.last(branch) + 1, POINTS)
         lines = [f"{index:>8} {_number(low):>14} {_number(high):>14}" for index, low, high in points]
-        self._teller.tell({"plot": what, "points": [list(map(_json, each)) for each in points]}, lines)
+        self._teller.tell({"plot": what, "points": [list(map(json_value, each)) for each in points]}, lines)
 
     def _save(self, argument: str) -> None:
         if not argument:
@@ -199,7 +200,3 @@ class TimeMode:
 
 def _number(number: float | None) -> str:
     return "none" if number is None else f"{number:.6g}"
-
-
-def _json(number: float) -> float | str:
-    return str(number) if number != number or number in (float("inf"), float("-inf")) else number

@@ -93,8 +93,8 @@ def tape_record(tape: Tape | None) -> dict[str, Any] | None:
 
 def check_record(checked: GradientsChecked) -> dict[str, Any]:
     """A gradient check, parameter by parameter."""
-    params = [{name: _value(value) for name, value in asdict(each).items()} for each in checked.params]
-    return {"check": params, "loss": _value(checked.loss), "dtype": checked.dtype, "reason": checked.reason}
+    params = [{name: json_value(value) for name, value in asdict(each).items()} for each in checked.params]
+    return {"check": params, "loss": json_value(checked.loss), "dtype": checked.dtype, "reason": checked.reason}
 
 
 def _param(param: Param) -> dict[str, Any]:
@@ -140,24 +140,25 @@ def _fact(fact: Fact | None) -> Any:
     if fact is None:
         return None
     if fact.is_tensor and fact.numel == 1 and fact.number is not None:
-        return _value(fact.number)
+        return json_value(fact.number)
     if fact.value is not None or fact.type == "NoneType":
-        return _value(fact.value)
+        return json_value(fact.value)
     known: dict[str, Any] = {"type": fact.type}
     if fact.is_tensor:
         known |= {"shape": list(fact.shape or ()), "dtype": fact.dtype, "device": fact.device}
     if fact.stats is not None:
-        known["stats"] = {name: _value(number) for name, number in asdict(fact.stats).items()}
+        known["stats"] = {name: json_value(number) for name, number in asdict(fact.stats).items()}
     if fact.corner is not None:
-        known["corner"] = _value(fact.corner)
+        known["corner"] = json_value(fact.corner)
     if fact.text is not None:
         known["text"] = fact.text
     return known
 
 
-def _value(value: Value) -> Any:
+def json_value(value: Value) -> Any:
+    """A number or nested tuples of numbers in strict JSON, which has no words for nan and inf: they are strings."""
     if isinstance(value, tuple):
-        return [_value(each) for each in value]
+        return [json_value(each) for each in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return value

@@ -9,6 +9,7 @@ clip.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Callable, Iterator
 
 import torch
@@ -90,23 +91,23 @@ class Alarm:
             f"{name}.grad is None after the backward" for name, each in _gradients(ran, recorder) if each is None
         )
 
-    def _norms(self, ran: RunBlock, recorder: Recorder) -> Iterator[tuple[str, float]]:
-        for name, gradient in _gradients(ran, recorder):
-            if gradient is not None:
-                yield name, float(torch.linalg.vector_norm(gradient.float()))
-
     def _exploding(self, ran: RunBlock, recorder: Recorder) -> str:
-        return _first(
-            f"{name}.grad has norm {norm:.6g}, above {self._limit:g}"
-            for name, norm in self._norms(ran, recorder)
-            if norm > self._limit
-        )
+        return self._beyond(ran, recorder, operator.gt, "above")
 
     def _vanishing(self, ran: RunBlock, recorder: Recorder) -> str:
+        return self._beyond(ran, recorder, operator.lt, "below")
+
+    def _beyond(self, ran: RunBlock, recorder: Recorder, beyond: Callable[[float, float], bool], word: str) -> str:
+        """The first gradient whose norm is on the wrong side of the limit."""
+        norms = (
+            (name, float(torch.linalg.vector_norm(gradient.float())))
+            for name, gradient in _gradients(ran, recorder)
+            if gradient is not None
+        )
         return _first(
-            f"{name}.grad has norm {norm:.6g}, below {self._limit:g}"
-            for name, norm in self._norms(ran, recorder)
-            if norm < self._limit
+            f"{name}.grad has norm {norm:.6g}, {word} {self._limit:g}"
+            for name, norm in norms
+            if beyond(norm, self._limit)
         )
 
     def _unchanged(self, ran: RunBlock, recorder: Recorder) -> str:

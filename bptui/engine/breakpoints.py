@@ -195,9 +195,7 @@ class _Point:
         words = self._happened(scene, ran)
         if words is None:
             return None
-        if self._placed:
-            return words if self.condition is None or self.condition.holds(scene) else None
-        if self.data is not None or self._alarm is not None:
+        if self._placed or self.data is not None or self._alarm is not None:
             return words if self.condition is None or self.condition.holds(scene) else None
         if not self._may_change(scene, ran):
             return None

@@ -106,9 +106,7 @@ class Template:
         """Raises `SyntaxError` or `ValueError` where braces or expressions are wrong."""
         self._parts = [
             (before, Expression(inside) if inside else None, how or "", spec or "")
-            for before, inside, spec, how in (
-                (before, inside, spec, how) for before, inside, spec, how in string.Formatter().parse(text)
-            )
+            for before, inside, spec, how in string.Formatter().parse(text)
         ]
 
     def filled(self, scene: Scene) -> str:

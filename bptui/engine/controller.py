@@ -302,9 +302,7 @@ class Controller:
                 elif pausing:
                     reason = StopReason.PAUSE
                     break
-                loss, params = recorder.numbers()
-                place = stepper.place
-                keep((ran.word if ran is not None else None, place.epoch, place.sample, loss, params))
+                keep(course.fields(ran))
                 progress()
         recorder.run_ends()
         self._tapes.forget()
@@ -367,7 +365,7 @@ class Controller:
         start = self._past.nearest(branch, index, closely)
         onwards = history.contains(branch, *here) and here[1] <= index
         if not onwards or (start is not None and start.index > here[1]):
-            self._stand_at(branch, index, closely)
+            self._stand_at(start)
         return self._arrived(self._replay(branch, index, closely, lambda _ran: not pause()))
 
     @property
@@ -375,9 +373,8 @@ class Controller:
         """So many steps before one that is gone to are looked at closely: those of a turn."""
         return max(len(self.program.blocks), 2) + 1
 
-    def _stand_at(self, branch: int, index: int, closely: int) -> None:
-        """Stand at the nearest checkpoint before that step, or at the entry of a new course."""
-        start = self._past.nearest(branch, index, closely)
+    def _stand_at(self, start: Checkpoint | None) -> None:
+        """Stand at that checkpoint, or without one at the entry of a new course."""
         if start is not None:
             self._past.bring_back(start)
         else:
@@ -394,7 +391,7 @@ class Controller:
         try:
             return self._course.replay(branch, index, closely, progress)
         except NotThere:
-            if self._present is not None and self._past.usable(self._present):
+            if self._present is not None and self._past.usable(self._present.moment):
                 self._past.bring_back(self._present)
             self._stand()
             raise
@@ -416,7 +413,7 @@ class Controller:
         found = self._latest_met(branch, here, pause) if self._breakpoints.active else None
         if found is None:
             return self.goto(here if pause() else 0, branch, pause=pause)
-        self._stand_at(branch, found[0], self._closely)
+        self._stand_at(self._past.nearest(branch, found[0], self._closely))
         self._arrived(self._replay(branch, found[0], self._closely, lambda _ran: True))
         self._snapshots.last = dataclasses.replace(self.snapshot, stop_reason=found[1].reason)
         return self._snapshots.say_met(found[1].words)
@@ -434,7 +431,7 @@ class Controller:
 
         try:
             while end > 1 and not found and not pause():
-                self._stand_at(branch, end - 2, 0)
+                self._stand_at(self._past.nearest(branch, end - 2, 0))
                 start = self._history.index
                 self._breakpoints.begin(self._course.scene)
                 self._replay(branch, end - 1, 0, see)

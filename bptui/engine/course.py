@@ -163,8 +163,7 @@ class Course:
         branch, index = self.history.place_of_next(deed)
         snapshot = self.look(branch, index, ran, reason, self.output.since(mark), failure, deed.zeroing)
         snapshot = self._told(snapshot, deed)
-        row = snapshot.row()
-        said = self.history.made(deed, (ran.word if ran else None, row.epoch, row.sample, row.loss, row.params), reason)
+        said = self.history.made(deed, fields_of(snapshot), reason)
         return self.snapshots.settle(snapshot, self.history.branch, said)
 
     def _told(self, snapshot: Snapshot, deed: Deed) -> Snapshot:
@@ -225,8 +224,7 @@ class Course:
                         deed.zeroing,
                     )  # fmt: skip
                     self.snapshots.last = snapshot = self._told(snapshot, deed)
-                    row = snapshot.row()
-                    now: Fields = (ran.word if ran else None, row.epoch, row.sample, row.loss, row.params)
+                    now = fields_of(snapshot)
                 else:
                     now = self.fields(ran)
                 said = differing(history.row(branch, history.index + 1), now)
@@ -247,3 +245,9 @@ class Course:
 
 class NotThere(StepRefused):
     """A step that had run could not be gone to."""
+
+
+def fields_of(snapshot: Snapshot) -> Fields:
+    """What the timeline keeps of a step that was looked at closely."""
+    row = snapshot.row()
+    return row.phase.value if row.phase is not None else None, row.epoch, row.sample, row.loss, row.params

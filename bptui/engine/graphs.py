@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any
 
 
@@ -17,10 +16,12 @@ def is_live(root: Any) -> bool:
         node = waiting.pop()
         custom = hasattr(node, "maybe_clear_saved_tensors")
         try:
-            for packed, name in _saved(type(node)):  # type: ignore[arg-type]  # a class is hashable
+            for packed in raw_names(type(node)):
+                if packed == "_raw_saved_tensors":  # a custom Function's: below
+                    continue
                 if getattr(getattr(node, packed, None), "unpack_hook", None) is not None:
                     return True
-                if getattr(node, name, None) is not None:
+                if getattr(node, packed.removeprefix("_raw"), None) is not None:
                     return True
             if custom and node._raw_saved_tensors:
                 return True
@@ -33,7 +34,12 @@ def is_live(root: Any) -> bool:
     return False
 
 
-@cache
-def _saved(kind: type) -> tuple[tuple[str, str], ...]:
-    names = [name for name in dir(kind) if name.startswith("_raw_saved_") and name != "_raw_saved_tensors"]
-    return tuple((name, name.removeprefix("_raw")) for name in names)
+_raw_names: dict[type, tuple[str, ...]] = {}
+
+
+def raw_names(kind: type) -> tuple[str, ...]:
+    """The attributes of a kind of node that hold its saved tensors as they are, packed or not."""
+    names = _raw_names.get(kind)
+    if names is None:
+        names = _raw_names[kind] = tuple(name for name in dir(kind) if name.startswith("_raw_saved_"))
+    return names

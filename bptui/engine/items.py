@@ -24,7 +24,7 @@ _MEMBERS = 16
 class Items(Iterator[Any]):
     """An iterator that remembers."""
 
-    __slots__ = ("_base", "_effects", "_ended", "_kept", "_plain", "_source", "_versions", "nbytes", "position")
+    __slots__ = ("_base", "_effects", "_ended", "_kept", "_plain", "_source", "_versions", "position")
 
     def __init__(self, source: Iterator[Any]) -> None:
         self._source = source
@@ -40,8 +40,6 @@ class Items(Iterator[Any]):
         self._effects: dict[int, RandomState] = {}
         """The random state behind taking an item, where that changed it."""
         self._versions: dict[int, list[tuple[torch.Tensor, int]]] = {}
-        self.nbytes = 0
-        """About how many bytes the items hold that nobody else may hold."""
 
     def __next__(self) -> Any:
         at = self.position - self._base
@@ -76,8 +74,6 @@ class Items(Iterator[Any]):
         gone = min(position - self._base, len(self._kept))
         if gone > 0:
             del self._kept[:gone]
-            share = gone / (gone + len(self._kept))
-            self.nbytes -= int(self.nbytes * share)
             for number in range(self._base, self._base + gone):
                 self._effects.pop(number, None)
                 self._versions.pop(number, None)
@@ -101,7 +97,6 @@ class Items(Iterator[Any]):
         tensors = list(_tensors(item))
         if tensors:
             self._versions[self.position] = [(each, version_of(each)) for each in tensors]
-            self.nbytes += sum(each.numel() * each.element_size() for each in tensors)
         return item
 
     def _note_effect(self, before: RandomState) -> None:

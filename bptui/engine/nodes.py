@@ -17,6 +17,7 @@ from typing import Any
 import torch
 
 from bptui.engine.capture import fact
+from bptui.engine.graphs import raw_names
 from bptui.engine.kept import Kept, Room
 from bptui.protocol.fact import SMALL, Fact
 
@@ -269,22 +270,12 @@ def _names_of_saved(kind: type) -> tuple[str, ...]:
     return names
 
 
-_raw_names: dict[type, tuple[str, ...]] = {}
-
-
-def _names_of_raw(kind: type) -> tuple[str, ...]:
-    names = _raw_names.get(kind)
-    if names is None:
-        names = _raw_names[kind] = tuple(name for name in dir(kind) if name.startswith("_raw_saved_"))
-    return names
-
-
 def _opaque(node: Any, custom: bool) -> str:
     """Why its saved tensors cannot be looked at: unpacking them has an effect (checkpointing computes them anew)."""
     if custom:
         raws: Any = node._raw_saved_tensors or ()
     else:
-        raws = [getattr(node, name, None) for name in _names_of_raw(type(node))]
+        raws = [getattr(node, name, None) for name in raw_names(type(node))]
     for raw in raws:
         for each in raw if raw.__class__ in (tuple, list) else (raw,):
             if getattr(each, "unpack_hook", None) is not None:

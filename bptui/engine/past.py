@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bptui.engine.course import Course
 from bptui.engine.frames import Entered
+from bptui.engine.items import Items
 from bptui.engine.machine import Machine
 from bptui.engine.recorder import Recorder
 from bptui.engine.stepper import Stepper
@@ -39,8 +40,6 @@ class Checkpoint:
     """The latest one that was made then."""
     whole: bool
     """Whether the steps before it were looked at closely."""
-    nbytes: int
-    """What it added."""
 
 
 class Past:
@@ -109,11 +108,11 @@ class Past:
         self._since = 0.0
         if self._began is not None:
             self._began = time.perf_counter()
-        made = Checkpoint(*at, moment, course.snapshots.last, whole, moment.own_bytes)
+        made = Checkpoint(*at, moment, course.snapshots.last, whole)
         if moment.problem or moment.nbytes > self._memory:
             return None
         self._kept.append(made)
-        self._total += made.nbytes
+        self._total += moment.own_bytes
         self._make_room(0)
         return made
 
@@ -122,10 +121,15 @@ class Past:
         while self._kept and self._total + needed > self._memory and (len(self._kept) > 1 or needed):
             self._kept.pop(self._least_useful() if len(self._kept) > 2 else 0)
             self._total = weigh([each.moment for each in self._kept])
-            for items, _ in {id(items): (items, 0) for each in self._kept for items, _ in each.moment.items}.values():
-                items.forget_before(
-                    min(position for each in self._kept for other, position in each.moment.items if other is items)
-                )
+            self._forget_items()
+
+    def _forget_items(self) -> None:
+        """Let go of the items of loops that lie before every checkpoint."""
+        first: dict[Items, int] = {}
+        for items, position in (each for checkpoint in self._kept for each in checkpoint.moment.items):
+            first[items] = min(position, first.get(items, position))
+        for items, position in first.items():
+            items.forget_before(position)
 
     def _least_useful(self) -> int:
         """Which one leaves the smallest gap, seen from the present."""
@@ -142,13 +146,14 @@ class Past:
     def nearest(self, branch: int, index: int, closely: int) -> Checkpoint | None:
         """The latest checkpoint from which that step can be reached, the last `closely` steps looked at closely."""
         history = self._course.history
-        found = None
-        for each in self._kept:
-            limit = index if each.whole else index - closely
-            if each.index <= limit and history.contains(branch, each.branch, each.index):
-                if (found is None or each.index >= found.index) and self.usable(each):
-                    found = each
-        return found
+        before = [
+            each
+            for each in reversed(self._kept)
+            if each.index <= (index if each.whole else index - closely)
+            and history.contains(branch, each.branch, each.index)
+        ]
+        latest_first = sorted(before, key=lambda each: -each.index)
+        return next((each for each in latest_first if self.usable(each.moment)), None)
 
     def remember(self) -> Moment:
         """The world as it is, for a step that may have to be undone at once."""
@@ -156,18 +161,15 @@ class Past:
 
     def undo(self, moment: Moment) -> bool:
         """Bring that back. Whether that could be done."""
-        try:
-            self._world.check(moment, self._course.machine.frames)
-        except Unusable:
+        if not self.usable(moment):
             return False
-        self._leave_contexts(moment.contexts)
-        self._world.bring_back(moment)
+        self._put_back(moment)
         return True
 
-    def usable(self, checkpoint: Checkpoint) -> bool:
+    def usable(self, moment: Moment) -> bool:
         """Whether it can be brought back now."""
         try:
-            self._world.check(checkpoint.moment, self._course.machine.frames)
+            self._world.check(moment, self._course.machine.frames)
         except Unusable:
             return False
         return True
@@ -176,12 +178,15 @@ class Past:
         """Stand there again."""
         course = self._course
         with course.running():
-            self._leave_contexts(checkpoint.moment.contexts)
-            self._world.bring_back(checkpoint.moment)
+            self._put_back(checkpoint.moment)
         course.snapshots.last = checkpoint.snapshot
         course.history.stand(checkpoint.branch, checkpoint.index)
         course.tapes.forget()
         self._turn = course.machine.turn
+
+    def _put_back(self, moment: Moment) -> None:
+        self._leave_contexts(moment.contexts)
+        self._world.bring_back(moment)
 
     def _leave_contexts(self, entered: list[Entered]) -> None:
         """Leave what was entered since, without what a `finally` would do."""

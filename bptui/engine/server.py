@@ -101,6 +101,7 @@ class Server:
                 return
             if isinstance(message, Request):  # a Pause that arrives when nothing runs is late
                 self._number, self._paused = message.number, False
+                self._next_tick = time.monotonic() + TICK
                 self._tell(self._answer(message.ask))
 
     def interrupt(self, _signal: int, frame: FrameType | None) -> None:
@@ -149,22 +150,17 @@ class Server:
             case ShowTape():
                 return controller.tape()
             case Run(goal, steps):
-                self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.run(goal, steps, pause=lambda: self._paused, progress=self._progress))
             case Back(steps):
-                self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.back(steps, pause=self._going_back))
             case Compare(steps):
-                self._next_tick = time.monotonic() + TICK
                 at, on, off = controller.compare(steps, pause=lambda: self._paused, progress=self._progress)
                 return Compared(self._stopped(at), at.index, on, off)
             case RunBack():
-                self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.run_back(pause=self._going_back))
             case SetBreakpoints(points):
                 return BreakpointsSet(controller.set_breakpoints(points))
             case GoTo(index, branch):
-                self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.goto(index, branch, pause=self._going_back))
             case Evaluate(text):
                 self._beacon.running(None, 0)
@@ -208,8 +204,7 @@ class Server:
 
     def _going_back(self) -> bool:
         """Asked after every step that runs again whether to give up."""
-        if time.monotonic() >= self._next_tick:
-            self._progress()
+        self._progress()
         return self._paused
 
     def _stopped(self, snapshot: Snapshot) -> Stopped:

@@ -107,8 +107,9 @@ class Snapshots:
         assert self.last is not None
         there = Place(self.last.epoch, self.last.sample, self.last.epochs, self.last.samples)
         upcoming = self._upcoming(there, turn, zeroing)
-        self.last = dataclasses.replace(self.last, zeroing=zeroing, marks=turn.marks(zeroing), next=upcoming)
-        self.last = dataclasses.replace(self.last, watches=self.watched())
+        self.last = dataclasses.replace(
+            self.last, zeroing=zeroing, marks=turn.marks(zeroing), next=upcoming, watches=self.watched()
+        )
         return self.last
 
     def _upcoming(self, place: Place, turn: Turn, zeroing: bool) -> Upcoming | None:
