@@ -81,7 +81,7 @@ class LineMode:
                 if words and BY_WORD.get(words[0]) is BY_WORD["quit"]:
                     break
                 if words:
-                    self._obey(words, line.strip().partition(" ")[2].strip())
+                    self._obey(words, line.strip()[len(words[0]) :].strip())
             self._catch_up()
         return DIED if self._dead else 0
 
