@@ -86,23 +86,23 @@ def test_python_answers_as_its_prompt_does_and_a_tab_is_a_space_too(typed: Type)
     assert typed("eval\tx = 3", "eval [x,  1]", "eval 'a\\nb'", "eval print('said')")[-2] == "'a\\nb'"
 
 
-@pytest.mark.parametrize(
-    ("line", "said"),
-    [
-        ("break", "no breakpoints"),
-        ("break remove", "error: Which one? break remove 1; break lists them"),
-        ("break edit 7 update", "error: There is no breakpoint 7. break lists them"),
-        ("unwatch w", "error: w is not watched. watch lists what is"),
-        ("watch", "no watches"),
-        ("set lr", "error: Set what to which value? set lr = 0.1"),
-        ("first 2", "error: first takes nothing."),
-        ("back x", "error: x is not how often. back [N]"),
-        ("plot v", "error: There is no v to plot. there is loss, w, w.grad"),
-        ("command", "error: There is no command 'command'. help lists the commands."),
-    ],
-)
-def test_a_slip_is_answered_with_what_would_do(typed: Type, line: str, said: str) -> None:
-    assert typed(line)[1:] == [said]
+SLIPS = {
+    "break": "no breakpoints",
+    "break remove": "error: Which one? break remove 1; break lists them",
+    "break edit 7 update": "error: There is no breakpoint 7. break lists them",
+    "unwatch w": "error: w is not watched. watch lists what is",
+    "watch": "no watches",
+    "set lr": "error: Set what to which value? set lr = 0.1",
+    "first 2": "error: first takes nothing.",
+    "back x": "error: x is not how often. back [N]",
+    "plot v": "error: There is no v to plot. there is loss, w, w.grad",
+    "command": "error: There is no command 'command'. help lists the commands.",
+}
+"""Lines, and what is said to each."""
+
+
+def test_a_slip_is_answered_with_what_would_do_and_the_next_line_is_read(typed: Type) -> None:
+    assert typed(*SLIPS)[1:] == list(SLIPS.values())
 
 
 def test_help_is_a_table_of_every_word(typed: Type) -> None:
