@@ -1,7 +1,8 @@
 """The debugger's breakpoints: as a person writes them, as a list, and kept per script from one start to the next.
 
 `backward`, `line 25 if loss > 10`, `epoch 3 sample 2`, `isnan(w.grad)`, `change w.grad`, `nan`, `exploding 100`;
-behind it `hits % 5` and `log loss is {loss}`. A file that cannot be read or written is no reason to complain.
+behind it `hits % 5` and `log loss is {loss}`, whose text may stand in quotes. `on w.grad` is another word for
+`change w.grad`. A file that cannot be read or written is no reason to complain.
 """
 
 from __future__ import annotations
@@ -9,7 +10,10 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import os
 import re
+import tempfile
+import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -32,14 +36,15 @@ CHECKS = {
 }
 """The ready-made checks by name, and what each stops at."""
 EXAMPLES = "backward, line 25, epoch 3, loss > 10, change w.grad, nan"
-SCRIPTS = 100
+SCRIPTS = 200
 """Of so many scripts the breakpoints are kept; the one that was changed longest ago goes first."""
 
 _LOG = re.compile(r"\s+log\s+(?P<log>.+)$", re.DOTALL)
 _HITS = re.compile(r"\s+hits\s+(?P<hits>(?:(?:==|>|%)\s*)?[1-9]\d*)$")
+_QUOTED = re.compile(r"([\"']).+\1$", re.DOTALL)
 _IF = re.compile(r"\s+if\s+(?P<condition>.+)$", re.DOTALL)
 _PLACE = re.compile(r"(?P<kind>line|epoch|sample)\s+(?P<number>\d+)")
-_CHANGE = re.compile(r"change\s+(?P<data>.+)$")
+_CHANGE = re.compile(r"(?:change|on)\s+(?P<data>.+)$")
 _CHECK = re.compile(rf"(?P<check>{'|'.join(CHECKS)})(?:\s+(?P<limit>[-+.\de]+))?$")
 _NUMBERED = re.compile(r"(?<![\w.\])])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*)\.(\d+)(?!\w)")
 
@@ -56,11 +61,15 @@ def parse(text: str, number: int) -> Breakpoint:
     """
     rest, parts = " " + text.strip(), dict[str, Any]()
     for ending in (_LOG, _HITS, _IF):
+        if ending is _IF and isinstance(_tree(rest), ast.IfExp):
+            break  # this `if` is the condition's own
         if match := ending.search(rest):
             rest, parts = rest[: match.start()], parts | match.groupdict()
     rest = rest.strip()
     if "condition" in parts:
         parts["condition"] = _expression(parts["condition"])
+    if "log" in parts:
+        parts["log"] = _unquoted(parts["log"])
     where = _where(rest) if rest else {}
     if "condition" in where and "condition" in parts:
         raise BadBreakpoint(f"{rest} is no place to stop.", EXAMPLES)
@@ -96,18 +105,37 @@ def _limit(text: str | None) -> float | None:
         raise BadBreakpoint(f"{text} is no limit.", "exploding 100") from None
 
 
+def _unquoted(text: str) -> str:
+    """What a logpoint says, without the quotes around it."""
+    return text[1:-1] if _QUOTED.match(text) else text
+
+
+def _quoted(text: str) -> str:
+    """What a logpoint says, in quotes where they or the spaces at its ends would be lost."""
+    return f'"{text}"' if _QUOTED.match(text) or text != text.strip() else text
+
+
 def _expression(text: str, alone: bool = False) -> str:
     """The text, if it is Python. `alone`: where nothing else says when to stop, and a name would be a slip."""
     text = text.strip()
-    try:
-        tree = ast.parse(_python(text), mode="eval").body
-    except (SyntaxError, ValueError):
-        raise BadBreakpoint(f"{text} is no place to stop, and no Python.", EXAMPLES) from None
+    tree = _tree(text)
+    if tree is None:
+        raise BadBreakpoint(f"{text} is no place to stop, and no Python.", EXAMPLES)
     if alone and isinstance(tree, ast.Attribute | ast.Subscript):
         raise BadBreakpoint(f"{text} is no condition.", f"change {text} stops when it changes")
     if alone and isinstance(tree, ast.Name | ast.Constant):
         raise BadBreakpoint(f"{text} is no place to stop.", EXAMPLES)
     return text
+
+
+def _tree(text: str) -> ast.expr | None:
+    """The text as Python; None if it is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # `1if x`: a warning would be written across the screen
+        try:
+            return ast.parse(_python(text.strip()), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
 
 
 def _python(text: str) -> str:
@@ -127,7 +155,7 @@ def said(point: Breakpoint) -> str:
     if point.condition:
         parts += ["if", point.condition] if parts else [point.condition]
     parts += ["hits", point.hits] if point.hits else []
-    parts += ["log", point.log] if point.log else []
+    parts += ["log", _quoted(point.log)] if point.log else []
     return " ".join(parts)
 
 
@@ -182,13 +210,25 @@ class BreakpointList:
         if self.breakpoints:
             kept[self._script] = [asdict(each) for each in self.breakpoints]
         with contextlib.suppress(OSError):
-            breakpoints_file().parent.mkdir(parents=True, exist_ok=True)
-            breakpoints_file().write_text(json.dumps(dict([*kept.items()][-SCRIPTS:])) + "\n", encoding="utf-8")
+            _replace(breakpoints_file(), json.dumps(dict([*kept.items()][-SCRIPTS:])) + "\n")
 
 
 def breakpoints_file() -> Path:
     """Where they are kept: a JSON object, the breakpoints of each script by its path."""
     return user_state_path("bptui", appauthor=False) / "breakpoints.json"
+
+
+def _replace(path: Path, text: str) -> None:
+    """Write the file as a whole or not at all: a session beside this one may read it meanwhile."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
+    try:
+        with open(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(name, path)
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
 
 
 def _kept() -> dict[str, Any]:

@@ -5,7 +5,6 @@ It serves screen readers, scripts and tests. All happens in turn: a command is r
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -15,10 +14,10 @@ from dataclasses import replace
 from io import TextIOWrapper
 from queue import SimpleQueue
 from types import FrameType
-from typing import Any, Protocol
 
-from bptui.commands import BY_WORD, COMMANDS, Command
+from bptui.commands import BY_WORD, Command
 from bptui.plain_time import TimeMode
+from bptui.printers import Json, Printer, Readable
 from bptui.protocol.messages import (
     Ask,
     BreakpointsSet,
@@ -40,9 +39,8 @@ from bptui.protocol.messages import (
 )
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Program, Snapshot
-from bptui.record import check_record, error_record, snapshot_record, tape_record
 from bptui.session import Session
-from bptui.words import STEPS
+from bptui.words import STEPS, NotUnderstood
 
 Answer = (
     Stopped | SeenAnew | TapeShown | GradientsChecked | Evaluated | BreakpointsSet | Compared | Refused | Uncut | Died
@@ -52,93 +50,6 @@ UNCUT = 2
 """The exit status when the script cannot be stepped."""
 DIED = 1
 """The exit status when the debuggee had died at the end of the input."""
-
-
-class Printer(Protocol):
-    """How the line mode looks."""
-
-    def stop(self, snapshot: Snapshot, program: Program) -> None: ...
-    def zeroing(self, snapshot: Snapshot, program: Program) -> None: ...
-    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None: ...
-    def check(self, checked: GradientsChecked) -> None: ...
-    def error(self, error: Refused | Died | Uncut) -> None: ...
-    def help(self) -> None: ...
-    def tell(self, record: dict[str, Any], lines: list[str]) -> None: ...
-
-
-class Readable:
-    """One line for each stop, and under it what the script wrote."""
-
-    def stop(self, snapshot: Snapshot, program: Program) -> None:
-        from bptui.render.line import line
-
-        _write(line(snapshot, program).plain)
-        if snapshot.met:
-            _write(f"    {snapshot.met}")
-        for each in snapshot.watches:
-            _write(f"    {each.expression} = {each.text}")
-        _indent("|", snapshot.printed)
-        _indent("!", snapshot.errors + (snapshot.failure.traceback if snapshot.failure else ""))
-
-    def zeroing(self, snapshot: Snapshot, program: Program) -> None:
-        _write(
-            "zeroing on" if snapshot.zeroing else "zeroing off: next passes over zero_grad, and gradients accumulate"
-        )
-
-    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None:
-        from bptui.render.sheets import tape_lines
-
-        for each in tape_lines(told.tape, snapshot):
-            _write(each)
-
-    def check(self, checked: GradientsChecked) -> None:
-        from bptui.render.checked import check_sheet
-
-        _write(check_sheet(checked, 200).plain)
-
-    def error(self, error: Refused | Died | Uncut) -> None:
-        hint = error.hint if isinstance(error, Refused) else ""
-        _write(f"error: {error.message} {hint}".rstrip())
-        if isinstance(error, Died):
-            _indent("|", error.printed)
-            _indent("!", error.errors)
-
-    def help(self) -> None:
-        for command in COMMANDS:
-            if command.words:
-                _write(f"{command.words[0] + ' ' + command.argument:<16} {command.help}")
-
-    def tell(self, record: dict[str, Any], lines: list[str]) -> None:
-        for line in lines:
-            _write(line)
-
-
-class Json:
-    """One JSON object a line."""
-
-    def stop(self, snapshot: Snapshot, program: Program) -> None:
-        self._write(snapshot_record(snapshot))
-
-    def zeroing(self, snapshot: Snapshot, program: Program) -> None:
-        self.stop(replace(snapshot, printed="", errors="", failure=None), program)  # the same stop: that was shown
-
-    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None:
-        self._write({"tape": tape_record(told.tape)})
-
-    def check(self, checked: GradientsChecked) -> None:
-        self._write(check_record(checked))
-
-    def error(self, error: Refused | Died | Uncut) -> None:
-        self._write(error_record(error))
-
-    def help(self) -> None:
-        self._write({"help": {f"{c.words[0]} {c.argument}".strip(): c.help for c in COMMANDS if c.words}})
-
-    def tell(self, record: dict[str, Any], lines: list[str]) -> None:
-        self._write(record)
-
-    def _write(self, record: dict[str, Any]) -> None:
-        _write(json.dumps(record, allow_nan=False))
 
 
 class LineMode:
@@ -170,7 +81,7 @@ class LineMode:
                 if words and BY_WORD.get(words[0]) is BY_WORD["quit"]:
                     break
                 if words:
-                    self._obey(words, line.strip().partition(" ")[2].strip())
+                    self._obey(words, line.strip()[len(words[0]) :].strip())
             self._catch_up()
         return DIED if self._dead else 0
 
@@ -196,8 +107,10 @@ class LineMode:
                 self._ask(ShowTape() if command.id == "tape" else CheckGradients())
             elif command.id == "zeroing":
                 self._ask(SetZeroing(self._zeroing(words)))
-            elif not self._time.obey(command, argument):
+            elif not self._time.obey(command, argument, self._snapshot.branch if self._snapshot else 0):
                 self._repeat(command, _count(words) if command.argument else _at_most(words, 1))
+        except NotUnderstood as error:
+            self._printer.error(Refused(*error.args))
         except ValueError as error:
             self._printer.error(Refused(str(error), "help lists the commands."))
 
@@ -347,12 +260,3 @@ def _at_most(words: list[str], number: int) -> int:
 
 def _place(uncut: Uncut) -> str:
     return f"line {uncut.line}: " if uncut.line else ""
-
-
-def _indent(sign: str, text: str) -> None:
-    for line in text.splitlines():
-        _write(f"    {sign} {line}")
-
-
-def _write(line: str) -> None:
-    print(line, flush=True)

@@ -36,6 +36,8 @@ class TimeMode:
         self._breakpoints = BreakpointList()
         self._states: dict[int, BreakpointState] = {}
         self._watches: tuple[str, ...] = ()
+        self._branch = 0
+        """Where the program stands."""
         self.quiet = False
         """Whether answers about breakpoints are kept to itself."""
         self._words: dict[str, Callable[[str], None]] = {
@@ -51,12 +53,13 @@ class TimeMode:
         if self._watches:
             self._ask(SetWatches(self._watches))
 
-    def obey(self, command: Command, argument: str) -> bool:
-        """Carry a command out, if it is one of these.
+    def obey(self, command: Command, argument: str, branch: int) -> bool:
+        """Carry a command out, if it is one of these; the program stands on that branch.
 
         Raises:
-            ValueError: its argument is none; one sentence.
+            NotUnderstood: its argument is none.
         """
+        self._branch = branch
         handler = self._words.get(command.id)
         try:
             if handler is not None:
@@ -67,10 +70,10 @@ class TimeMode:
                 self._ask(request[0])
             else:
                 return False
-        except (NotUnderstood, BadBreakpoint) as error:
-            raise ValueError(" ".join(map(str, error.args)).strip()) from None
+        except BadBreakpoint as error:
+            raise NotUnderstood(*error.args) from None
         except CannotRecord as error:
-            raise ValueError(str(error)) from None
+            raise NotUnderstood(str(error), "") from None
         return True
 
     # ---- answers
@@ -118,8 +121,10 @@ class TimeMode:
     def _change(self, word: str, argument: str) -> None:
         name, _, text = argument.partition(" ")
         numbers = [each.number for each in self._breakpoints.breakpoints]
+        if not name:
+            raise NotUnderstood("Which one?", f"break {word} 1; break lists them")
         if not name.isdecimal() or int(name) not in numbers:
-            raise ValueError(f"There is no breakpoint {name}; break lists them.")
+            raise NotUnderstood(f"There is no breakpoint {name}.", "break lists them")
         if word == "remove":
             self._breakpoints.remove(int(name))
         elif word == "edit":
@@ -154,14 +159,14 @@ class TimeMode:
 
     def _unwatch(self, argument: str) -> None:
         if argument and argument != "all" and argument not in self._watches:
-            raise ValueError(f"{argument} is not watched.")
+            raise NotUnderstood(f"{argument} is not watched.", "watch lists what is")
         everything = argument in ("", "all")
         self._watches = () if everything else tuple(each for each in self._watches if each != argument)
         self._ask(SetWatches(self._watches))
 
     def _evaluate(self, argument: str) -> None:
         if not argument:
-            raise ValueError("Evaluate what? eval w.grad")
+            raise NotUnderstood("Evaluate what?", "eval w.grad")
         self._ask(Evaluate(argument))
 
     # ---- the timeline
@@ -176,24 +181,27 @@ class TimeMode:
             lines.append(f"branch {each.number}: to step {last}{left}")
         self._teller.tell({"branches": records}, lines)
 
-    def _plot(self, argument: str, branch: int = 0) -> None:
-        timeline, what = self._session.timeline, argument or "loss"
+    def _plot(self, argument: str) -> None:
+        timeline, branch, what = self._session.timeline, self._branch, argument or "loss"
         known = ["loss", *(label for name in timeline.params for label in (name, f"{name}.grad"))]
         if what not in known:
-            raise ValueError(f"There is no {what} to plot; there is {', '.join(known)}.")
+            raise NotUnderstood(f"There is no {what} to plot.", f"there is {', '.join(known)}")
         points = timeline.series(branch, what, 0, timeline.last(branch) + 1, POINTS)
-        lines = [f"{index:>8} {_number(low):>14} {_number(high):>14}" for index, low, high in points]
-        self._teller.tell({"plot": what, "points": [list(map(json_value, each)) for each in points]}, lines)
+        heading = f"{what}, branch {branch}" if branch else what
+        lines = [f"{'step':>8} {'lowest':>14} {'highest':>14}  {heading}"]
+        lines += [f"{index:>8} {_number(low):>14} {_number(high):>14}" for index, low, high in points]
+        told = {"plot": what, "branch": branch, "points": [list(map(json_value, each)) for each in points]}
+        self._teller.tell(told, lines if points else [f"there is no {heading} yet"])
 
     def _save(self, argument: str) -> None:
         if not argument:
-            raise ValueError("Save in which file? save run.bptrace")
+            raise NotUnderstood("Save in which file?", "save run.bptrace")
         self._session.timeline.save(Path(argument).expanduser())
         self._teller.tell({"saved": argument}, [f"saved: bptui {argument} opens it"])
 
     def _export(self, argument: str) -> None:
         if not argument:
-            raise ValueError("Export to which file? export run.csv")
+            raise NotUnderstood("Export to which file?", "export run.csv")
         count = export(self._session.timeline, Path(argument).expanduser())
         self._teller.tell({"exported": argument, "steps": count}, [f"{count} steps written to {argument}"])
 

@@ -1,0 +1,94 @@
+"""Breakpoints in words, any of them: what is said is read as the same again, and the file is whole at any time."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bptui.breakpoints import CHECKS, BadBreakpoint, BreakpointList, parse, said
+from bptui.protocol.breakpoint import Breakpoint
+from bptui.protocol.phase import Phase
+
+NUMBERS = st.integers(0, 10**6)
+CONDITIONS = st.sampled_from(
+    ["loss > 10", "isnan(w.grad)", "abs(w - 2) < 0.01", "not ok", "a if b else c", "x == 'if'", "m.0.weight.sum() > 0"]
+)
+DATA = st.sampled_from(["w", "w.grad", "w[0]", "model.0.weight[2, 1]"])
+PLACES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
+    {}, optional={"line": NUMBERS, "epoch": NUMBERS, "sample": NUMBERS, "phase": st.sampled_from(Phase)}
+)
+LIMITS = st.none() | st.sampled_from([1000.0, 1e-7, 0.1, 2.5e8])
+WHERE = st.one_of(
+    PLACES,
+    st.fixed_dictionaries({"data": DATA}),
+    st.fixed_dictionaries({"check": st.sampled_from(list(CHECKS)), "limit": LIMITS}),
+)
+HITS = st.builds("{}{}".format, st.sampled_from(["", "== ", "> ", "% "]), st.integers(1, 999))
+LOGS = st.text(st.characters(categories=("L", "N", "P", "Zs")), min_size=1).filter(str.strip)
+
+
+@st.composite
+def breakpoints(draw: st.DrawFn) -> Breakpoint:
+    """Any that can be written."""
+    parts = draw(WHERE)
+    condition = draw(CONDITIONS if not parts else st.just("") | CONDITIONS)
+    return Breakpoint(3, **parts, condition=condition, hits=draw(st.just("") | HITS), log=draw(st.just("") | LOGS))
+
+
+@given(breakpoints())
+def test_what_is_said_is_read_as_the_same_again(point: Breakpoint) -> None:
+    assert asdict(parse(said(point), 3)) == asdict(point)
+
+
+@given(st.text(max_size=40) | st.text("iflogh ts%>=5\"'{}[].ew", max_size=40))
+def test_any_line_is_a_breakpoint_that_can_be_said_or_is_refused_in_words(text: str) -> None:
+    refused: tuple[str, ...] = ()
+    try:
+        point = parse(text, 1)
+    except BadBreakpoint as error:
+        refused = error.args
+    else:
+        assert asdict(parse(said(point), 1)) == asdict(point)
+    assert all(refused)
+
+
+@pytest.mark.parametrize(
+    ("text", "meant"),
+    [
+        ("on w.grad", "change w.grad"),
+        ("on w[0] if loss > 1", "change w[0] if loss > 1"),
+        ("if loss > 10", "loss > 10"),
+        ("a if b else c", "a if b else c"),
+        ('update hits == 5 log "w is {w}"', "update hits == 5 log w is {w}"),
+        ("update log ' w '", 'update log " w "'),
+        ("update log \"'w'\"", "update log \"'w'\""),
+    ],
+)
+def test_another_way_to_write_it_is_the_same_breakpoint(text: str, meant: str) -> None:
+    assert said(parse(text, 1)) == meant
+
+
+def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = tmp_path / "breakpoints.json"
+    monkeypatch.setattr("bptui.breakpoints.breakpoints_file", lambda: kept)
+    points = BreakpointList()
+    points.open(str(tmp_path / "a.py"))
+    points.add("backward")
+    before = kept.read_text()
+
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(os, "replace", full)
+    points.add("nan")
+    assert [said(each) for each in points.breakpoints] == ["backward", "nan"]
+    assert kept.read_text() == before
+    assert json.loads(before)
+    assert os.listdir(tmp_path) == [kept.name]
