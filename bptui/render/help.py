@@ -23,7 +23,12 @@ def help_text(panes: Sequence[str], width: int) -> Text:
         ("tab 1-9", "panes", f"Focus a pane: {named}."),
         ("^p", "palette", "Every command by name, and the theme."),
         ("arrows ⏎", "timeline", "In that pane: choose a step and go there; left and right show other branches."),
-        ("click", "mouse", "A phase in the bar, a key, a pane, a parameter: what its key does. A step: go there."),
+        (
+            "click",
+            "mouse",
+            "A phase in the bar, a key, a pane, a parameter: what its key does. A step: go there. "
+            "A line's number: stop there, or no longer.",
+        ),
     ]
     return Text("\n").join(_row(*row, width) for row in rows)
 

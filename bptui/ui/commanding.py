@@ -11,6 +11,7 @@ from textual.screen import Screen
 from bptui.breakpoints import CHECKS
 from bptui.protocol.messages import BreakpointsSet, Compared, Completed, Evaluated, Tell
 from bptui.protocol.phase import Phase
+from bptui.render.branchlist import branch_list
 from bptui.render.fit import piece
 from bptui.trace.errors import CannotRecord
 from bptui.trace.export import KINDS, export
@@ -20,6 +21,7 @@ from bptui.ui.completion import Completion
 from bptui.ui.lookup import Lookup
 from bptui.ui.messages import CommandChosen, PictureWanted
 from bptui.ui.plotting import Plotting
+from bptui.ui.sheet import SheetScreen
 from bptui.ui.stopping import Stopping
 from bptui.ui.talk import Talk
 from bptui.ui.typed import Typed
@@ -112,7 +114,12 @@ class Commanding:
         else:
             self._screen.post_message(CommandChosen("breakpoints"))
 
-    # ---- files
+    # ---- the timeline
+
+    def list_branches(self, here: int) -> None:
+        """Show which there are; the program stands on `here`."""
+        said = partial(branch_list, self._timeline.branches, here, self._timeline.last)
+        self._screen.app.push_screen(SheetScreen("branches", said))
 
     def _save(self, name: str) -> None:
         """Keep the timeline in a file."""

@@ -32,12 +32,12 @@ class MainScreen(Hearing):
         return True if command in STEPS and command not in BACKWARDS and standing else None
 
     async def give(self, command: str) -> None:
-        """Carry out a command, if it can be now; one that has no key wants to know more."""
+        """Carry out a command, if it can be now; one that has no key may want to know more."""
         each = BY_ID[command]
-        if each.keys:
+        if each.keys or not each.argument:
             await self.run_action(action(command))
         elif command in self._possible():
-            self._open_line(f"{each.words[0]} " if each.argument else each.words[0])
+            self._open_line(f"{each.words[0]} ")
 
     async def on_command_chosen(self, message: CommandChosen) -> None:
         await self.give(message.command)
@@ -84,6 +84,9 @@ class MainScreen(Hearing):
 
     def action_breakpoints(self) -> None:
         self._commanding.list_breakpoints()
+
+    def action_branches(self) -> None:
+        self._commanding.list_branches(self._here[0])
 
     def on_line_chosen(self, message: LineChosen) -> None:
         if self._program is not None:

@@ -267,6 +267,29 @@ async def test_when_the_program_died_commands_can_be_typed_still() -> None:
         assert session.restarts == 1
 
 
+async def test_branches_are_listed() -> None:
+    async with opened(FakeSession()) as pilot:
+        await press(pilot, *"nnnN", "f")
+        await enter(pilot, "branches")
+        said = sheet(pilot)
+        assert said is not None
+        assert said.split("\n")[:2] == [
+            "  branch 0   steps 0 to 3",
+            "▶ branch 1   steps 3 to 3   leaves branch 0 behind step 2",
+        ]
+
+
+@pytest.mark.parametrize("word", ["goto", "watch", "set"])
+async def test_the_palette_opens_the_line_for_a_command_that_wants_to_know_more(word: str) -> None:
+    async with opened(FakeSession()) as pilot:
+        (chosen,) = [
+            each for each in pilot.app.get_system_commands(pilot.app.screen) if each.title.endswith(f"(:{word})")
+        ]
+        await chosen.callback()  # type: ignore[misc]
+        await pilot.pause()
+        assert typed(pilot) == f"{word} "
+
+
 # ---- history
 
 
