@@ -25,6 +25,8 @@ CACHE = 4 << 10
 """KiB of pages that a connection keeps in memory."""
 LARGEST = 256 << 20
 """Bytes of the largest text in a file that is read."""
+BROKEN = (sqlite3.Error, ValueError)
+"""What reading a damaged file raises; the latter where not even SQLite's own words about it are text."""
 BESIDE = ("-wal", "-journal")
 """What a killed writer may leave beside a file. It belongs to it."""
 
@@ -212,8 +214,13 @@ def understood(path: Path) -> Iterator[None]:
     """What SQLite says of a damaged file becomes a sentence."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise NotATrace(f"{path} cannot be read as a trace: {error}.") from None
+    except BROKEN as error:
+        raise NotATrace(f"{path} cannot be read as a trace: {one_line(error)}.") from None
+
+
+def one_line(error: Exception) -> str:
+    """What an exception says."""
+    return " ".join(str(error).split())[:200]
 
 
 def copy(reader: sqlite3.Connection, path: Path) -> None:

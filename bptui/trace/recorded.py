@@ -195,7 +195,7 @@ class RecordedSession:
         rows = self.timeline.rows(self._branch, self._index - TURN, self._index + 2)
         row = next((each for each in rows if each.index == self._index), None)
         if row is None:
-            raise NotATrace(f"Step {self._index} is missing in the file.")
+            raise NotATrace(f"{self.timeline.path} is damaged: step {self._index} is missing.")
         following = rows[-1] if rows[-1].index == self._index + 1 else None
         kept = self.timeline.snapshot(self._branch, self._index)
         if kept is not None:
@@ -203,7 +203,7 @@ class RecordedSession:
             return as_recorded(kept, row, following, self.program)
         like = self.timeline.nearest(self._branch, self._index) or self._known
         if like is None:
-            raise NotATrace(f"Of step {self._index} not enough was kept to show it.")
+            raise NotATrace(f"{self.timeline.path} is damaged: of step {self._index} too little was kept.")
         turn = [each for each in rows if each.index <= self._index]
         while (turn[0].epoch, turn[0].sample) != (row.epoch, row.sample):
             turn.pop(0)

@@ -275,10 +275,10 @@ class Timeline:
         with self._reading:
             try:
                 yield self._reader, self._tree.segments(branch, start, stop)
-            except sqlite3.Error as error:
-                raise NotATrace(f"{self._where} cannot be read: {error}.") from None
+            except files.BROKEN as error:
+                raise NotATrace(f"{self._where} cannot be read: {files.one_line(error)}.") from None
             except NotATrace as reason:
-                raise NotATrace(f"{self._where} cannot be read as a trace: {reason}.") from None
+                raise NotATrace(f"{self._where} cannot be read as a trace: {files.one_line(reason)}.") from None
 
     @property
     def _where(self) -> str:
