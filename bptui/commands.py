@@ -79,7 +79,7 @@ BY_WORD = {word: command for command in COMMANDS for word in command.words}
 
 SIGNS = {
     "plus,equals_sign": "+", "minus": "-", "question_mark": "?", "escape": "esc", "ctrl+c": "^c", "enter": "⏎", "colon": ":",
-    "backspace": "⌫",
+    "backspace": "⌫", "up": "↑",
 }  # fmt: skip
 """Keys whose name is not what stands on them."""
 
@@ -87,3 +87,8 @@ SIGNS = {
 def sign(key: str) -> str:
     """A key as a person reads it: `+`, `esc`, `n`."""
     return SIGNS.get(key, key)
+
+
+def called(command: Command) -> str:
+    """How a command is given: by its keys, or where it has none, by its word on the command line."""
+    return " ".join(map(sign, command.keys)) or f":{command.words[0]}"

@@ -18,36 +18,36 @@ from types import FrameType
 from typing import Any, Protocol
 
 from bptui.commands import BY_WORD, COMMANDS, Command
+from bptui.plain_time import TimeMode
 from bptui.protocol.messages import (
     Ask,
+    BreakpointsSet,
     CheckGradients,
+    Compared,
     Died,
-    Do,
+    Evaluated,
     GradientsChecked,
-    Next,
     Opened,
     Refused,
     Reply,
-    Run,
     Running,
     SeenAnew,
     SetZeroing,
     ShowTape,
-    Step,
     Stopped,
     TapeShown,
     Uncut,
 )
-from bptui.protocol.phase import Goal, StopReason
+from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Program, Snapshot
-from bptui.protocol.tape import Move
 from bptui.record import check_record, error_record, snapshot_record, tape_record
 from bptui.session import Session
+from bptui.words import STEPS
 
-Answer = Stopped | SeenAnew | TapeShown | GradientsChecked | Refused | Uncut | Died
+Answer = (
+    Stopped | SeenAnew | TapeShown | GradientsChecked | Evaluated | BreakpointsSet | Compared | Refused | Uncut | Died
+)
 
-GOALS = {"sample": Goal.SAMPLE, "epoch": Goal.EPOCH, "continue": Goal.END}
-MOVES = {"in": Move.IN, "in_back": Move.BACK, "over": Move.OVER, "up": Move.UP, "out": Move.OUT}
 UNCUT = 2
 """The exit status when the script cannot be stepped."""
 DIED = 1
@@ -63,6 +63,7 @@ class Printer(Protocol):
     def check(self, checked: GradientsChecked) -> None: ...
     def error(self, error: Refused | Died | Uncut) -> None: ...
     def help(self) -> None: ...
+    def tell(self, record: dict[str, Any], lines: list[str]) -> None: ...
 
 
 class Readable:
@@ -72,6 +73,10 @@ class Readable:
         from bptui.render.line import line
 
         _write(line(snapshot, program).plain)
+        if snapshot.met:
+            _write(f"    {snapshot.met}")
+        for each in snapshot.watches:
+            _write(f"    {each.expression} = {each.text}")
         _indent("|", snapshot.printed)
         _indent("!", snapshot.errors + (snapshot.failure.traceback if snapshot.failure else ""))
 
@@ -103,6 +108,10 @@ class Readable:
             if command.words:
                 _write(f"{command.words[0] + ' ' + command.argument:<16} {command.help}")
 
+    def tell(self, record: dict[str, Any], lines: list[str]) -> None:
+        for line in lines:
+            _write(line)
+
 
 class Json:
     """One JSON object a line."""
@@ -125,6 +134,9 @@ class Json:
     def help(self) -> None:
         self._write({"help": {f"{c.words[0]} {c.argument}".strip(): c.help for c in COMMANDS if c.words}})
 
+    def tell(self, record: dict[str, Any], lines: list[str]) -> None:
+        self._write(record)
+
     def _write(self, record: dict[str, Any]) -> None:
         _write(json.dumps(record, allow_nan=False))
 
@@ -140,6 +152,7 @@ class LineMode:
         self._program: Program | None = None
         self._snapshot: Snapshot | None = None
         self._dead = False
+        self._time = TimeMode(session, printer, self._ask)
 
     def run(self) -> int:
         """Until the input ends or `quit`. Returns the exit status."""
@@ -150,17 +163,23 @@ class LineMode:
                 sys.stderr.write(f"bptui: {_place(opening)}{opening.message}\n")
                 return UNCUT
             self._show(opening)
+            self._begin()
             for line in _lines():
                 self._catch_up()
                 words = line.split()
                 if words and BY_WORD.get(words[0]) is BY_WORD["quit"]:
                     break
                 if words:
-                    self._obey(words)
+                    self._obey(words, line.strip().partition(" ")[2].strip())
             self._catch_up()
         return DIED if self._dead else 0
 
-    def _obey(self, words: list[str]) -> None:
+    def _begin(self) -> None:
+        """The program stands at its entry."""
+        if self._program is not None and not self._dead:
+            self._time.opened(self._program.path)
+
+    def _obey(self, words: list[str], argument: str) -> None:
         command = BY_WORD.get(words[0])
         try:
             if command is None:
@@ -171,24 +190,21 @@ class LineMode:
                 _at_most(words, 1)
                 self._session.restart()
                 self._show(self._answer())
+                self._begin()
             elif command.id in ("tape", "check"):
                 _at_most(words, 1)
                 self._ask(ShowTape() if command.id == "tape" else CheckGradients())
             elif command.id == "zeroing":
                 self._ask(SetZeroing(self._zeroing(words)))
-            else:
+            elif not self._time.obey(command, argument):
                 self._repeat(command, _count(words) if command.argument else _at_most(words, 1))
         except ValueError as error:
             self._printer.error(Refused(str(error), "help lists the commands."))
 
     def _repeat(self, command: Command, times: int) -> None:
-        ask: Ask = Next()
-        if command.phase:
-            ask = Do(command.phase)
-        elif command.id in GOALS:
-            ask = Run(GOALS[command.id])
-        elif command.id in MOVES:
-            ask = Step(MOVES[command.id])
+        ask = STEPS.get(command.id)
+        if ask is None:
+            raise ValueError(f"{command.words[0]} is for the screen.")
         for _ in range(times):
             if not self._ask(ask):
                 break
@@ -218,6 +234,7 @@ class LineMode:
                 self._program = reply.tell.program
             elif isinstance(reply.tell, Running):
                 printed += reply.tell.printed
+                self._tell_logged(reply.tell.logged)
             elif isinstance(reply.tell, Died) and number not in (None, reply.number):
                 self._show(reply.tell)  # it came before we asked; the answer says so again
             elif isinstance(reply.tell, Answer):
@@ -225,7 +242,20 @@ class LineMode:
                 tell = reply.tell
                 return replace(tell, printed=printed + tell.printed) if isinstance(tell, Died) else tell
 
+    def _tell_logged(self, logged: str) -> None:
+        """What logpoints said."""
+        for line in logged.splitlines():
+            self._printer.tell({"log": line}, [line])
+
     def _show(self, tell: Answer) -> bool:
+        if isinstance(tell, Stopped):
+            self._tell_logged(tell.logged)
+        if isinstance(tell, SeenAnew) and self._snapshot and tell.snapshot.zeroing == self._snapshot.zeroing:
+            self._snapshot = tell.snapshot
+            self._time.show_watches(tell.snapshot)
+            return True
+        if isinstance(tell, Refused) and self._time.quiet:
+            return False
         if isinstance(tell, Stopped | SeenAnew):
             self._dead = False
             self._snapshot = tell.snapshot
@@ -238,6 +268,11 @@ class LineMode:
             return True
         if isinstance(tell, GradientsChecked):
             self._printer.check(tell)
+            return True
+        if isinstance(tell, Evaluated | BreakpointsSet | Compared):
+            self._time.show(tell)
+            if not isinstance(tell, BreakpointsSet) and tell.stop is not None:
+                self._show(tell.stop)
             return True
         self._dead = self._dead or isinstance(tell, Died)
         self._printer.error(tell)

@@ -40,6 +40,14 @@ def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
         record["failure"] = asdict(snapshot.failure)
     if snapshot.op is not None:
         record["op"] = _op(snapshot.op)
+    if snapshot.branch:
+        record["branch"] = snapshot.branch
+    if snapshot.edit:
+        record["edit"] = snapshot.edit
+    if snapshot.met:
+        record["breakpoint"] = snapshot.met
+    if snapshot.watches:
+        record["watches"] = {each.expression: each.text for each in snapshot.watches}
     return record
 
 

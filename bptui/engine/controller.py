@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gc
 from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, gradcheck, inspector
+from bptui.engine.breakpoints import Breakpoints, Hit
 from bptui.engine.code import RunBlock
 from bptui.engine.course import Course, NotThere
 from bptui.engine.errors import StepRefused
@@ -15,13 +17,14 @@ from bptui.engine.history import NEXT, Deed, History
 from bptui.engine.inside import Inside
 from bptui.engine.machine import Machine, Raised
 from bptui.engine.output import Mark, Output
-from bptui.engine.past import Past
+from bptui.engine.past import Checkpoint, Past
 from bptui.engine.place import epoch_key
 from bptui.engine.program import Script
 from bptui.engine.prompt import Prompt, typed_set
 from bptui.engine.sites import Sites
 from bptui.engine.stage import RandomState, Stage
 from bptui.engine.state import State
+from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Branch, Failure, Program, Row, Rows, Snapshot
@@ -69,8 +72,11 @@ class Controller:
         self._sites = Sites(path, self._script.source, self._script.tree)
         self._inside: Inside | None = None
         """The phase that is stepped through, if one is."""
+        self._present: Checkpoint | None = None
+        """Where the program stood before it went back."""
         self._history = History()
         self._prompt = Prompt(self._output)
+        self._breakpoints = Breakpoints(self._script)
 
     # ---- beginning
 
@@ -223,8 +229,11 @@ class Controller:
         *,
         pause: Callable[[], bool] = lambda: False,
         progress: Callable[[], None] = lambda: None,
+        stopping: bool = True,
     ) -> Snapshot:
-        """Run on at full speed: to the next sample, the next epoch, the end, or at most so many steps.
+        """Run on at full speed: to a breakpoint, the next sample, the next epoch, the end, or at most so many steps.
+
+        `stopping`: whether breakpoints are looked at.
 
         `progress` is called after every block, and then `pause` is asked whether to stop.
 
@@ -243,18 +252,27 @@ class Controller:
         self._check_going()
         self._past.running()
         try:
-            return self._run(goal, steps, mark, pause, progress)
+            return self._run(goal, steps, mark, pause, progress, stopping and self._breakpoints.active)
         finally:
             self._past.standing()
 
     def _run(
-        self, goal: Goal, steps: int | None, mark: Mark, pause: Callable[[], bool], progress: Callable[[], None]
+        self,
+        goal: Goal,
+        steps: int | None,
+        mark: Mark,
+        pause: Callable[[], bool],
+        progress: Callable[[], None],
+        stopping: bool,
     ) -> Snapshot:
         failure, reason = None, StopReason.STEP
         course, past, stepper, recorder = self._course, self._past, self._stepper, self._recorder
         stepper.begin()
         turn, epoch, taken, deed = self._machine.turn, epoch_key(self._machine), 0, NEXT[self._zeroing]
         keep = self._history.keeper(deed)
+        hit: Hit | None = None
+        if stopping:
+            self._breakpoints.begin(course.scene)
         ran: RunBlock | None = None
         pausing = False
         recorder.run_begins(sparing=goal is Goal.END and steps is None)
@@ -269,6 +287,9 @@ class Controller:
                     if ran is not None:
                         recorder.failed(ran)
                 taken += 1
+                if stopping and failure is None and (hit := self._breakpoints.met(ran)) is not None:
+                    reason = hit.reason
+                    break
                 if failure or self._machine.ended or taken == steps:
                     break
                 if goal is Goal.SAMPLE and self._machine.turn != turn:
@@ -287,7 +308,10 @@ class Controller:
                 progress()
         recorder.run_ends()
         self._tapes.forget()
-        return course.stop(deed, ran, StopReason.END if self._machine.ended else reason, mark, failure, recorded=True)
+        snapshot = course.stop(
+            deed, ran, StopReason.END if self._machine.ended else reason, mark, failure, recorded=True
+        )
+        return snapshot if hit is None else self._snapshots.say_met(hit.words)
 
     # ---- going back
 
@@ -337,24 +361,88 @@ class Controller:
     def _travel(self, branch: int, index: int, pause: Callable[[], bool]) -> Snapshot:
         """Stand at that step, from the nearest checkpoint on, or from where the program stands, or from the start."""
         history = self._history
-        closely = max(len(self.program.blocks), 2) + 1
+        closely = self._closely
+        self._present = self._past.keep(True)
         here = (history.branch, history.index)
-        present = self._past.keep(True)
         start = self._past.nearest(branch, index, closely)
         onwards = history.contains(branch, *here) and here[1] <= index
         if not onwards or (start is not None and start.index > here[1]):
-            if start is not None:
-                self._past.bring_back(start)
-            else:
-                self._start_over()
+            self._stand_at(branch, index, closely)
+        return self._arrived(self._replay(branch, index, closely, lambda _ran: not pause()))
+
+    @property
+    def _closely(self) -> int:
+        """So many steps before one that is gone to are looked at closely: those of a turn."""
+        return max(len(self.program.blocks), 2) + 1
+
+    def _stand_at(self, branch: int, index: int, closely: int) -> None:
+        """Stand at the nearest checkpoint before that step, or at the entry of a new course."""
+        start = self._past.nearest(branch, index, closely)
+        if start is not None:
+            self._past.bring_back(start)
+        else:
+            self._start_over()
+
+    def _replay(
+        self, branch: int, index: int, closely: int, progress: Callable[[RunBlock | None], bool]
+    ) -> Snapshot | None:
+        """Run again up to that step. Where that fails, the program stands where it stood before it went back.
+
+        Raises:
+            NotThere: the program does not repeat itself, or it was interrupted.
+        """
         try:
-            snapshot = self._course.replay(branch, index, closely, lambda: not pause())
+            return self._course.replay(branch, index, closely, progress)
         except NotThere:
-            if present is not None and self._past.usable(present):
-                self._past.bring_back(present)
+            if self._present is not None and self._past.usable(self._present):
+                self._past.bring_back(self._present)
             self._stand()
             raise
-        return self._arrived(snapshot)
+
+    def run_back(self, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
+        """Go back to where the latest breakpoint before this stop was met, or else to the entry.
+
+        Raises:
+            StepRefused: the program stands at its entry, or does not repeat itself. Nothing changed.
+        """
+        self._check_started()
+        if self._inside is not None:
+            self._leave()
+        history = self._history
+        if history.index == 0:
+            raise StepRefused("This is the entry: nothing has run before it.", "n runs the first phase.")
+        branch, here = history.branch, history.index
+        self._present = self._past.keep(True)
+        found = self._latest_met(branch, here, pause) if self._breakpoints.active else None
+        if found is None:
+            return self.goto(here if pause() else 0, branch, pause=pause)
+        self._stand_at(branch, found[0], self._closely)
+        self._arrived(self._replay(branch, found[0], self._closely, lambda _ran: True))
+        self._snapshots.last = dataclasses.replace(self.snapshot, stop_reason=found[1].reason)
+        return self._snapshots.say_met(found[1].words)
+
+    def _latest_met(self, branch: int, end: int, pause: Callable[[], bool]) -> tuple[int, Hit] | None:
+        """Where before that step a breakpoint was met last: what lies between two checkpoints runs again."""
+        counts = self._breakpoints.counts()
+        found: list[tuple[int, Hit]] = []
+
+        def see(ran: RunBlock | None) -> bool:
+            hit = self._breakpoints.met(ran)
+            if hit is not None:
+                found.append((self._history.index, hit))
+            return not pause()
+
+        try:
+            while end > 1 and not found and not pause():
+                self._stand_at(branch, end - 2, 0)
+                start = self._history.index
+                self._breakpoints.begin(self._course.scene)
+                self._replay(branch, end - 1, 0, see)
+                end = start + 1
+        finally:
+            self._breakpoints.restore(counts)
+            self._breakpoints.logged()
+        return found[-1] if found else None
 
     def compare(
         self,
@@ -378,7 +466,7 @@ class Controller:
         branches = {}
         for on in (zeroing, not zeroing):
             self.set_zeroing(on)
-            self.run(steps=steps or FAR, pause=pause, progress=progress)
+            self.run(steps=steps or FAR, pause=pause, progress=progress, stopping=False)
             branches[on] = self._history.branch
             snapshot = self.goto(here[1], here[0])
         self.set_zeroing(zeroing)
@@ -443,6 +531,14 @@ class Controller:
         """Evaluate these at each stop from now on. The same stop, seen anew."""
         self._prompt.watches.set(expressions)
         return self.set_zeroing(self._zeroing)
+
+    def set_breakpoints(self, points: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
+        """These are the breakpoints from now on. What became of each."""
+        return self._breakpoints.set(points)
+
+    def logged(self) -> str:
+        """What logpoints said since they were last asked, a line each."""
+        return self._breakpoints.logged()
 
     def complete(self, text: str) -> Completed:
         """What a name under the cursor may become."""

@@ -7,6 +7,7 @@ import dataclasses
 from collections.abc import Callable, Iterator
 
 from bptui.engine.code import RunBlock
+from bptui.engine.conditions import Scene
 from bptui.engine.errors import StepRefused
 from bptui.engine.failure import failure_of, raised_in, refusal_of
 from bptui.engine.history import Deed, Fields, History, differing
@@ -48,6 +49,7 @@ class Course:
         self.turn = Turn(script, self.machine)
         self.stepper = Stepper(self.machine, self.recorder, self.turn)
         self.tapes = Tapes(self.recorder, sites, output)
+        self.scene = Scene(self.machine, self.recorder, self.stepper)
         self.prompt = prompt
         prompt.attend(self.machine, self.recorder, self.stepper)
         self.snapshots.watched = self._watched
@@ -196,10 +198,13 @@ class Course:
 
     # ---- again, from the past
 
-    def replay(self, branch: int, index: int, closely: int, progress: Callable[[], bool]) -> Snapshot | None:
+    def replay(
+        self, branch: int, index: int, closely: int, progress: Callable[[RunBlock | None], bool]
+    ) -> Snapshot | None:
         """Do again what was done from where the program stands up to that index; the last `closely` steps whole.
 
-        `progress` is asked after every step whether to go on. Returns the snapshot of the last step, if there was one.
+        `progress` is told after every step what ran, and says whether to go on. Returns the snapshot of the last step,
+        if there was one.
 
         Raises:
             NotThere: a step gave other numbers than before, or was interrupted.
@@ -232,7 +237,7 @@ class Course:
                         "nothing changed.",
                     )
                 history.stand(branch, history.index + 1)
-                if not progress() and history.index < index:
+                if not progress(ran) and history.index < index:
                     snapshot = self.look(branch, history.index, ran, StopReason.PAUSE, ("", ""), failure, deed.zeroing)
                     break
         self.recorder.run_ends()

@@ -31,6 +31,7 @@ from bptui.protocol.link import DebuggeeLink, inherited_link
 from bptui.protocol.messages import (
     Ask,
     Back,
+    BreakpointsSet,
     CheckGradients,
     Compare,
     Compared,
@@ -49,8 +50,10 @@ from bptui.protocol.messages import (
     Reply,
     Request,
     Run,
+    RunBack,
     Running,
     SeenAnew,
+    SetBreakpoints,
     SetValue,
     SetWatches,
     SetZeroing,
@@ -155,6 +158,11 @@ class Server:
                 self._next_tick = time.monotonic() + TICK
                 at, on, off = controller.compare(steps, pause=lambda: self._paused, progress=self._progress)
                 return Compared(self._stopped(at), at.index, on, off)
+            case RunBack():
+                self._next_tick = time.monotonic() + TICK
+                return self._stopped(controller.run_back(pause=self._going_back))
+            case SetBreakpoints(points):
+                return BreakpointsSet(controller.set_breakpoints(points))
             case GoTo(index, branch):
                 self._next_tick = time.monotonic() + TICK
                 return self._stopped(controller.goto(index, branch, pause=self._going_back))
@@ -185,7 +193,7 @@ class Server:
             return
         printed, _errors = self._output.since(self._mark)
         rows, branches = self._news()
-        self._tell(Running(rows, printed, branches))
+        self._tell(Running(rows, printed, branches, self._controller.logged() if self._controller else ""))
         while self._link.waiting():
             try:
                 message = self._link.receive()
@@ -205,7 +213,8 @@ class Server:
         return self._paused
 
     def _stopped(self, snapshot: Snapshot) -> Stopped:
-        return Stopped(snapshot, *self._news())
+        assert self._controller is not None
+        return Stopped(snapshot, *self._news(), self._controller.logged())
 
     def _news(self) -> tuple[tuple[Rows, ...], tuple[Branch, ...]]:
         """The rows and branches that the debugger does not have."""

@@ -90,6 +90,12 @@ class Snapshots:
         self.last = dataclasses.replace(snapshot, watches=self.watched())
         return self.last
 
+    def say_met(self, words: str) -> Snapshot:
+        """Which breakpoint stopped the program."""
+        assert self.last is not None
+        self.last = dataclasses.replace(self.last, met=words)
+        return self.last
+
     def add(self, text: str) -> Snapshot:
         """Say more of the present stop."""
         assert self.last is not None

@@ -85,10 +85,11 @@ def over_steps(losses: Losses, width: int, height: int, at: int | None = None, l
     if here < losses.end:
         plot.dots(FAINT, inner.line(points))
         points = [point for point in points if point[0] <= here]
-    plot.dots(LINE, inner.line(points))
     cell = inner.cell(float(here), loss) if drawable(loss) else None
     if cell is not None:
+        points = [*points, (float(here), loss)]  # until the next forward it is what it is
         plot.words.append((*cell, POINT, "$point bold"))
+    plot.dots(LINE, inner.line(points))
     return plot
 
 

@@ -9,7 +9,7 @@ from rich.text import Text
 from bptui.commands import COMMANDS, Command, sign
 from bptui.protocol.snapshot import Snapshot
 from bptui.render.fit import cut, cut_lines, first_that_fits, piece, printable, wrapped_height
-from bptui.render.style import BAD, FAINT, LIT, QUIET, STRONG, command
+from bptui.render.style import BAD, FAINT, LIT, QUIET, STRONG, WARN, command
 
 TALLEST = 3
 """At most so many lines for what went wrong."""
@@ -18,6 +18,11 @@ INSIDE = {
     "next": 1, "in": 1, "in_back": 1, "over": 3, "up": 3, "out": 1, "tape": 2, "inspect": 2, "help": 1, "quit": 1,
 }  # fmt: skip
 """Inside a phase there are other keys to show, by rank."""
+
+ZEROING = {
+    True: "zeroing is on: next runs zero_grad",
+    False: "zeroing is off: next passes over zero_grad, and gradients accumulate",
+}
 
 
 def footer(possible: Collection[str], width: int, inside: bool = False) -> Text:
@@ -43,6 +48,13 @@ def _key(each: Command, possible: bool) -> Text:
     return text
 
 
+def typing(width: int) -> Text:
+    """The keys of the command line."""
+    keys = (("enter", "run"), ("tab", "complete"), ("up", "history"), ("escape", "close"))
+    shown = (piece(sign(key), LIT).append(f" {label}", QUIET) for key, label in keys)
+    return cut(piece(" ") + piece("  ").join(shown), width)
+
+
 def stopped(snapshot: Snapshot) -> Text:
     """What the step did, or what the script raised; the phase's name stands out."""
     failure = snapshot.failure
@@ -63,6 +75,18 @@ def met(snapshot: Snapshot) -> str:
 def refused(message: str, hint: str) -> Text:
     """Why nothing was done; under it what to do."""
     return _trouble("refused", message, hint)
+
+
+def seen_anew(before: Snapshot | None, now: Snapshot) -> Text | None:
+    """What is otherwise at the same stop; None where a pane shows it."""
+    was = before.watches if before is not None else ()
+    watches = [each.expression for each in now.watches] != [each.expression for each in was]
+    return None if watches else piece(ZEROING[now.zeroing])
+
+
+def busy() -> Text:
+    """Why nothing can be typed now."""
+    return piece("busy: ", WARN).append("the program runs", STRONG).append(f"\n{sign('ctrl+c')} pauses it", QUIET)
 
 
 def dead(message: str) -> Text:

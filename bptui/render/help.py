@@ -7,18 +7,18 @@ from textwrap import wrap
 
 from rich.text import Text
 
-from bptui.commands import COMMANDS, sign
+from bptui.commands import COMMANDS, called
 from bptui.render.fit import piece
 from bptui.render.style import LIT, QUIET, STRONG
 
-KEYS = 9
+KEYS = 10
 LABELS = 12
 
 
 def help_text(panes: Sequence[str], width: int) -> Text:
     """A line or more for each command, and the panes with their numbers."""
     named = ", ".join(f"{number} {name}" for number, name in enumerate(panes, 1))
-    rows = [(" ".join(map(sign, each.keys)), each.label, each.help) for each in COMMANDS]
+    rows = [(called(each), each.label, each.help) for each in COMMANDS]
     rows += [
         ("tab 1-9", "panes", f"Focus a pane: {named}."),
         ("^p", "palette", "Every command by name, and the theme."),

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from rich.text import Text
 
 from bptui.protocol.phase import Mark, Phase
 from bptui.protocol.snapshot import BlockInfo, Program, Snapshot
+from bptui.render.breakpoints import ON
 from bptui.render.fit import centered, cut, first_that_fits, piece
 from bptui.render.inside import what_it_did
-from bptui.render.style import FAINT, GOOD, LIT, NEXT, QUIET, STRONG, WARN, command
+from bptui.render.style import BAD, FAINT, GOOD, LIT, NEXT, QUIET, STRONG, WARN, command
 
 SIGNS = {Mark.DONE: "✓", Mark.NEXT: "▶", Mark.SKIPPED: "⤼", Mark.TODO: "○"}
 STYLES = {Mark.DONE: GOOD, Mark.NEXT: NEXT, Mark.SKIPPED: WARN, Mark.TODO: QUIET}
@@ -29,32 +31,39 @@ def shown_blocks(program: Program, snapshot: Snapshot) -> Bar:
     return [(block, mark) for block, mark in marked if block.loop == loop]
 
 
-def phase_bar(program: Program, snapshot: Snapshot, width: int) -> Text:
-    """The blocks in the script's own order; every one can be clicked. Abbreviated until it fits."""
+def phase_bar(program: Program, snapshot: Snapshot, width: int, stops: Collection[Phase] = frozenset()) -> Text:
+    """The blocks in the script's own order; every one can be clicked. Abbreviated until it fits.
+
+    `stops`: the phases that have a breakpoint.
+    """
     blocks = shown_blocks(program, snapshot)
     full = {phase: str(phase) for phase in Phase}
     letters = {phase: str(phase)[0] for phase in Phase}
     bar = first_that_fits(
         (
-            _bar(blocks, full, "  →  "),
-            _bar(blocks, full, " → "),
-            _bar(blocks, full, " "),
-            _bar(blocks, SHORT, " "),
-            _bar(blocks, letters, " "),
-            _bar(_around_next(blocks, width // 4), letters, " "),
+            _bar(blocks, full, stops, "  →  "),
+            _bar(blocks, full, stops, " → "),
+            _bar(blocks, full, stops, " "),
+            _bar(blocks, SHORT, stops, " "),
+            _bar(blocks, letters, frozenset(), " "),
+            _bar(_around_next(blocks, width // 4), letters, frozenset(), " "),
         ),
         width,
     )
     return centered(bar, width)
 
 
-def _bar(blocks: Bar, names: dict[Phase, str], between: str) -> Text:
-    return piece(between, FAINT).join(_block(block, mark, names[block.phase]) for block, mark in blocks)
+def _bar(blocks: Bar, names: dict[Phase, str], stops: Collection[Phase], between: str) -> Text:
+    drawn = (_block(block, mark, names[block.phase], block.phase in stops) for block, mark in blocks)
+    return piece(between, FAINT).join(drawn)
 
 
-def _block(block: BlockInfo, mark: Mark, name: str) -> Text:
-    """`✓ forward`, its key underlined where the name is written out."""
-    text = piece(f" {SIGNS[mark]} {name} " if len(name) > 1 else f"{SIGNS[mark]}{name}", STYLES[mark])
+def _block(block: BlockInfo, mark: Mark, name: str, stops: bool) -> Text:
+    """`✓ forward`, its key underlined where the name is written out; `forward●` where a breakpoint is."""
+    said = f"{name}{ON if stops else ''}"
+    text = piece(f" {SIGNS[mark]} {said} " if len(name) > 1 else f"{SIGNS[mark]}{name}", STYLES[mark])
+    if stops and mark is not Mark.NEXT:
+        text.stylize(BAD, text.plain.index(ON), text.plain.index(ON) + 1)
     at = text.plain.index(name)
     text.stylize("underline", at, at + 1)
     text.stylize(command(str(block.phase)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from bptui.render.style import FAINT, QUIET
@@ -14,9 +14,15 @@ GREATEST = 1e300
 """Beyond it nothing is drawn: the difference of two such numbers may be more than a float can hold."""
 LEAST = 1e-300
 """Ends that are nearer to each other are drawn as if they were one."""
+FAR = 1e9
+"""So many dots away is as far as a line goes."""
+ASIDE = 1_000
+"""So many dots to both sides of what is seen a line is followed."""
 Dot = tuple[int, int]
 Ends = tuple[float, float]
 """The least and the greatest value of an axis."""
+Tick = tuple[float, str]
+"""A number on an axis, and how it is written."""
 
 
 def drawable(value: float) -> bool:
@@ -32,6 +38,8 @@ class Plot:
     """Column, line, text, style."""
     layers: list[tuple[str, set[Dot]]] = field(default_factory=list)
     """Style and dots, the later ones over the earlier ones. A layer holds all dots of its cells: also those below."""
+    inner: Frame | None = None
+    """Where its axes are, once there are any."""
 
     def dots(self, style: str, dots: Iterable[Dot]) -> None:
         """One layer more. The dots that earlier layers have in its cells take its colour, and are not lost."""
@@ -72,7 +80,7 @@ class Frame:
 
     def line(self, points: Sequence[tuple[float, float]]) -> set[Dot]:
         """A line through these points; a point that cannot be drawn interrupts it."""
-        places = [self.dot(x, y) if drawable(y) else None for x, y in points]
+        places = [self._near(*self.dot(x, y)) if drawable(y) else None for x, y in points]
         dots: set[Dot] = set()
         for at in range(len(places) - 1):
             start, end = places[at : at + 2]
@@ -80,18 +88,25 @@ class Frame:
                 dots |= self._segment(start, end)
         return dots
 
+    def _near(self, x: float, y: float) -> tuple[float, float]:
+        """The same place, or one as far out of sight: of an infinite one nothing can be computed."""
+        return min(max(x, -FAR), FAR), min(max(y, -FAR), FAR)
+
     def _segment(self, start: tuple[float, float], end: tuple[float, float]) -> set[Dot]:
         left, right = self.left * ACROSS, (self.left + self.width) * ACROSS
         top, bottom = self.top * DOWN, (self.top + self.height) * DOWN
         (x0, y0), (x1, y1) = start, end
-        if y1 != y0:  # clip to the frame first, so that a steep line costs no more than a flat one
-            enter, leave = sorted(((top - y0) / (y1 - y0), (bottom - y0) / (y1 - y0)))
-            enter, leave = max(enter, 0.0), min(leave, 1.0)
-            if enter > leave:
-                return set()
-            x0, y0, x1, y1 = (
-                x0 + (x1 - x0) * enter, y0 + (y1 - y0) * enter, x0 + (x1 - x0) * leave, y0 + (y1 - y0) * leave,
-            )  # fmt: skip
+        enter, leave = 0.0, 1.0
+        # clip to the frame first, so that a steep or a long line costs no more than a flat one
+        for begins, ends, least, most in ((x0, x1, left - ASIDE, right + ASIDE), (y0, y1, top, bottom)):
+            if ends != begins:
+                one, other = sorted(((least - begins) / (ends - begins), (most - begins) / (ends - begins)))
+                enter, leave = max(enter, one), min(leave, other)
+        if enter > leave:
+            return set()
+        x0, y0, x1, y1 = (
+            x0 + (x1 - x0) * enter, y0 + (y1 - y0) * enter, x0 + (x1 - x0) * leave, y0 + (y1 - y0) * leave,
+        )  # fmt: skip
         steps = max(math.ceil(max(abs(x1 - x0), abs(y1 - y0))), 1)
         path = (
             (int(x0 + (x1 - x0) * at / steps + 0.5), int(y0 + (y1 - y0) * at / steps + 0.5)) for at in range(steps + 1)
@@ -99,14 +114,27 @@ class Frame:
         return {(x, y) for x, y in path if left <= x < right and top <= y < bottom}
 
 
-def frame(x: Ends, y: Ends, width: int, height: int, plot: Plot, least: float = 0.0) -> Frame:
-    """Axes with a few round numbers, those of x at least so far apart, drawn into the plot."""
-    down = ticks(*y, max((height - 2) // 3, 2))
-    labels = [(value, label(value, down)) for value in down]
+def named_ticks(low: float, high: float, count: int) -> list[Tick]:
+    """Round numbers between the two, with their labels."""
+    values = ticks(low, high, count)
+    return [(value, label(value, values)) for value in values]
+
+
+def frame(
+    x: Ends,
+    y: Ends,
+    width: int,
+    height: int,
+    plot: Plot,
+    least: float = 0.0,
+    named: Callable[[float, float, int], list[Tick]] = named_ticks,
+) -> Frame:
+    """Axes with a few round numbers, those of x at least so far apart, drawn into the plot; `named` those of y."""
+    labels = named(*y, max((height - 2) // 3, 2))
     left = max((len(text) for _value, text in labels), default=0) + 1
     if left > width // 2:  # the plot says more than its numbers
         labels, left = [], 1
-    inner = Frame(left, 0, max(width - left, 1), max(height - 2, 1), x, y)
+    plot.inner = inner = Frame(left, 0, max(width - left, 1), max(height - 2, 1), x, y)
     bottom = inner.height
     for line in range(inner.height):
         plot.words.append((left - 1, line, "│", FAINT))
@@ -118,7 +146,7 @@ def frame(x: Ends, y: Ends, width: int, height: int, plot: Plot, least: float = 
     across = ticks(*x, max(inner.width // 12, 2), least)
     end = 0
     for value in across:
-        cell, text = inner.cell(value, y[0]), label(value, across)
+        cell, text = inner.cell(value, y[0]), f"{value:,.0f}" if least >= 1 else label(value, across)
         if cell is None:
             continue
         start = min(max(cell[0] - len(text) // 2, left - 1), width - len(text))

@@ -11,6 +11,7 @@ from rich.text import Text
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import BlockInfo
 from bptui.protocol.tape import Op
+from bptui.render.breakpoints import STYLES
 from bptui.render.fit import cut, piece, printable
 from bptui.render.style import BAD, FAINT, LIT
 
@@ -77,10 +78,13 @@ def phases_of(blocks: tuple[BlockInfo, ...]) -> dict[int, tuple[Phase, bool]]:
     return lines
 
 
-def gutter(number: int, digits: int, phase: tuple[Phase, bool] | None, here: bool, failed: bool) -> Text:
-    """`▶ 25 f `: where the program stands, the line's number, the phase that it belongs to."""
+def gutter(
+    number: int, digits: int, phase: tuple[Phase, bool] | None, here: bool, failed: bool, sign: str = ""
+) -> Text:
+    """`▶●25 f `: where the program stands, a breakpoint's sign, the line's number, the phase that it belongs to."""
     mark = piece(FAILED, BAD) if failed else piece(HERE, LIT) if here else piece(" ")
-    text = mark + piece(f" {number:>{digits}} ", LIT if here else FAINT)
+    stops = piece(sign or " ", STYLES.get(sign, ""))
+    text = mark + stops + piece(f"{number:>{digits}} ", LIT if here else FAINT)
     if phase is None:
         return text + piece("  ")
     of, first = phase

@@ -175,6 +175,8 @@ def row_line(shown: list[Column], row: Row, before: Row | None, width: int, look
     text = cut(text, width)
     if look.ahead:
         text = _faint(text)
+        if look.chosen:
+            text.stylize(LIT, 0, 1)
     if look.here or look.chosen:
         text = text + piece(" " * max(width - text.cell_len, 0))
         text.stylize_before("on $here" if look.here else "on $panel")

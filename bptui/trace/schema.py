@@ -104,6 +104,9 @@ TABLES = (
     ) WITHOUT ROWID
     """,
     "CREATE INDEX notable ON step (branch, idx) WHERE reason <> 'step'",
+    "CREATE INDEX nan_loss ON step (branch, idx) WHERE loss = 'nan' AND phase = 'forward'",
+    "CREATE INDEX nan_value ON value (branch, param, idx) WHERE value = 'nan'",
+    "CREATE INDEX nan_grad ON value (branch, param, idx) WHERE grad = 'nan'",
 )
 
 VIEWS = (

@@ -15,6 +15,7 @@ from bptui.protocol.messages import Reply
 from bptui.protocol.snapshot import Branch, Program, Row, Snapshot
 from bptui.trace import files
 from bptui.trace.errors import CannotRecord, NotATrace
+from bptui.trace.gaps import gaps
 from bptui.trace.lineage import Lineage, Segment
 from bptui.trace.reader import latest_run, lineage_of, params_of, read_rows, read_snapshot
 from bptui.trace.schema import LOSS
@@ -193,15 +194,19 @@ class Timeline:
         `what` is `loss` (of forwards only), a parameter, or one with `.grad`. Steps where there is none, and nan, are
         left out. Where `points` are as many as the steps, each step is its own bucket.
         """
-        param, grad = self._keys.get(what), False
-        if param is None and what.endswith(".grad"):
-            param, grad = self._keys.get(what.removesuffix(".grad")), True
-        if param is None and what == "loss":
-            param = LOSS
+        param, grad = self._number(what)
         if param is None:
             return []
         with self._looking(branch, start, stop) as (reader, segments):
             return series(reader, segments, param, grad, points)
+
+    def gaps(self, branch: int, what: str, start: int, stop: int, points: int) -> list[int]:
+        """The steps at which that number is nan, the first of each of about `points` buckets; `what` as in `series`."""
+        param, grad = self._number(what)
+        if param is None:
+            return []
+        with self._looking(branch, start, stop) as (reader, segments):
+            return gaps(reader, segments, param, grad, points)
 
     # ---- keeping
 
@@ -248,6 +253,13 @@ class Timeline:
                 self.path.unlink(missing_ok=True)
 
     # ---- how it is done
+
+    def _number(self, what: str) -> tuple[int | None, bool]:
+        """Whose number that is: a parameter's key, or LOSS, or None; and whether it is the gradient's."""
+        param = self._keys.get(what)
+        if param is None and what.endswith(".grad"):
+            return self._keys.get(what.removesuffix(".grad")), True
+        return (LOSS if param is None and what == "loss" else param), False
 
     def _of_run(self, *columns: str) -> tuple[object, ...] | None:
         if self._closed:

@@ -13,7 +13,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
-from bptui.commands import COMMANDS, sign
+from bptui.commands import COMMANDS, called
 from bptui.protocol.messages import Uncut
 from bptui.session import Session
 from bptui.ui.panes.toosmall import SMALLEST
@@ -75,8 +75,9 @@ class BptuiApp(App[None]):
     def get_system_commands(self, screen: Screen[None]) -> Iterable[SystemCommand]:
         """Every command of the table, and the theme."""
         for each in COMMANDS:
-            key = f" ({sign(each.keys[0])})" if each.keys else ""
-            yield SystemCommand(f"{each.label}{key}", each.help, partial(self._main.give, each.id))
+            yield SystemCommand(
+                f"{each.label} ({called(each).split()[0]})", each.help, partial(self._main.give, each.id)
+            )
         yield SystemCommand("theme", "Choose other colours.", self.action_change_theme)
 
     async def action_pause(self) -> None:

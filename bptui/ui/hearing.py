@@ -12,8 +12,12 @@ from textual.screen import Screen
 
 from bptui.protocol.messages import (
     Ask,
+    BreakpointsSet,
+    Compared,
+    Completed,
     CurveDrawn,
     Died,
+    Evaluated,
     GradientsChecked,
     Inspected,
     Opened,
@@ -28,10 +32,11 @@ from bptui.protocol.messages import (
 )
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Program, Rows, Snapshot
-from bptui.render.footer import dead, refused
+from bptui.render.footer import dead, refused, seen_anew
 from bptui.render.headway import headway
 from bptui.render.title import Moment, Place
 from bptui.session import Session
+from bptui.ui.commanding import Commanding
 from bptui.ui.lookup import Lookup
 from bptui.ui.messages import ReplyArrived
 from bptui.ui.pages import Pages
@@ -40,11 +45,6 @@ from bptui.ui.play import Player, Wait
 from bptui.ui.talk import State, Talk, possible
 from bptui.ui.together import Together
 from bptui.ui.view import View
-
-ZEROING = {
-    True: "zeroing is on: next runs zero_grad",
-    False: "zeroing is off: next passes over zero_grad, and gradients accumulate",
-}
 
 
 class Hearing(Screen[None]):
@@ -75,6 +75,7 @@ class Hearing(Screen[None]):
         self._wait = Wait(self, clock, self._show_state)
         self._place: Place | None = None
         self._lookup = Lookup(self, self._talk, self._view)
+        self._commanding = Commanding(self, self._talk, self._view, self._lookup, session.timeline, self._possible)
 
     def compose(self) -> ComposeResult:
         yield self._view
@@ -95,7 +96,7 @@ class Hearing(Screen[None]):
         tell = self._talk.hear(message.reply)
         if tell is not None:
             self._hear(tell)
-            if isinstance(tell, Stopped):
+            if isinstance(tell, Stopped | Evaluated | SeenAnew | Compared):
                 self._go_on()
             self._show_state()
 
@@ -109,8 +110,19 @@ class Hearing(Screen[None]):
                 self._stop(tell)
             case SeenAnew(snapshot):
                 self._wait.end()
+                if (said := seen_anew(self.snapshot, snapshot)) is not None:
+                    self._view.say(said)
                 self.snapshot = snapshot
-                self._view.say(Text(ZEROING[snapshot.zeroing]))
+            case Evaluated():
+                self._wait.end()
+                if tell.stop is not None:
+                    self._stop(tell.stop)
+                self._commanding.hear(tell)
+            case Compared():
+                self._stop(tell.stop)
+                self._commanding.hear(tell)
+            case Completed() | BreakpointsSet():
+                self._commanding.hear(tell)
             case Running():
                 self._run_on(tell)
             case Refused(message, hint):
@@ -141,6 +153,7 @@ class Hearing(Screen[None]):
         self._pages.forget()
         self._view.open(program, self._pages)
         self._lookup.open()
+        self._commanding.open(program.path)
 
     def _stop(self, stopped: Stopped) -> None:
         snapshot = stopped.snapshot
@@ -178,6 +191,7 @@ class Hearing(Screen[None]):
         self._new_rows(running.rows)
         self._view.timeline.run_on(self._here)
         self._view.curve.run_on(self._here)
+        self._view.series.run_on(self._here)
         if self._place is not None:
             self._place = self._place.moved_to(last.epochs[-1], last.samples[-1])
         run = self._wait.ran(sum(map(len, running.rows)), self._place)
@@ -207,6 +221,7 @@ class Hearing(Screen[None]):
     def _show_param_over_time(self, snapshot: Snapshot) -> None:
         self._view.timeline.show_param(self._param, snapshot.loss_name)
         self._view.curve.show(snapshot, self._param, self._here)
+        self._view.series.show(snapshot, self._here)
 
     def _ask_curve(self) -> bool:
         snapshot = self.snapshot

@@ -5,14 +5,17 @@ from __future__ import annotations
 from functools import partial
 
 from textual.screen import Screen
+from textual.widget import Widget
 
 from bptui.protocol.messages import GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
 from bptui.render.checked import check_sheet
 from bptui.render.sheets import op_sheet
+from bptui.render.watches import watch_sheet
 from bptui.ui.inspector import InspectorScreen
 from bptui.ui.panes.card import Card, ParamChooser
+from bptui.ui.panes.watches import WatchPane
 from bptui.ui.sheet import SheetScreen
 from bptui.ui.talk import Talk
 from bptui.ui.view import View
@@ -25,8 +28,8 @@ class Lookup:
         self._screen, self._talk, self._view = screen, talk, view
         self._inspector: InspectorScreen | None = None
         self._check: SheetScreen | None = None
-        self._wanted = False
-        """Whether the person asked for the tape, and not only a step into a phase."""
+        self._wanted: Widget = view.curve
+        """What the person asked for: a step into a phase may show the tape in its place."""
         self._inside = False
         self._tape = 0
         """The number of the tape that the pane has."""
@@ -34,7 +37,7 @@ class Lookup:
     def open(self) -> None:
         """A program begins, perhaps once more."""
         self._tape, self._inside = 0, False
-        self._view.turn_to_tape(self._wanted)
+        self._view.turn_to(self._wanted)
 
     # ---- the tape
 
@@ -46,15 +49,19 @@ class Lookup:
             self._view.show_tape(None)
         if inside != self._inside:
             self._inside = inside
-            self._view.turn_to_tape(inside or self._wanted)
+            self._view.turn_to(self._view.tape if inside else self._wanted)
         self._ask_tape(snapshot)
 
-    def turn_to_tape(self, snapshot: Snapshot | None) -> None:
-        """Show the tape, or the curve again."""
-        self._wanted = not self._view.tape.display
-        self._view.turn_to_tape(self._wanted)
+    def switch(self, pane: Widget, snapshot: Snapshot | None) -> None:
+        """Show this one, or the curve again."""
+        self.turn_to(self._view.curve if pane.display else pane)
         if snapshot is not None:
             self._ask_tape(snapshot)
+
+    def turn_to(self, pane: Widget) -> None:
+        """Show this one in the curve's place."""
+        self._wanted = pane
+        self._view.turn_to(pane)
 
     def _ask_tape(self, snapshot: Snapshot) -> None:
         if self._view.tape.display and snapshot.tape > self._tape:  # it only grows: none is asked for twice
@@ -73,6 +80,9 @@ class Lookup:
     def inspect(self, snapshot: Snapshot, param: str | None) -> None:
         """Look into what the focused pane shows; inside a phase any pane but the cards stands for the op."""
         focused = self._screen.focused
+        if isinstance(focused, WatchPane):
+            self._screen.app.push_screen(SheetScreen("watches", partial(watch_sheet, focused.watches)))
+            return
         if snapshot.op is not None and not isinstance(focused, Card | ParamChooser):
             self._screen.app.push_screen(SheetScreen(snapshot.op.name, partial(op_sheet, snapshot.op)))
             return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from bptui.protocol.messages import Reply
+from bptui.protocol.messages import Ask, Reply
 
 
 class ReplyArrived(Message):
@@ -49,3 +49,30 @@ class RowChosen(Message):
     def __init__(self, branch: int, index: int) -> None:
         super().__init__()
         self.branch, self.index = branch, index
+
+
+class AskTyped(Message):
+    """A request was typed."""
+
+    def __init__(self, ask: Ask, times: int = 1) -> None:
+        super().__init__()
+        self.ask = ask
+        self.times = times
+        """How often it is to be asked for, as long as nothing stands against it."""
+
+
+class LineChosen(Message):
+    """The program is to stop before this line of the source, or no longer."""
+
+    def __init__(self, line: int) -> None:
+        super().__init__()
+        self.line = line
+
+
+class PictureWanted(Message):
+    """The screen is to be kept in a file."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        """The file's."""

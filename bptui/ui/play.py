@@ -8,7 +8,7 @@ from collections.abc import Callable
 from textual.message_pump import MessagePump
 from textual.timer import Timer
 
-from bptui.protocol.messages import Ask, Next, Run
+from bptui.protocol.messages import Ask, Compare, Next, Run
 from bptui.protocol.phase import Goal
 from bptui.render.headway import Headway
 from bptui.render.title import Place
@@ -124,24 +124,32 @@ class Progress:
         self._clock = clock
         self.start(None, None)
 
-    def start(self, goal: Goal | None, place: Place | None) -> None:
-        """A run to that goal begins there; None for what is no run."""
-        self._goal = goal
+    def start(self, goal: Goal | None, place: Place | None, total: int | None = None) -> None:
+        """A run to that goal begins there; None for what is no run. `total`: at most so many steps."""
+        self._goal, self._total = goal, total
         self._began = self._clock()
         self._steps = 0
         way = place.on_the_way(goal) if place is not None else None
-        self._first = way[0] if way is not None else 0
+        self._first = way[0] if way is not None and total is None else 0
 
     def ran(self, steps: int, place: Place | None) -> Headway:
         """So many steps more have brought it there."""
         self._steps += steps
         way = place.on_the_way(self._goal) if place is not None else None
+        way = (self._steps, self._total) if self._total is not None else way
         if way is None or not way[1]:
             return Headway(self._steps, None, None)
         done, total = way
         gone, seconds = done - self._first, self._clock() - self._began
         left = seconds / gone * max(total - done, 0) if gone > 0 and seconds >= EARLY else None
         return Headway(self._steps, done / total, left)
+
+
+def _steps(ask: Ask) -> int | None:
+    """How many steps that is at most, if that is known."""
+    if isinstance(ask, Compare):
+        return ask.steps and 2 * ask.steps
+    return ask.steps if isinstance(ask, Run) else None
 
 
 class Wait:
@@ -157,7 +165,7 @@ class Wait:
     def begin(self, ask: Ask, place: Place | None) -> None:
         """This was asked for, there."""
         self._meter.start()
-        self._progress.start(ask.goal if isinstance(ask, Run) and ask.steps is None else None, place)
+        self._progress.start(ask.goal if isinstance(ask, Run) and ask.steps is None else None, place, _steps(ask))
         self._timer = self._owner.set_timer(SLOW, self._is_slow)
 
     def end(self) -> None:

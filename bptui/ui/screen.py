@@ -7,11 +7,15 @@ from textual import events
 
 from bptui.commands import BY_ID
 from bptui.protocol.messages import Ask, GoTo, SetZeroing
+from bptui.render.footer import busy
+from bptui.ui.commandline import CandidatesWanted, LineEntered
 from bptui.ui.hearing import Hearing
 from bptui.ui.help import HelpScreen
-from bptui.ui.keys import BINDINGS, STEPS, action
-from bptui.ui.messages import CommandChosen, ParamChosen, RowChosen
+from bptui.ui.keys import BINDINGS, action
+from bptui.ui.messages import AskTyped, CommandChosen, LineChosen, ParamChosen, PictureWanted, RowChosen
+from bptui.ui.picture import keep_picture
 from bptui.ui.talk import BACKWARDS, State
+from bptui.words import STEPS
 
 
 class MainScreen(Hearing):
@@ -22,14 +26,18 @@ class MainScreen(Hearing):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Greyed out is what makes no sense now. A phase that cannot run may still be asked for: PyTorch says why."""
         command = str(parameters[0]) if action == "step" else action
-        if command not in BY_ID or command in self._possible() or command == "pause":
+        if command not in BY_ID or command in self._possible() or command in ("pause", "command"):
             return True
         standing = self.snapshot is not None and self._state() not in (State.STARTING, State.RUNNING, State.DEAD)
         return True if command in STEPS and command not in BACKWARDS and standing else None
 
     async def give(self, command: str) -> None:
-        """Carry out a command, if it can be now."""
-        await self.run_action(action(command))
+        """Carry out a command, if it can be now; one that has no key wants to know more."""
+        each = BY_ID[command]
+        if each.keys:
+            await self.run_action(action(command))
+        elif command in self._possible():
+            self._open_line(f"{each.words[0]} " if each.argument else each.words[0])
 
     async def on_command_chosen(self, message: CommandChosen) -> None:
         await self.give(message.command)
@@ -38,10 +46,50 @@ class MainScreen(Hearing):
         """One request, named by its command."""
         self._step(STEPS[command])
 
-    def _step(self, ask: Ask) -> None:
+    def _step(self, ask: Ask, times: int = 1) -> None:
         self._stop_playing()
-        if self._talk.step(ask):
+        if self._talk.step(ask, times):
             self._wait.begin(ask, self._place)
+
+    # ---- typing
+
+    def action_command(self) -> None:
+        """Type on the command line."""
+        self._open_line()
+
+    def _open_line(self, text: str = "") -> None:
+        self._stop_playing()
+        if self._state() in (State.STARTING, State.RUNNING):
+            self._view.say(busy())
+        else:
+            self._view.open_line(text)
+            self._show_state()
+
+    def on_line_left(self) -> None:
+        self._view.close_line()
+        self._show_state()
+
+    def on_line_entered(self, message: LineEntered) -> None:
+        self._commanding.enter(message.text)
+
+    def on_candidates_wanted(self, message: CandidatesWanted) -> None:
+        self._commanding.complete(message.line, message.text)
+
+    def on_ask_typed(self, message: AskTyped) -> None:
+        """A line may have been typed while the program began to run."""
+        if self._talk.busy:
+            self._view.say(busy())
+        else:
+            self._step(message.ask, message.times)
+
+    def action_breakpoints(self) -> None:
+        self._commanding.list_breakpoints()
+
+    def on_line_chosen(self, message: LineChosen) -> None:
+        if self._program is not None:
+            self._commanding.stopping.toggle_line(message.line)
+
+    # ---- commands of their own
 
     def action_zeroing(self) -> None:
         if self.snapshot is not None:
@@ -91,8 +139,19 @@ class MainScreen(Hearing):
 
     def action_tape(self) -> None:
         """Show the tape in the curve's place, or the curve again."""
-        self._lookup.turn_to_tape(self.snapshot)
+        self._lookup.switch(self._view.tape, self.snapshot)
         self._ask_curve()
+
+    def action_plot(self) -> None:
+        """Show a number over the steps in the curve's place, or the curve again."""
+        self._lookup.switch(self._view.series, self.snapshot)
+        if self._view.series.display:
+            self._view.series.focus()
+        self._ask_curve()
+
+    def on_picture_wanted(self, message: PictureWanted) -> None:
+        """Keep the screen as a picture. The line on which that was typed went the same way, before."""
+        self.call_after_refresh(lambda: self._view.say(keep_picture(self.app, message.name)))
 
     def action_check(self) -> None:
         """Compare autograd's gradients with central differences."""
@@ -113,16 +172,18 @@ class MainScreen(Hearing):
     def action_pane(self, id: str) -> None:
         """Focus a pane."""
         pane = self.query_one(f"#{id}")
-        if id == "curve" and not pane.display:
-            id, pane = "tape", self._view.tape
+        if id == "curve":
+            pane = self._view.beside
         if pane.can_focus:
-            self._turn_to(id)
+            self._turn_to(pane.id)
             pane.focus()
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         self._turn_to(event.widget.id)
+        if self._view.line not in (*event.widget.ancestors,):
+            self._view.line.close()
 
     def _turn_to(self, id: str | None) -> None:
         """Where there is room for only one row of panes, show the one that was asked for."""
-        if id in ("source", "curve", "tape", "timeline", "console"):
+        if id in ("source", "curve", "tape", "series", "timeline", "console"):
             self.set_class(id in ("timeline", "console"), "-below")

@@ -8,12 +8,16 @@ from enum import Enum
 from bptui.protocol.messages import (
     Ask,
     Back,
+    BreakpointsSet,
     CheckGradients,
     Compare,
+    Compared,
+    Completed,
     CurveDrawn,
     Died,
     Do,
     DrawCurve,
+    Evaluated,
     GradientsChecked,
     Inspect,
     Inspected,
@@ -34,6 +38,7 @@ from bptui.protocol.messages import (
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
 from bptui.session import Listener, Session
+from bptui.ui.asides import Aside, Asides
 
 
 class State(str, Enum):
@@ -62,6 +67,7 @@ STANDING = {
     StopReason.END: State.ENDED,
 }
 ALWAYS = {"help", "quit", "restart", "faster", "slower"}
+TYPED = {"breakpoints", "watch", "unwatch", "eval", "set"}
 BACKWARDS = {"back", "back_run", "first"}
 """The commands that need something to go back to."""
 
@@ -86,10 +92,13 @@ class Talk:
         self._step: int | None = None
         self._ran = False
         self._again: Ask | None = None
+        self._times = 0
+        """How often `_again` is to be asked for."""
         self._curve: int | None = None
         self._value: int | None = None
         self._tape: int | None = None
         self._check: int | None = None
+        self._asides = Asides(session)
 
     @property
     def busy(self) -> bool:
@@ -106,22 +115,35 @@ class Talk:
         """Open the script."""
         self._session.start(listener)
 
-    def step(self, ask: Ask) -> bool:
-        """Ask for a step; False if one is in flight. Then one more is remembered: a held key never queues up."""
+    def step(self, ask: Ask, times: int = 1) -> bool:
+        """Ask for a step; False if one is in flight. Then one more is remembered: a held key never queues up.
+
+        `times`: how often, one after the other, until one of them does not simply run.
+        """
         if self.state in (State.STARTING, State.DEAD):
             return False
         if self._step is not None:
             if isinstance(ask, Next | Do | Step | Back) and not self._ran and self._again is None:
-                self._again = ask
+                self._again, self._times = ask, 1
             return False
+        if times > 1:
+            self._again, self._times = ask, times - 1
         self._ran = isinstance(ask, Run | RunBack | Compare)
         self._step = self._session.send(ask)
         return True
 
     def step_again(self) -> Ask | None:
         """Ask for the remembered step, if there is one; what was asked for."""
-        again, self._again = self._again, None
+        again = self._again
+        self._times -= 1
+        if self._times <= 0:
+            self._again = None
         return again if again is not None and self.step(again) else None
+
+    def aside(self, ask: Aside, quietly: bool = False) -> None:
+        """Ask for something beside the steps, if there is a program. `quietly`: a refusal need not be said."""
+        if self._opened and self.state is not State.DEAD:
+            self._asides.ask(ask, quietly)
 
     def draw_curve(self, ask: DrawCurve) -> None:
         """Ask for a curve."""
@@ -163,6 +185,10 @@ class Talk:
         elif isinstance(tell, Died):
             self._forget()
             self.state = State.DEAD
+        elif reply.number in self._asides:
+            return self._asides.hear(reply)
+        elif isinstance(tell, BreakpointsSet | Completed):
+            return None
         elif isinstance(tell, Inspected) or (isinstance(tell, Refused) and reply.number == self._value):
             if reply.number != self._value:
                 return None
@@ -184,18 +210,19 @@ class Talk:
             if isinstance(tell, GradientsChecked):
                 return tell
             return GradientsChecked((), None, " ".join((tell.message, tell.hint)).strip())
-        elif isinstance(tell, Stopped | Running | Refused | SeenAnew):
+        elif isinstance(tell, Stopped | Running | Refused | SeenAnew | Evaluated | Compared):
             return self._stood(reply.number, tell)
         return tell
 
-    def _stood(self, number: int, tell: Stopped | Running | Refused | SeenAnew) -> Tell | None:
+    def _stood(self, number: int, tell: Stopped | Running | Refused | SeenAnew | Evaluated | Compared) -> Tell | None:
         entry = isinstance(tell, Stopped) and self._opened and self.state is State.STARTING
         if number == self._curve and isinstance(tell, Refused):
             self._curve = None
         if number != self._step and not entry:
             return None
-        if isinstance(tell, Stopped):
-            self.state = standing(tell.snapshot)
+        stop = tell.stop if isinstance(tell, Evaluated | Compared) else tell
+        if isinstance(stop, Stopped):
+            self.state = standing(stop.snapshot)
             self._curve = None  # it is for the stop before
         if not isinstance(tell, Running):
             self._step = None
@@ -205,6 +232,7 @@ class Talk:
 
     def _forget(self) -> None:
         self._step = self._curve = self._value = self._tape = self._check = None
+        self._asides.forget()
         self._ran, self._again = False, None
 
 
@@ -215,13 +243,28 @@ def possible(state: State, snapshot: Snapshot | None, playing: bool) -> Collecti
         now |= {"pause"}
     if playing:
         now |= {"play"}
+    if state is State.DEAD:
+        now |= {"command"}
+    if snapshot is not None:
+        now |= {"plot", "export"}
     if snapshot is None or state in (State.STARTING, State.RUNNING, State.DEAD):
         return now
-    now |= {"inspect", "tape", "check", "goto", "last", "branches"}
+    now |= {"inspect", "tape", "check", "goto", "last", "branches", "command", *TYPED}
     if snapshot.index > 0:
         now |= BACKWARDS
     if snapshot.op is not None:
         now |= {"in", "in_back", "over", "up", "out"}
     if state is not State.ENDED:
-        now |= {"zeroing", "next", "sample", "epoch", "continue", "play", "in", "over", *map(str, snapshot.possible)}
+        now |= {
+            "compare",
+            "zeroing",
+            "next",
+            "sample",
+            "epoch",
+            "continue",
+            "play",
+            "in",
+            "over",
+            *map(str, snapshot.possible),
+        }
     return now

@@ -8,24 +8,31 @@ from functools import partial
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.widget import Widget
 
 from bptui.protocol.messages import DrawCurve
-from bptui.protocol.snapshot import Program, Snapshot
+from bptui.protocol.phase import Phase
+from bptui.protocol.snapshot import Program, Snapshot, Watched
 from bptui.protocol.tape import Tape
 from bptui.render import cards
-from bptui.render.footer import footer, stopped
+from bptui.render.breakpoints import Listed, lines_marked, phases_marked
+from bptui.render.footer import footer, stopped, typing
 from bptui.render.inside import about
 from bptui.render.phasebar import phase_bar, upcoming
 from bptui.render.title import Moment, Place, title
+from bptui.ui.commandline import CommandLine
+from bptui.ui.history import History
 from bptui.ui.pages import Pages
 from bptui.ui.panes.card import Card, ParamChooser
 from bptui.ui.panes.console import ConsolePane
 from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.drawn import Drawn
 from bptui.ui.panes.lastline import LastLine
+from bptui.ui.panes.series import SeriesPane
 from bptui.ui.panes.source import SourcePane
 from bptui.ui.panes.tape import TapePane
 from bptui.ui.panes.timeline import TimelinePane
+from bptui.ui.panes.watches import WatchPane
 
 
 class View(Vertical):
@@ -36,17 +43,21 @@ class View(Vertical):
         self._source = source
         self._title = Drawn(id="title")
         self._phases = Drawn(id="phases")
+        self._stops: frozenset[Phase] = frozenset()
         self._upcoming = Drawn(id="upcoming")
         self._sample, self._loss, self._param, self._grad = (Card(id) for id in ("sample", "loss", "param", "grad"))
         self._chooser = ParamChooser("chooser")
         self._ledger = Drawn(id="ledger")
+        self.watches = WatchPane("watches")
         self.source = SourcePane("source")
         self.curve = CurvePane("curve")
         self.tape = TapePane("tape")
         self._tape: Tape | None = None
+        self.series = SeriesPane("series")
         self.timeline = TimelinePane("timeline")
         self.console = ConsolePane("console")
         self._message = LastLine(id="message")
+        self.line = CommandLine("command", ":", History())
         self._footer = Drawn(id="footer")
 
     def compose(self) -> ComposeResult:
@@ -56,14 +67,16 @@ class View(Vertical):
         yield Horizontal(self._sample, self._loss, self._param, self._grad, id="cards")
         yield self._chooser
         yield self._ledger
-        yield Horizontal(self.source, self.curve, self.tape, id="middle")
+        yield self.watches
+        yield Horizontal(self.source, self.curve, self.tape, self.series, id="middle")
         yield Horizontal(self.timeline, self.console, id="bottom")
         yield self._message
+        yield self.line
         yield self._footer
 
     def on_mount(self) -> None:
-        self.tape.display = False
-        for pane in (self.source, self.curve, self.tape, self.timeline, self.console):
+        self.tape.display = self.series.display = False
+        for pane in (self.source, self.curve, self.tape, self.timeline, self.console, self.watches):
             pane.border_title = pane.border_title or pane.id
         self._show_no_values()
         self.source.show_source(self._source)
@@ -74,6 +87,7 @@ class View(Vertical):
         self.timeline.clear(pages)
         self.console.clear()
         self.curve.clear(pages)
+        self.series.clear(pages)
         self.show_tape(None)
         self._chooser.display = self._ledger.display = False
 
@@ -83,7 +97,10 @@ class View(Vertical):
 
     def show_keys(self, possible: Collection[str], inside: bool) -> None:
         """Which keys do something now. `inside` a phase there are others."""
-        self._footer.draw(lambda width, _height: footer(possible, width, inside))
+        if self.line.display:
+            self._footer.draw(lambda width, _height: typing(width))
+        else:
+            self._footer.draw(lambda width, _height: footer(possible, width, inside))
 
     def say(self, text: Text | Callable[[int], Text]) -> None:
         """The last line in words, or what they are at a width."""
@@ -96,7 +113,8 @@ class View(Vertical):
 
     def show(self, program: Program, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
         """A stop, and what was there at the stop before."""
-        self._phases.draw(lambda width, _height: phase_bar(program, snapshot, width))
+        self._phases.draw(lambda width, _height: phase_bar(program, snapshot, width, self._stops))
+        self.show_watches(snapshot.watches, before.watches if before else ())
         self._upcoming.draw(lambda width, _height: upcoming(snapshot, width))
         self.source.show(snapshot)
         self.show_param(snapshot, before, param)
@@ -114,6 +132,30 @@ class View(Vertical):
         title = name if name == "loss" else f"{name} (loss)"
         none = "no forward yet" if snapshot.op is None else "not computed yet"
         self._loss.show(title, lit, names, partial(cards.card, snapshot.loss, was, lit, none=none))
+
+    def show_watches(self, watches: tuple[Watched, ...], before: tuple[Watched, ...]) -> None:
+        """The watched expressions, now and at the stop before."""
+        self.watches.show(watches, before)
+
+    def show_breakpoints(self, listed: Collection[Listed]) -> None:
+        """Signs beside the source and in the phase bar."""
+        self.source.show_breakpoints(lines_marked(listed))
+        self._stops = phases_marked(listed)
+        self._phases.draw_again()
+
+    @property
+    def message_width(self) -> int:
+        """How long a last line can be."""
+        return max(self.size.width - 2, 1)
+
+    def open_line(self, text: str = "") -> None:
+        """Type in the place of the last line."""
+        self._message.display = False
+        self.line.open(text)
+
+    def close_line(self) -> None:
+        """The last line is there again."""
+        self._message.display = True
 
     def show_param(self, snapshot: Snapshot, before: Snapshot | None, name: str | None) -> None:
         """The chosen parameter, its gradient, and what that is made of."""
@@ -144,10 +186,15 @@ class View(Vertical):
         """The tape is another one now."""
         self._tape = tape
 
-    def turn_to_tape(self, on: bool) -> None:
-        """Show the tape in the place of the curve, or the curve again."""
-        if self.tape.display != on:
-            hidden, shown = (self.curve, self.tape) if on else (self.tape, self.curve)
+    @property
+    def beside(self) -> Widget:
+        """Which of the panes is beside the source: the curve, the tape or the plot."""
+        return next(pane for pane in (self.tape, self.series, self.curve) if pane.display or pane is self.curve)
+
+    def turn_to(self, shown: Widget) -> None:
+        """Show another one beside the source."""
+        hidden = self.beside
+        if hidden is not shown:
             focused = hidden.has_focus
             hidden.display, shown.display = False, True
             if focused:
@@ -155,7 +202,7 @@ class View(Vertical):
 
     def wants_curve(self, snapshot: Snapshot, param: str | None) -> DrawCurve | None:
         """What the session is to be asked for a curve of this parameter, if it has one."""
-        return None if snapshot.op is not None or self.tape.display else self.curve.wants(snapshot, param)
+        return self.curve.wants(snapshot, param) if snapshot.op is None and self.curve.display else None
 
     def _show_no_values(self) -> None:
         for card, name in ((self._sample, "sample"), (self._loss, "loss"), (self._param, "w"), (self._grad, "w.grad")):

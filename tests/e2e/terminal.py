@@ -16,7 +16,10 @@ PATIENCE = 30.0
 QUIET = 0.15
 """Seconds without a byte after which a screen is taken to be complete."""
 
-KEYS = {"escape": "\x1b", "ctrl+c": "\x03", "enter": "\r", "space": " ", "tab": "\t", "ctrl+d": "\x04"}
+KEYS = {
+    "escape": "\x1b", "ctrl+c": "\x03", "enter": "\r", "space": " ", "tab": "\t", "ctrl+d": "\x04",
+    "left": "\x1b[D", "end": "\x1b[F",
+}  # fmt: skip
 
 
 class Terminal:

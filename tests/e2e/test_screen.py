@@ -115,3 +115,36 @@ def test_the_screen_follows_the_size_of_the_terminal(open_terminal: Open) -> Non
         assert max(map(len, text.splitlines())) > columns * 0.8
     terminal.press("n")
     terminal.wait_for("= 1 for x = 1, y = 2")
+
+
+def test_back_and_another_way_and_to_the_first_one_again(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("linear.py", "ready: forward is next")
+    for said in ("= 1 for x = 1, y = 2", "None -> -2", "w 1 -> 1.02", "-2 -> 0"):
+        terminal.press("space")
+        terminal.wait_for(said)
+    terminal.press("N")
+    terminal.wait_for("step 3 of 4", "update: w 1 -> 1.02")
+    terminal.press("u")
+    terminal.wait_for("branch 1", "update: w 1.02 -> 1.04", "⎇0")
+    terminal.press("g")
+    terminal.wait_for("step 0 of 4", "branch 1", "w.grad", "None")
+    terminal.press("7", "left", "end", "enter")
+    terminal.wait_for("branch 0", "zero_grad: w.grad -2 -> 0")
+
+
+def test_a_long_run_tells_how_far_it_is_and_is_paused_at_once(open_terminal: Open, tmp_path: Path) -> None:
+    script = tmp_path / "long.py"
+    script.write_text(
+        "import torch\n\nw = torch.tensor([1.0], requires_grad=True)\nfor epoch in range(100_000):\n"
+        "    for x in (1.0, 2.0, 3.0):\n        loss = (x * w - 2 * x) ** 2\n        loss.backward()\n"
+        "        w.data = w.data - 1e-9 * w.grad.data\n        w.grad.data.zero_()\n"
+    )
+    terminal = open_terminal(script)
+    terminal.wait_for("long.py", "ready: forward is next")
+    terminal.press("c")
+    terminal.wait_for("running", "steps/s", "%", "left", "esc pauses")
+    terminal.press("escape")
+    terminal.wait_for("paused", "steps, then")
+    terminal.press("N")
+    terminal.wait_for("ready", "step ", " of ")

@@ -71,6 +71,9 @@ class FakeController:
         self._zeroing = on
         return self._snapshot(None, StopReason.STEP, "", "", None)
 
+    def logged(self) -> str:
+        return ""
+
     @property
     def branches(self) -> tuple[Branch, ...]:
         return (Branch(0, None, -1),)

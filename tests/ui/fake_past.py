@@ -10,8 +10,8 @@ from bptui.protocol.snapshot import Branch, Row, Snapshot
 
 from .fake_lecture import Lecture, Refusal
 
-Deed = tuple[Phase | None, bool]
-"""The phase that was asked for, None for the next one, and whether zeroing was on."""
+Deed = tuple[Phase | str | None, bool]
+"""The phase that was asked for, None for the next one, or what was typed; and whether zeroing was on."""
 
 
 @dataclass(frozen=True)
@@ -51,26 +51,26 @@ class Past:
 
     def made(self, deed: Deed, snapshot: Snapshot, lecture: Lecture) -> Snapshot:
         """A step was made: one that is there already, or a new one, perhaps of a new branch."""
-        there = None
-        if self._moments and self.index < self.last(self.branch):
-            way = self._way(deed)
-            if way is None:
-                self.branches.append(Branch(len(self.branches), self.owner(self.branch, self.index), self.index))
-                self.branch = len(self.branches) - 1
-            else:
-                self.branch, there = way, self.moment(way, self.index + 1)
+        ahead = bool(self._moments) and self.index < self.last(self.branch)
+        way = self._way(deed) if ahead else None
+        if way is not None:
+            self.branch = way
+        elif ahead:
+            self.branches.append(Branch(len(self.branches), self.owner(self.branch, self.index), self.index))
+            self.branch = len(self.branches) - 1
         self.index += 1
         snapshot = replace(snapshot, branch=self.branch)
-        if there is None:
+        if way is None:
             self._moments[self.branch, self.index] = Moment(deed, snapshot, deepcopy(lecture))
             self._rows.append(snapshot.row())
         return snapshot
 
     def _way(self, deed: Deed) -> int | None:
-        """A branch that passes here and on which that was done next, the present one first."""
+        """A branch on which that was done next: the present one, else another that passes here."""
+        here = self.owner(self.branch, self.index)
         for branch in (self.branch, *range(len(self.branches))):
-            here = self.owner(branch, self.index) == self.owner(self.branch, self.index)
-            if here and self.index < self.last(branch) and self.moment(branch, self.index + 1).deed == deed:
+            passes = self.index < self.last(branch) and self.owner(branch, self.index) == here
+            if passes and self.moment(branch, self.index + 1).deed == deed:
                 return branch
         return None
 

@@ -9,10 +9,16 @@ from itertools import count
 from bptui.protocol.messages import (
     Ask,
     Back,
+    BreakpointsSet,
     CheckGradients,
+    Compare,
+    Compared,
+    Complete,
     CurveDrawn,
     Do,
     DrawCurve,
+    Evaluate,
+    Evaluated,
     GoTo,
     GradientsChecked,
     Inspect,
@@ -27,6 +33,9 @@ from bptui.protocol.messages import (
     RunBack,
     Running,
     SeenAnew,
+    SetBreakpoints,
+    SetValue,
+    SetWatches,
     SetZeroing,
     ShowTape,
     Step,
@@ -43,10 +52,14 @@ from bptui.trace.timeline import Timeline
 from .fake_inside import Inside
 from .fake_lecture import PHASES, Lecture, Refusal, tensor
 from .fake_past import Deed, Past
+from .fake_stops import Stops
+from .fake_typed import Typed
 from .stops import PROGRAM
 
 TICK = 10
 """A run tells where it is after so many steps."""
+FAR = 10_000
+"""So many steps are compared at most."""
 
 
 class FakeSession:
@@ -70,6 +83,8 @@ class FakeSession:
         self._forward: Tape | None = None
         """The tape of the latest forward, if that was stepped into."""
         self.past = Past()
+        self.typed = Typed()
+        self.stops = Stops(self.typed)
 
     def start(self, listener: Listener) -> None:
         self._listener = listener
@@ -118,6 +133,10 @@ class FakeSession:
             case Run():
                 self._leave()
                 self._run(ask)
+                self._tell_where()
+            case Compare(steps):
+                self._leave()
+                self._compare(steps or FAR)
             case Back(steps):
                 self._back(steps)
             case GoTo(index, branch):
@@ -134,19 +153,36 @@ class FakeSession:
                 self._tell(self._checked())
             case SetZeroing(on):
                 self._set_zeroing(on)
+                assert self.snapshot is not None
+                self._tell(SeenAnew(self.snapshot))
             case DrawCurve() if self._inside is not None:
                 reason = f"the program is inside {self._inside.phase}"
                 self._tell(CurveDrawn("w", (), (), None, None, None, reason))
             case DrawCurve(_param, low, high, points):
                 self._tell(self.lecture.curve(low, high, points))
+            case Evaluate(text):
+                self._evaluate(text)
+            case SetValue(name, value):
+                self._leave()
+                self.typed.set(name, value, self.lecture)
+                self._edited(f"{name} = {value}")
+                self._tell_where()
+            case SetWatches(expressions):
+                self.typed.watches = expressions
+                assert self.snapshot is not None
+                self._tell(SeenAnew(self._watched(self.snapshot)))
+            case SetBreakpoints(breakpoints):
+                self._tell(BreakpointsSet(self.stops.set(breakpoints)))
+            case Complete(text):
+                self._tell(self.typed.complete(text, self.lecture))
             case Inspect(name):
                 self._tell(self._inspected(name))
 
     def _do(self, phase: Phase, left: bool) -> None:
         try:
-            zeroing = self.lecture.zeroing
-            next_anyway = phase is PHASES[self.lecture.cursor] and (zeroing or phase is not Phase.ZERO_GRAD)
-            self._stop(self.lecture.do(phase), (None if next_anyway else phase, zeroing))
+            lecture = self.lecture
+            apart = phase is not PHASES[lecture.cursor] or (phase is Phase.ZERO_GRAD and not lecture.zeroing)
+            self._stop(lecture.do(phase), (phase if apart else None, lecture.zeroing))
         except Refusal as refusal:
             if not left:
                 raise
@@ -175,8 +211,30 @@ class FakeSession:
 
     def _tell_where(self) -> None:
         assert self.snapshot is not None
+        self._tell(self._stopped())
+
+    def _stopped(self) -> Stopped:
+        assert self.snapshot is not None
         rows, branches = self.past.news()
-        self._tell(Stopped(self.snapshot, Rows.of(rows), branches))
+        return Stopped(self._watched(self.snapshot), Rows.of(rows), branches)
+
+    def _watched(self, snapshot: Snapshot) -> Snapshot:
+        self.snapshot = replace(snapshot, watches=self.typed.look(self.lecture))
+        return self.snapshot
+
+    def _evaluate(self, text: str) -> None:
+        shown, failed, changed = self.typed.evaluate(text, self.lecture)
+        if changed:
+            self._leave()
+            self._edited(text)
+        self._tell(Evaluated(shown, failed, self._stopped() if changed else None))
+
+    def _edited(self, text: str) -> None:
+        """A person changed the program."""
+        self.lecture.index += 1
+        deed = text, self.lecture.zeroing
+        snapshot = replace(self.lecture.snapshot(self.snapshot, None, StopReason.STEP), edit=text, explain=text)
+        self.snapshot = self.past.made(deed, snapshot, self.lecture)
 
     def _back(self, steps: int) -> None:
         if self._inside is not None and self._inside.at > 0:
@@ -217,8 +275,10 @@ class FakeSession:
         """Go to the end of the phase, if it is inside one."""
         if self._inside is None:
             return False
-        self.snapshot, self._inside = self._inside.before, None
-        self._stood((None, self.lecture.zeroing), self.lecture.next(), StopReason.STEP)
+        inside, lecture = self._inside, self.lecture
+        self.snapshot, self._inside = inside.before, None
+        apart = inside.phase is Phase.ZERO_GRAD and not lecture.zeroing  # zeroing was turned off inside of it
+        self._stood((inside.phase if apart else None, lecture.zeroing), lecture.next(), StopReason.STEP)
         return True
 
     def _checked(self) -> GradientsChecked:
@@ -233,6 +293,7 @@ class FakeSession:
 
     def _run(self, run: Run) -> None:
         lecture, told, self._pausing = self.lecture, 0, False
+        met = ""
         first, deed, before = lecture.turn, (None, lecture.zeroing), self.snapshot
         since = len(lecture.printed)
         for steps in count(1):
@@ -242,6 +303,9 @@ class FakeSession:
                 break
             if self._pausing:
                 reason = StopReason.PAUSE
+                break
+            if met := self.stops.met(lecture):
+                reason = StopReason.BREAKPOINT
                 break
             copy = deepcopy(lecture)
             copy.printed, since = lecture.printed[since:], len(lecture.printed)
@@ -253,7 +317,20 @@ class FakeSession:
                 self._tell(Running(Rows.of(rows), unheard, branches))
         self._ran(Phase.FORWARD)
         self._stop(phase, deed, reason)
-        self._tell_where()
+        self.snapshot = replace(self.snapshot, met=met)
+
+    def _compare(self, steps: int) -> None:
+        """Run on with zeroing as it is, and the other way; stand here again."""
+        here, zeroing = (self.past.index, self.past.branch), self.lecture.zeroing
+        ends = {}
+        for on in (zeroing, not zeroing):
+            self._set_zeroing(on)
+            self._run(Run(Goal.END, steps))
+            ends[on] = self.past.branch
+            self.snapshot, self.lecture = self.past.go(*here)
+        self._forget_tape()
+        self._set_zeroing(zeroing)
+        self._tell(Compared(self._stopped(), here[0], ends[True], ends[False]))
 
     def _set_zeroing(self, on: bool) -> None:
         assert self.snapshot is not None
@@ -261,11 +338,9 @@ class FakeSession:
         if self._inside is not None:
             self._inside.set_zeroing(on)
             self.snapshot = replace(self._inside.snapshot(self._tapes), branch=self.past.branch)
-            self._tell(SeenAnew(self.snapshot))
-            return
-        marks, upcoming = self.lecture.ahead()
-        self.snapshot = replace(self.snapshot, zeroing=on, marks=marks, next=upcoming)
-        self._tell(SeenAnew(self.snapshot))
+        else:
+            marks, upcoming = self.lecture.ahead()
+            self.snapshot = replace(self.snapshot, zeroing=on, marks=marks, next=upcoming)
 
     def _inspected(self, name: str) -> Inspected:
         assert self.snapshot is not None

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bptui.protocol.messages import (
+    Back,
     CurveDrawn,
     Died,
     Do,
@@ -62,6 +63,18 @@ def test_one_more_step_is_remembered_and_only_one(talk: Talk, session: ToldSessi
     talk.hear(Reply(3, stopped(BACKWARD)))
     assert not talk.step_again()
     assert [type(ask) for ask in session.asked[1:]] == [Next, Do]
+
+
+def test_going_back_is_a_step_as_any_other(talk: Talk, session: ToldSession) -> None:
+    talk.step(Next())
+    talk.hear(Reply(2, stopped(FORWARD)))
+    assert talk.step(Back())
+    assert not talk.step(Back())
+    assert not talk.step(Back())
+    talk.hear(Reply(3, Stopped(replace(FORWARD, index=4, stop_reason=StopReason.GOTO), ())))
+    assert isinstance(talk.step_again(), Back)
+    talk.hear(Reply(4, Stopped(replace(FORWARD, index=3, stop_reason=StopReason.GOTO), ())))
+    assert not talk.step_again()
 
 
 @pytest.mark.parametrize(

@@ -46,12 +46,12 @@ def test_in_the_past_what_is_to_come_again_is_faint(snap_compare, size: tuple[in
 
 @pytest.mark.parametrize("size", SIZES)
 def test_a_branch_and_the_sign_where_the_other_leaves(snap_compare, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
-    keys = ["7", *"nnnnnnn", *"NNN", *"fbbu", "up", "up", "up"]
+    keys = ["7", *"nnnnnnn", *"NNNN", *"uzfb", "up", "up", "up"]
     assert snap_compare(lecture(), terminal_size=size, run_before=pressing(keys))
 
 
 def test_the_other_branch_while_the_program_is_on_this_one(snap_compare) -> None:  # type: ignore[no-untyped-def]
-    keys = ["7", *"nnnnnnn", *"NNN", *"fbu", "left", "down"]
+    keys = ["7", *"nnnnnnn", *"NNNN", *"uz", "left", "down"]
     assert snap_compare(lecture("bptui-light"), terminal_size=WIDE, run_before=pressing(keys))
 
 

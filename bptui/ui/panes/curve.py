@@ -3,14 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
-from importlib import import_module
-from typing import TYPE_CHECKING
-
-from textual.content import Content, Span
-from textual.geometry import Size
-from textual.style import Style
-from textual.widget import Widget
 
 from bptui.protocol.fact import Fact
 from bptui.protocol.messages import CurveDrawn, DrawCurve
@@ -20,12 +12,9 @@ from bptui.render import facts
 from bptui.render.curve import REACH, caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.fit import cut, piece
 from bptui.render.losses import PARTS, Losses
-from bptui.render.plot import ACROSS, DOWN, Plot, drawable
-from bptui.render.style import QUIET
+from bptui.render.plot import drawable
 from bptui.ui.pages import Pages
-
-if TYPE_CHECKING:
-    from bptui.ui.panes.canvas import CurveCanvas
+from bptui.ui.panes.plotted import Plotted
 
 POINTS = 61
 WIDER = 4
@@ -36,18 +25,13 @@ PATIENCE = 3
 """After so many refusals in a row no curve is asked for any more."""
 EXACTLY = 5_000
 """Of a branch with so many steps every loss is looked at when it is turned to; of a longer one only the extremes."""
-LEAST = 4
-"""In fewer cells nothing can be seen."""
 
 
-class CurvePane(Widget, can_focus=True):
+class CurvePane(Plotted):
     """The loss over the chosen parameter if that is one number, else over the steps."""
 
-    DEFAULT_CSS = "CurvePane { content-align: center middle; text-align: center; }"
-
     def __init__(self, id: str) -> None:
-        super().__init__(id=id, classes="pane")
-        self._canvas: CurveCanvas | None = None
+        super().__init__(id)
         self._param: str | None = None
         self._known: Fact | None = None
         """That parameter's value."""
@@ -69,25 +53,13 @@ class CurvePane(Widget, can_focus=True):
         """How often in a row there was no curve."""
         self._reason = ""
         """Why there is no curve, in the debuggee's words."""
-        self._words = ""
-        """What stands in place of a plot."""
-        self._titles = "", ""
-
-    def on_mount(self) -> None:
-        """Load what draws while the debuggee still imports torch, and after the first paint: it imports numpy."""
-        loader = threading.Thread(target=import_module, args=("bptui.ui.panes.canvas",), daemon=True)
-        self.call_after_refresh(loader.start)
-
-    def render(self) -> Content:
-        """Only what stands in place of a plot; the plot is drawn by the canvas, which lies above."""
-        return Content(self._words, [Span(0, len(self._words), QUIET)])
 
     def clear(self, pages: Pages | None = None) -> None:
         """Begin anew, with these pages."""
         self._pages = pages
         self._here, self._loss, self._losses, self._known = (0, 0), None, Losses(), None
         self._forget()
-        self._draw()
+        self.draw()
 
     def _forget(self) -> None:
         self._range = self._curve = self._asked = None
@@ -111,13 +83,13 @@ class CurvePane(Widget, can_focus=True):
         self._here, self._sample = here, snapshot.sample
         self._loss = snapshot.loss.number if snapshot.loss is not None else None
         if self._unseen or self._curve is None:
-            self._draw()
+            self.draw()
 
     def run_on(self, here: tuple[int, int]) -> None:
         """The program has come there, and goes on."""
         self._here, self._loss = here, self._losses.last
         if self._unseen:
-            self._draw()
+            self.draw()
 
     def _be_about(self, param: str | None) -> None:
         if param != self._param:
@@ -177,11 +149,11 @@ class CurvePane(Widget, can_focus=True):
         if curve.reason:
             self._vain += 1
             self._curve, self._reason = None, curve.reason  # the one that is there is of another stop
-            self._draw()
+            self.draw()
             return
         self._vain, self._reason, self._curve = 0, "", curve
         self._widen(curve)
-        self._draw()
+        self.draw()
 
     def _widen(self, curve: CurveDrawn) -> None:
         """Where the loss is least near an edge, look further there the next time."""
@@ -195,69 +167,25 @@ class CurvePane(Widget, can_focus=True):
             self._widened += 1
             self._range = (low - (high - low), high) if least < near else (low, high + (high - low))
 
-    def on_resize(self) -> None:
-        self._draw()
-
-    def notify_style_update(self) -> None:
-        """The colours are other ones now."""
-        super().notify_style_update()
-        self._draw()
-
-    def _draw(self) -> None:
+    def draw(self) -> None:
+        """Draw it anew."""
         self._unseen = False
-        width, height = self.content_size
-        if width < LEAST or height < LEAST:
-            self._say("")
-            if self._canvas is not None:
-                self._canvas.reset()
+        room = self.room
+        if room is None:
             return
+        width, height = room
         if self._curve is not None:
             branch, index = self._here
             rows = self._pages.rows(branch, index + 1 - REACH, index + 1) if self._pages is not None else []
             path = path_of(rows, self._curve.param, self._sample)
             plot = over_parameter(self._curve, path, width, height)
-            self._entitle("loss curve", caption(self._curve, width - 4))
+            title, subtitle = "loss curve", caption(self._curve, width - 4)
         else:
             loss = math.nan if self._loss is None else self._loss
             plot = over_steps(self._losses, width, height, self._here[1], loss)
             why = steps_caption(self._param, self._known, self._reason, self._losses)
-            self._entitle("loss over steps" if len(self._losses) else "loss curve", cut(piece(why), width - 4).plain)
-        self._say("" if plot.words else nothing(self._curve, self._losses))
-        if plot.words:
-            self._paint(plot, Size(width, height))
-
-    def _say(self, words: str) -> None:
-        """Words in place of a plot."""
-        if self._canvas is not None:
-            self._canvas.display = not words
-        if words != self._words:
-            self._words = words
-            self.refresh()
-
-    def _entitle(self, title: str, subtitle: str) -> None:
+            title = "loss over steps" if len(self._losses) else "loss curve"
+            subtitle = cut(piece(why), width - 4).plain
         self.set_class(self._curve is not None, "-curve")
-        if (title, subtitle) != self._titles:
-            self._titles = title, subtitle
-            self.border_title, self.border_subtitle = title, Content(subtitle)  # a name may look like markup
-
-    def _paint(self, plot: Plot, size: Size) -> None:
-        if self._canvas is None:
-            from bptui.ui.panes.canvas import CurveCanvas
-
-            self._canvas = CurveCanvas()
-            self.mount(self._canvas)
-        canvas = self._canvas
-        with canvas.batch_refresh():
-            canvas.reset(size=size)
-            for style, dots in plot.layers:
-                coordinates = [((x + 0.5) / ACROSS, (y + 0.5) / DOWN) for x, y in dots]
-                canvas.set_hires_pixels(coordinates, style=_resolved(style))
-            for x, y, text, style in plot.words:
-                resolved = _resolved(style)
-                for at, char in enumerate(text):
-                    canvas.set_pixel(x + at, y, char, resolved)
-
-
-def _resolved(style: str) -> str:
-    """A style of ours in Rich's words, with the theme's colours in."""
-    return str(Style.parse(style).rich_style)
+        self.entitle(piece(title), piece(subtitle))
+        self.paint(plot, "" if plot.words else nothing(self._curve, self._losses))

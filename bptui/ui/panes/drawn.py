@@ -44,6 +44,10 @@ class Drawn(Static):
         self._drawing = drawing
         self._redraw()
 
+    def draw_again(self) -> None:
+        """What is drawn depends on something that is otherwise now."""
+        self._redraw()
+
     def on_resize(self) -> None:
         self._redraw()
 

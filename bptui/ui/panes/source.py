@@ -9,10 +9,14 @@ from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Program, Snapshot
 from bptui.protocol.tape import Op
 from bptui.render.source import gutter, highlight, marked, phases_of, scrolled, source_line, uncoloured
+from bptui.ui.messages import LineChosen
 from bptui.ui.panes.lines import Lines
 
 MARGIN = 2
 """So many lines before and after the one where the program stands are kept in sight."""
+
+MARKS = 3
+"""Cells of the gutter beside the line's number."""
 
 
 class SourcePane(Lines):
@@ -26,6 +30,8 @@ class SourcePane(Lines):
         self._at: int | None = None
         self._failed = False
         self._op: Op | None = None
+        self._signs: dict[int, str] = {}
+        """Of the lines that have a breakpoint."""
 
     def show_source(self, source: str) -> None:
         """A script that is not yet cut."""
@@ -50,6 +56,21 @@ class SourcePane(Lines):
         """Mark where the program stands, and inside a phase which expression ran last."""
         self._op = snapshot.op
         self._stand(snapshot.line, snapshot.failure is not None)
+
+    def show_breakpoints(self, signs: dict[int, str]) -> None:
+        """Mark the lines that have a breakpoint."""
+        changed = {line for line in {*signs, *self._signs} if signs.get(line) != self._signs.get(line)}
+        self._signs = signs
+        for line in changed:
+            self.refresh_row(line - 1)
+
+    def on_click(self, event: events.Click) -> None:
+        """A click on a line's number sets a breakpoint there, or removes it."""
+        at = event.get_content_offset(self)
+        if at is not None and at.x < self._digits + MARKS:
+            line = at.y + self.scroll_offset.y + 1
+            if line <= self._count:
+                self.post_message(LineChosen(line))
 
     @property
     def _digits(self) -> int:
@@ -77,7 +98,8 @@ class SourcePane(Lines):
         """A line of the script."""
         number = index + 1
         here = number == self._at
-        before = gutter(number, self._digits, self._phases.get(number), here, here and self._failed)
+        sign = self._signs.get(number, "")
+        before = gutter(number, self._digits, self._phases.get(number), here, here and self._failed, sign)
         code = marked(self._code[index], self._op) if here else self._code[index]
         code = scrolled(code, self.scroll_offset.x)
         return source_line(before, code, width, here, here and self._failed)

@@ -1,0 +1,210 @@
+"""The debugger's breakpoints: as a person writes them, as a list, and kept per script from one start to the next.
+
+`backward`, `line 25 if loss > 10`, `epoch 3 sample 2`, `isnan(w.grad)`, `change w.grad`, `nan`, `exploding 100`;
+behind it `hits % 5` and `log loss is {loss}`. A file that cannot be read or written is no reason to complain.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import json
+import re
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_state_path
+
+from bptui.protocol.breakpoint import Breakpoint
+from bptui.protocol.phase import Phase
+
+CHECKS = {
+    "nan": "a loss, parameter or gradient has a nan",
+    "inf": "a loss, parameter or gradient has an inf",
+    "zero-grad": "a gradient is all zeros after a backward",
+    "no-grad": "a gradient is None after a backward",
+    "unchanged": "an update left a parameter as it was",
+    "exploding": "a gradient's norm is above a limit",
+    "vanishing": "a gradient's norm is below a limit",
+    "ratio": "an update is out of proportion to its parameter",
+    "stale-grad": "an update used a gradient left from before an earlier update",
+}
+"""The ready-made checks by name, and what each stops at."""
+EXAMPLES = "backward, line 25, epoch 3, loss > 10, change w.grad, nan"
+SCRIPTS = 100
+"""Of so many scripts the breakpoints are kept; the one that was changed longest ago goes first."""
+
+_LOG = re.compile(r"\s+log\s+(?P<log>.+)$", re.DOTALL)
+_HITS = re.compile(r"\s+hits\s+(?P<hits>(?:(?:==|>|%)\s*)?[1-9]\d*)$")
+_IF = re.compile(r"\s+if\s+(?P<condition>.+)$", re.DOTALL)
+_PLACE = re.compile(r"(?P<kind>line|epoch|sample)\s+(?P<number>\d+)")
+_CHANGE = re.compile(r"change\s+(?P<data>.+)$")
+_CHECK = re.compile(rf"(?P<check>{'|'.join(CHECKS)})(?:\s+(?P<limit>[-+.\de]+))?$")
+_NUMBERED = re.compile(r"(?<![\w.\])])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*)\.(\d+)(?!\w)")
+
+
+class BadBreakpoint(Exception):
+    """It is none. Its arguments: what is wrong, and what would be one."""
+
+
+def parse(text: str, number: int) -> Breakpoint:
+    """A breakpoint as it is written.
+
+    Raises:
+        BadBreakpoint: it is none.
+    """
+    rest, parts = " " + text.strip(), dict[str, Any]()
+    for ending in (_LOG, _HITS, _IF):
+        if match := ending.search(rest):
+            rest, parts = rest[: match.start()], parts | match.groupdict()
+    rest = rest.strip()
+    if "condition" in parts:
+        parts["condition"] = _expression(parts["condition"])
+    where = _where(rest) if rest else {}
+    if "condition" in where and "condition" in parts:
+        raise BadBreakpoint(f"{rest} is no place to stop.", EXAMPLES)
+    if not {*where, *parts} - {"hits", "log"}:
+        raise BadBreakpoint("Stop where?", EXAMPLES)
+    return Breakpoint(number, **(where | parts))
+
+
+def _where(text: str) -> dict[str, Any]:
+    if text in list(map(str, Phase)):
+        return {"phase": Phase(text)}
+    if text.isdecimal():
+        return {"line": int(text)}
+    if match := _CHECK.match(text):
+        return {"check": match["check"], "limit": _limit(match["limit"])}
+    if match := _CHANGE.match(text):
+        return {"data": _expression(match["data"])}
+    words, places = text, dict[str, Any]()
+    while match := _PLACE.match(words):
+        places[match["kind"]] = int(match["number"])
+        words = words[match.end() :].strip()
+    if places and words in list(map(str, Phase)):
+        return places | {"phase": Phase(words)}
+    if places and not words:
+        return places
+    return {"condition": _expression(text, alone=True)}
+
+
+def _limit(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise BadBreakpoint(f"{text} is no limit.", "exploding 100") from None
+
+
+def _expression(text: str, alone: bool = False) -> str:
+    """The text, if it is Python. `alone`: where nothing else says when to stop, and a name would be a slip."""
+    text = text.strip()
+    try:
+        tree = ast.parse(_python(text), mode="eval").body
+    except (SyntaxError, ValueError):
+        raise BadBreakpoint(f"{text} is no place to stop, and no Python.", EXAMPLES) from None
+    if alone and isinstance(tree, ast.Attribute | ast.Subscript):
+        raise BadBreakpoint(f"{text} is no condition.", f"change {text} stops when it changes")
+    if alone and isinstance(tree, ast.Name | ast.Constant):
+        raise BadBreakpoint(f"{text} is no place to stop.", EXAMPLES)
+    return text
+
+
+def _python(text: str) -> str:
+    """The text with parameters' names as Python has them: `model.0.weight` -> `model[0].weight`."""
+    while (changed := _NUMBERED.sub(r"\1[\2]", text)) != text:
+        text = changed
+    return text
+
+
+def said(point: Breakpoint) -> str:
+    """A breakpoint as a person writes it."""
+    parts = [f"{kind} {at}" for kind in ("line", "epoch", "sample") if (at := getattr(point, kind)) is not None]
+    parts += [str(point.phase)] if point.phase is not None else []
+    parts += [point.check] if point.check else []
+    parts += [f"{point.limit:g}"] if point.limit is not None else []
+    parts += [f"change {point.data}"] if point.data else []
+    if point.condition:
+        parts += ["if", point.condition] if parts else [point.condition]
+    parts += ["hits", point.hits] if point.hits else []
+    parts += ["log", point.log] if point.log else []
+    return " ".join(parts)
+
+
+class BreakpointList:
+    """The breakpoints of a script. Every change is kept."""
+
+    def __init__(self) -> None:
+        self.breakpoints: tuple[Breakpoint, ...] = ()
+        """In the order in which they were added."""
+        self._script: str | None = None
+
+    def open(self, path: str) -> None:
+        """That script is the one that is stepped: those of the last time are there again."""
+        script = str(Path(path).resolve())
+        if script != self._script:
+            self._script = script
+            self.breakpoints = self.breakpoints or tuple(_read(_kept().get(script)))
+
+    def add(self, text: str) -> Breakpoint:
+        """One more.
+
+        Raises:
+            BadBreakpoint: it is none.
+        """
+        point = parse(text, max((each.number for each in self.breakpoints), default=0) + 1)
+        self._set((*self.breakpoints, point))
+        return point
+
+    def edit(self, number: int, text: str) -> Breakpoint:
+        """That one is another now; off if it was off.
+
+        Raises:
+            BadBreakpoint: it is none.
+        """
+        point = parse(text, number)
+        self._set(replace(point, enabled=e.enabled) if e.number == number else e for e in self.breakpoints)
+        return point
+
+    def switch(self, number: int, on: bool) -> None:
+        """Whether that one can stop anything."""
+        self._set(replace(each, enabled=on) if each.number == number else each for each in self.breakpoints)
+
+    def remove(self, number: int) -> None:
+        """That one is gone; the others keep their numbers."""
+        self._set(each for each in self.breakpoints if each.number != number)
+
+    def _set(self, points: Any) -> None:
+        self.breakpoints = tuple(points)
+        if self._script is None:
+            return
+        kept = {script: those for script, those in _kept().items() if script != self._script}
+        if self.breakpoints:
+            kept[self._script] = [asdict(each) for each in self.breakpoints]
+        with contextlib.suppress(OSError):
+            breakpoints_file().parent.mkdir(parents=True, exist_ok=True)
+            breakpoints_file().write_text(json.dumps(dict([*kept.items()][-SCRIPTS:])) + "\n", encoding="utf-8")
+
+
+def breakpoints_file() -> Path:
+    """Where they are kept: a JSON object, the breakpoints of each script by its path."""
+    return user_state_path("bptui", appauthor=False) / "breakpoints.json"
+
+
+def _kept() -> dict[str, Any]:
+    with contextlib.suppress(OSError, ValueError):
+        kept = json.loads(breakpoints_file().read_text(encoding="utf-8"))
+        if isinstance(kept, dict):
+            return kept
+    return {}
+
+
+def _read(kept: object) -> list[Breakpoint]:
+    """What can be read of it; each is checked as if it were typed."""
+    points = []
+    for number, each in enumerate(kept if isinstance(kept, list) else (), 1):
+        with contextlib.suppress(TypeError, ValueError, AttributeError, BadBreakpoint):
+            phase = Phase(each["phase"]) if each.get("phase") else None
+            point = parse(said(Breakpoint(**{**each, "phase": phase, "number": number})), number)
+            points.append(replace(point, enabled=each.get("enabled") is not False))
+    return points

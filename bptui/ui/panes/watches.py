@@ -1,0 +1,34 @@
+"""The watched expressions, as they are at this stop."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from bptui.protocol.snapshot import Watched
+from bptui.render.watches import column, watch_line
+from bptui.ui.panes.lines import Lines
+
+
+class WatchPane(Lines):
+    """Is there only while something is watched. The stylesheet says how high it can be; then it scrolls."""
+
+    def __init__(self, id: str) -> None:
+        super().__init__(id)
+        self.watches: tuple[Watched, ...] = ()
+        """What it shows."""
+        self._before: dict[str, Watched] = {}
+        self.display = False
+
+    def show(self, watches: tuple[Watched, ...], before: tuple[Watched, ...]) -> None:
+        """Those of a stop, and those of the stop before."""
+        grown = len(watches) != len(self.watches)
+        self.watches, self._before = watches, {each.expression: each for each in before}
+        self.set_lines(len(watches), follow=False)
+        if grown:
+            self.display = bool(watches)
+            self.refresh(layout=True)
+
+    def line(self, index: int, width: int) -> Text:
+        """An expression and its value."""
+        now = self.watches[index]
+        return watch_line(now, self._before.get(now.expression), column(self.watches, width - 4), width)
