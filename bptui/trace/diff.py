@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from bptui.protocol.snapshot import Row
+from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline
 
 PAGE = 5_000
@@ -64,10 +65,17 @@ class Difference:
 
 
 def first_difference(one: Way, other: Way, tolerance: Tolerance) -> Difference | None:
-    """The first step at which they differ by more than that; None if there is none."""
+    """The first step at which they differ by more than that; None if there is none.
+
+    Raises:
+        NotATrace: one of them is damaged.
+    """
     for start in range(0, max(one.last, other.last) + 1, PAGE):
         ways = one, other
         raw = [way.timeline.raw(way.branch, start, start + PAGE) for way in ways]
+        missing = next((way for way, steps in zip(ways, raw, strict=True) if not steps and start <= way.last), None)
+        if missing is not None:
+            raise NotATrace(f"{missing.name} is damaged: step {start} is missing.")
         if raw[0] == raw[1]:
             continue
         pages = (way.timeline.rows(way.branch, start, start + PAGE) for way in ways)

@@ -10,6 +10,7 @@ long the run.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -231,3 +232,23 @@ def copy(reader: sqlite3.Connection, path: Path) -> None:
         finish(target)
     finally:
         target.close()
+
+
+@contextmanager
+def instead_of(path: Path) -> Iterator[Path]:
+    """A new file beside that one, which takes its place when all went well.
+
+    Raises:
+        CannotRecord: it cannot be written.
+    """
+    new = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        new.touch(exist_ok=False)
+        yield new
+        os.replace(new, path)
+    except OSError as error:
+        raise CannotRecord(f"{path} cannot be written: {error.strerror}.") from None
+    except (sqlite3.Error, NotATrace) as error:
+        raise CannotRecord(f"{path} cannot be written: {one_line(error)}") from None
+    finally:
+        new.unlink(missing_ok=True)

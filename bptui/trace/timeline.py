@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import astuple
@@ -219,20 +217,8 @@ class Timeline:
         if self.path is not None and path.exists() and path.samefile(self.path):
             raise CannotRecord(f"{path} is the file of this very session.")
         files.check_replaceable(path)
-        try:
-            descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        except OSError as error:
-            raise CannotRecord(f"{path} cannot be written: {error.strerror}.") from None
-        os.close(descriptor)
-        try:
-            with self._looking() as (reader, _):
-                files.copy(reader, Path(name))
-            os.replace(name, path)
-        except (sqlite3.Error, NotATrace, OSError) as error:
-            raise CannotRecord(f"{path} cannot be written: {error}.") from None
-        finally:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
+        with files.instead_of(path) as new, self._looking() as (reader, _):
+            files.copy(reader, new)
 
     def close(self) -> None:
         """Leave a recording complete; one in which no script was opened is removed. May be called twice.

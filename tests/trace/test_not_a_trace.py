@@ -95,6 +95,7 @@ CHANGES = {
     "too many branches": "INSERT INTO branch WITH RECURSIVE n(i) AS"
     " (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100001) SELECT i, 1, i, 0, 1 FROM n",
     "steps that begin late": "DELETE FROM step WHERE idx < 5",
+    "a step beyond all": "UPDATE step SET idx = 1 << 60 WHERE idx = 400",
     "steps at words": "INSERT INTO step (branch, idx, reason) VALUES (0, 'z', 'step')",
 }
 
