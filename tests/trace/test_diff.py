@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui import cli
+from bptui import cli, differing
+from bptui.protocol.messages import Reply, Stopped
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Branch, Row
 from bptui.trace import diff
 from bptui.trace.diff import Difference, Tolerance, Way, first_difference
+from bptui.trace.recorded import RecordedSession
 from bptui.trace.timeline import Timeline
 
 from .told import PROGRAM, hear, opened, row, rows, running, stopped
@@ -179,3 +181,33 @@ def test_what_cannot_be_understood_is_status_2(capsys: pytest.CaptureFixture[str
         cli.main(["diff", *arguments])
     assert exit_.value.code == 2
     assert "usage: bptui diff" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("traces")
+def test_on_the_screen_the_first_run_is_opened_at_the_difference() -> None:
+    shown: list[tuple[str, str, Stopped]] = []
+
+    def show(session: RecordedSession, title: str, source: str) -> None:
+        def hear_stop(reply: Reply) -> None:
+            if isinstance(reply.tell, Stopped):
+                shown.append((title, source, reply.tell))
+
+        session.start(hear_stop)
+
+    assert differing.run(["a.bptrace", "b.bptrace"], show) == 1
+    ((title, source, stop),) = shown
+    assert (title, source, stop.snapshot.index) == ("a.bptrace", PROGRAM.source, 12)
+    assert stop.snapshot.explain == (
+        "a.bptrace and b.bptrace: step 12 (update, epoch 1, sample 0) differs: loss 25.0 ≠ 26.0 (by 1); and 1 more"
+    )
+    assert differing.run(["a.bptrace", "b.bptrace", "--text"], show) == 1
+    assert differing.run(["a.bptrace", "a.bptrace"], show) == 0
+    assert len(shown) == 1
+
+
+@pytest.mark.usefixtures("traces")
+def test_a_run_that_ended_first_is_opened_at_its_last_step() -> None:
+    stops: list[Reply] = []
+    assert differing.run(["b.bptrace:1", "a.bptrace"], lambda session, *_: session.start(stops.append)) == 1
+    assert isinstance(stops[-1].tell, Stopped)
+    assert (stops[-1].tell.snapshot.branch, stops[-1].tell.snapshot.index) == (1, 18)
