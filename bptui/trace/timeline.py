@@ -166,10 +166,17 @@ class Timeline:
         return self._indexes(_NOTABLE, branch)
 
     def nearest(self, branch: int, index: int) -> Snapshot | None:
-        """The latest snapshot that was kept up to that step."""
-        with self._looking(branch, 0, index + 1) as (reader, segments):
-            for segment in reversed(segments):
-                found = reader.execute(f"{_STOPS} ORDER BY idx DESC LIMIT 1", astuple(segment)).fetchone()
+        """The latest snapshot that was kept up to that step; if that is the entry's, which knows little, the next one."""
+        before = self._kept(branch, 0, index + 1, "DESC")
+        if before is not None and before.index > 0:
+            return before
+        return self._kept(branch, index + 1, self.last(branch) + 1, "ASC") or before
+
+    def _kept(self, branch: int, start: int, stop: int, order: str) -> Snapshot | None:
+        """The first snapshot in that order."""
+        with self._looking(branch, start, stop) as (reader, segments):
+            for segment in segments if order == "ASC" else reversed(segments):
+                found = reader.execute(f"{_STOPS} ORDER BY idx {order} LIMIT 1", astuple(segment)).fetchone()
                 if found is not None:
                     return read_snapshot(reader, segment.key, found[0])
         return None

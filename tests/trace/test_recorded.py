@@ -180,6 +180,17 @@ def test_a_step_that_ran_at_full_speed_is_told_from_its_row_and_the_script(playe
     assert player.stop(GoTo(12)).marks == (Mark.NEXT, Mark.TODO, Mark.TODO)
 
 
+def test_where_only_the_entry_was_kept_before_a_later_stop_tells_what_things_are(tmp_path: Path) -> None:
+    path = tmp_path / "run.bptrace"
+    timeline = Timeline.create(path)
+    hear(timeline, opened(), stopped(row(0), loss_name=None, values=(), targets=0), stopped(row(30), rows(1, 30)))
+    timeline.close()
+    stop = Player(path).stop(GoTo(10))
+    assert (stop.loss_name, [each.name for each in stop.values], stop.targets) == ("l", ["x", "y"], 2)
+    assert {each.fact.text for each in stop.values} == {"not kept"}
+    assert stop.params[0].value.shape == (1,)
+
+
 def test_what_the_program_ran_next_is_next(path: Path, tmp_path: Path) -> None:
     path = tmp_path / "other.bptrace"
     timeline = Timeline.create(path)
