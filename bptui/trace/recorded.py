@@ -206,6 +206,13 @@ class RecordedSession:
         noted = self._note and (self._branch, self._index) == self._first
         return replace(snapshot, explain=self._note) if noted else snapshot
 
+    def _nearest(self) -> Snapshot | None:
+        """A snapshot near by; where it is damaged the last one that was seen."""
+        try:
+            return self.timeline.nearest(self._branch, self._index) or self._known
+        except NotATrace:
+            return self._known
+
     def _known_here(self) -> Snapshot:
         rows = self.timeline.rows(self._branch, self._index - TURN, self._index + 2)
         row = next((each for each in rows if each.index == self._index), None)
@@ -216,7 +223,7 @@ class RecordedSession:
         if kept is not None:
             self._known = kept
             return as_recorded(kept, row, following, self.program)
-        like = self.timeline.nearest(self._branch, self._index) or self._known
+        like = self._nearest()
         if like is None:
             raise NotATrace(f"{self.timeline.path} is damaged: of step {self._index} too little was kept.")
         turn = [each for each in rows if each.index <= self._index]

@@ -166,7 +166,7 @@ class Timeline:
         return self._indexes(_NOTABLE, branch)
 
     def nearest(self, branch: int, index: int) -> Snapshot | None:
-        """The latest snapshot that was kept up to that step; if that is the entry's, which knows little, the next one."""
+        """The latest snapshot kept up to that step; if that is the entry's, which knows little, the next one."""
         before = self._kept(branch, 0, index + 1, "DESC")
         if before is not None and before.index > 0:
             return before
