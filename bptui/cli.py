@@ -185,6 +185,8 @@ def _find(what: str) -> Path:
             raise CannotOpen(f"{what} is a directory, not a script.")
     if what in _lessons():
         return _lessons()[what]
+    if path.suffix == ".bptrace":
+        raise CannotOpen(f"there is no file {what}.")
     if what.startswith("-"):
         raise CannotOpen(f"there is no option {what}; bptui --help lists the options.")
     raise CannotOpen(f"there is no script {what}, and no lesson of that name; bptui lessons lists the lessons.")

@@ -48,12 +48,25 @@ def test_the_screen_without_a_terminal_is_refused_in_a_sentence() -> None:
         (["{tmp}/package"], "{tmp}/package is a directory: name the script in it, such as {tmp}/package/__main__.py."),
         (["{tmp}/latin.py"], "{tmp}/latin.py is not a Python script: it is not text in UTF-8."),
         (["--python", "/no/python", "linear"], "--python /no/python: there is no such program."),
+        (["--record", "{tmp}/latin.py", "linear"], "{tmp}/latin.py is there already; name another file, or remove it."),
+        (["--record", "{tmp}/no/a", "linear"], "{tmp}/no/a cannot be written: No such file or directory."),
+        (
+            ["{tmp}/no.bptrace"],
+            "there is no file {tmp}/no.bptrace.",
+        ),
+        (["{tmp}/not.bptrace"], "{tmp}/not.bptrace is not a trace of bptui: it is no SQLite file."),
+        (
+            ["--record", "a", "{tmp}/not.bptrace"],
+            "{tmp}/not.bptrace is a recorded run: nothing runs, so --record makes no sense.",
+        ),
+        (["{tmp}/not.bptrace", "1"], "{tmp}/not.bptrace is a recorded run: it takes no arguments."),
     ],
 )
 def test_what_cannot_be_opened_is_refused_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], sentence: str
 ) -> None:
     (tmp_path / "latin.py").write_bytes(b"x = '\xe9'")
+    (tmp_path / "not.bptrace").write_text("hello")
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "__main__.py").touch()
     assert cli.main(["--plain", *(argument.format(tmp=tmp_path) for argument in arguments)]) == 2
@@ -65,6 +78,13 @@ def test_an_unknown_option_is_refused_and_shows_the_usage(capsys: pytest.Capture
         cli.main(["--colour"])
     assert exit_.value.code == 2
     assert "usage: bptui" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("memory", ["0", "-1", "x", "1.5"])
+def test_memory_is_a_whole_number_of_megabytes(capsys: pytest.CaptureFixture[str], memory: str) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(["--memory", memory])
+    assert "is not a number of megabytes" in capsys.readouterr().err
 
 
 def test_a_file_wins_over_a_lesson_of_the_same_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,7 +1,7 @@
 """Two recorded runs side by side: the first step at which they differ.
 
-Steps are read a page at a time and compared as they lie in the files; only where a page is not the same to the bit are
-its rows looked at one by one.
+Steps are read a page at a time and compared as they lie in the files; only where that tells of a difference are they
+made into rows and looked at one by one.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from bptui.protocol.snapshot import Row
+from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline
 
 PAGE = 5_000
@@ -64,11 +65,18 @@ class Difference:
 
 
 def first_difference(one: Way, other: Way, tolerance: Tolerance) -> Difference | None:
-    """The first step at which they differ by more than that; None if there is none."""
+    """The first step at which they differ by more than that; None if there is none.
+
+    Raises:
+        NotATrace: one of them is damaged.
+    """
     for start in range(0, max(one.last, other.last) + 1, PAGE):
         ways = one, other
         raw = [way.timeline.raw(way.branch, start, start + PAGE) for way in ways]
-        if raw[0] == raw[1]:
+        missing = next((way for way, steps in zip(ways, raw, strict=True) if not steps and start <= way.last), None)
+        if missing is not None:
+            raise NotATrace(f"{missing.name} is damaged: step {start} is missing.")
+        if raw[0] == raw[1] or _within(raw[0], raw[1], tolerance):
             continue
         pages = (way.timeline.rows(way.branch, start, start + PAGE) for way in ways)
         for index, (row, its) in enumerate(zip_longest(*pages), start):
@@ -76,6 +84,20 @@ def first_difference(one: Way, other: Way, tolerance: Tolerance) -> Difference |
             if what:
                 return Difference(index, row, its, what)
     return None
+
+
+def _within(one: list[tuple[object, ...]], other: list[tuple[object, ...]], tolerance: Tolerance) -> bool:
+    """Whether two pages hold the same but for numbers that are not too far apart."""
+    if len(one) != len(other):
+        return False
+    for mine, its in zip(one, other, strict=True):
+        if mine != its:
+            for was, now in zip(mine, its, strict=False):
+                if was != now and not (
+                    isinstance(was, float) and isinstance(now, float) and tolerance.allows(was, now)
+                ):
+                    return False
+    return True
 
 
 def _ending(one: Way, other: Way, index: int) -> str:

@@ -10,6 +10,7 @@ long the run.
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import sqlite3
 import tempfile
@@ -25,6 +26,8 @@ CACHE = 4 << 10
 """KiB of pages that a connection keeps in memory."""
 LARGEST = 256 << 20
 """Bytes of the largest text in a file that is read."""
+BROKEN = (sqlite3.Error, ValueError)
+"""What reading a damaged file raises; the latter where not even SQLite's own words about it are text."""
 BESIDE = ("-wal", "-journal")
 """What a killed writer may leave beside a file. It belongs to it."""
 
@@ -212,8 +215,13 @@ def understood(path: Path) -> Iterator[None]:
     """What SQLite says of a damaged file becomes a sentence."""
     try:
         yield
-    except sqlite3.Error as error:
-        raise NotATrace(f"{path} cannot be read as a trace: {error}.") from None
+    except BROKEN as error:
+        raise NotATrace(f"{path} cannot be read as a trace: {one_line(error)}.") from None
+
+
+def one_line(error: Exception) -> str:
+    """What an exception says."""
+    return " ".join(str(error).split())[:200]
 
 
 def copy(reader: sqlite3.Connection, path: Path) -> None:
@@ -224,3 +232,23 @@ def copy(reader: sqlite3.Connection, path: Path) -> None:
         finish(target)
     finally:
         target.close()
+
+
+@contextmanager
+def instead_of(path: Path) -> Iterator[Path]:
+    """A new file beside that one, which takes its place when all went well.
+
+    Raises:
+        CannotRecord: it cannot be written.
+    """
+    new = path.with_name(f".{path.name}-{secrets.token_hex(4)}")
+    try:
+        new.touch(exist_ok=False)
+        yield new
+        os.replace(new, path)
+    except OSError as error:
+        raise CannotRecord(f"{path} cannot be written: {error.strerror}.") from None
+    except (sqlite3.Error, NotATrace) as error:
+        raise CannotRecord(f"{path} cannot be written: {one_line(error)}") from None
+    finally:
+        new.unlink(missing_ok=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bptui.protocol.fact import Fact
 from bptui.protocol.messages import Inspected
-from bptui.protocol.snapshot import Snapshot
+from bptui.protocol.snapshot import Snapshot, Watched
 
 
 def inspected(name: str, snapshot: Snapshot) -> Inspected | None:
@@ -19,6 +19,16 @@ def inspected(name: str, snapshot: Snapshot) -> Inspected | None:
         return _of_fact(name, snapshot.loss)
     found = next((each.fact for each in snapshot.values if each.name == name), None)
     return None if found is None else _of_fact(name, found)
+
+
+def watched(expression: str, snapshot: Snapshot) -> Watched:
+    """What is known of a watched expression: what it gave when it was recorded, or the value of that name."""
+    for each in snapshot.watches:
+        if each.expression == expression:
+            return each
+    found = inspected(expression, snapshot)
+    text = "not known: nothing is evaluated in a recorded run" if found is None else found.text
+    return Watched(expression, text, found is None)
 
 
 def _of_fact(name: str, fact: Fact) -> Inspected:

@@ -56,13 +56,14 @@ def lineage_of(connection: sqlite3.Connection, run: int) -> Lineage:
         branches.append(branch)
         keys[branch.number] = key
     lineage = Lineage(tuple(branches), keys)
+    (size,) = connection.execute("SELECT page_count * page_size FROM pragma_page_count, pragma_page_size").fetchone()
     for branch in branches:
         first, last = connection.execute(
             "SELECT (SELECT min(idx) FROM step WHERE branch = ?1), (SELECT max(idx) FROM step WHERE branch = ?1)",
             (keys[branch.number],),
         ).fetchone()
         if last is not None:
-            if not (isinstance(last, int) and first == branch.at + 1):
+            if not (isinstance(last, int) and first == branch.at + 1 and last < first + size):
                 raise NotATrace("its steps are damaged")
             lineage.ends[branch.number] = last
     return lineage

@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from bptui.protocol.breakpoint import BreakpointState
 from bptui.protocol.messages import (
     Ask,
     Back,
+    BreakpointsSet,
     Complete,
     Completed,
     CurveDrawn,
@@ -22,6 +24,9 @@ from bptui.protocol.messages import (
     Reply,
     Run,
     RunBack,
+    SeenAnew,
+    SetBreakpoints,
+    SetWatches,
     Step,
     Stopped,
     Tell,
@@ -30,7 +35,7 @@ from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Program, Snapshot
 from bptui.protocol.tape import Move
 from bptui.trace.errors import NotATrace
-from bptui.trace.inspected import inspected
+from bptui.trace.inspected import inspected, watched
 from bptui.trace.moves import breakpoint_before, end_of_run, main_branch
 from bptui.trace.short import as_recorded, in_short
 from bptui.trace.timeline import Timeline
@@ -38,6 +43,7 @@ from bptui.trace.timeline import Timeline
 Listener = Callable[[Reply], None]
 
 RECORDED = "This is a recorded run: it can be looked at, but nothing runs in it."
+UNMET = "a recorded run stops only where it stopped when it was recorded"
 TURN = 64
 """At most so many rows are looked at for what ran in the same turn of the loop."""
 
@@ -65,6 +71,8 @@ class RecordedSession:
         self._number = 0
         self._first = at or (main_branch(self.timeline), 0)
         self._note = note
+        self._watches: tuple[str, ...] | None = None
+        """None: those of each stop as they were recorded."""
         self._branch, self._index = self._first
         self._known: Snapshot | None = None
         """The latest kept snapshot that was seen: what of it does not change is taken for steps without one."""
@@ -133,6 +141,11 @@ class RecordedSession:
                 return found
             case DrawCurve(param):
                 return CurveDrawn(param, (), (), None, None, None, "this is a recorded run: nothing can be computed")
+            case SetWatches(expressions):
+                self._watches = expressions
+                return SeenAnew(self._snapshot())
+            case SetBreakpoints(breakpoints):
+                return BreakpointsSet(tuple(BreakpointState(each.number, False, UNMET, 0) for each in breakpoints))
             case Complete(text):
                 return Completed(len(text), ())
             case Step():
@@ -188,22 +201,31 @@ class RecordedSession:
     def _snapshot(self) -> Snapshot:
         """What is known of where it stands."""
         snapshot = replace(self._known_here(), branch=self._branch)
+        if self._watches is not None:
+            snapshot = replace(snapshot, watches=tuple(watched(each, snapshot) for each in self._watches))
         noted = self._note and (self._branch, self._index) == self._first
         return replace(snapshot, explain=self._note) if noted else snapshot
+
+    def _nearest(self) -> Snapshot | None:
+        """A snapshot near by; where it is damaged the last one that was seen."""
+        try:
+            return self.timeline.nearest(self._branch, self._index) or self._known
+        except NotATrace:
+            return self._known
 
     def _known_here(self) -> Snapshot:
         rows = self.timeline.rows(self._branch, self._index - TURN, self._index + 2)
         row = next((each for each in rows if each.index == self._index), None)
         if row is None:
-            raise NotATrace(f"Step {self._index} is missing in the file.")
+            raise NotATrace(f"{self.timeline.path} is damaged: step {self._index} is missing.")
         following = rows[-1] if rows[-1].index == self._index + 1 else None
         kept = self.timeline.snapshot(self._branch, self._index)
         if kept is not None:
             self._known = kept
             return as_recorded(kept, row, following, self.program)
-        like = self.timeline.nearest(self._branch, self._index) or self._known
+        like = self._nearest()
         if like is None:
-            raise NotATrace(f"Of step {self._index} not enough was kept to show it.")
+            raise NotATrace(f"{self.timeline.path} is damaged: of step {self._index} too little was kept.")
         turn = [each for each in rows if each.index <= self._index]
         while (turn[0].epoch, turn[0].sample) != (row.epoch, row.sample):
             turn.pop(0)

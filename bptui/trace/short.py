@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bptui.protocol.fact import Fact, Value
+from bptui.protocol.fact import Fact, Named, Value
 from bptui.protocol.phase import Mark, Phase, StopReason
 from bptui.protocol.snapshot import BlockInfo, Param, Program, Row, Snapshot, Upcoming
 
@@ -30,8 +30,7 @@ def in_short(row: Row, turn: Sequence[Row], following: Row | None, like: Snapsho
         epoch=row.epoch,
         sample=row.sample,
         consumed=_consumed(row, turn, like),
-        values=(),
-        targets=0,
+        values=tuple(Named(each.name, Fact(each.fact.type, text="not kept")) for each in like.values),
         loss=None if row.loss is None else _like(row.loss, like.loss),
         params=tuple(_param(name, value, grad, like.param(name)) for name, value, grad in row.params),
         ledger=(),

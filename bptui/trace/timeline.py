@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sqlite3
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import astuple
@@ -168,10 +166,17 @@ class Timeline:
         return self._indexes(_NOTABLE, branch)
 
     def nearest(self, branch: int, index: int) -> Snapshot | None:
-        """The latest snapshot that was kept up to that step."""
-        with self._looking(branch, 0, index + 1) as (reader, segments):
-            for segment in reversed(segments):
-                found = reader.execute(f"{_STOPS} ORDER BY idx DESC LIMIT 1", astuple(segment)).fetchone()
+        """The latest snapshot kept up to that step; if that is the entry's, which knows little, the next one."""
+        before = self._kept(branch, 0, index + 1, "DESC")
+        if before is not None and before.index > 0:
+            return before
+        return self._kept(branch, index + 1, self.last(branch) + 1, "ASC") or before
+
+    def _kept(self, branch: int, start: int, stop: int, order: str) -> Snapshot | None:
+        """The first snapshot in that order."""
+        with self._looking(branch, start, stop) as (reader, segments):
+            for segment in segments if order == "ASC" else reversed(segments):
+                found = reader.execute(f"{_STOPS} ORDER BY idx {order} LIMIT 1", astuple(segment)).fetchone()
                 if found is not None:
                     return read_snapshot(reader, segment.key, found[0])
         return None
@@ -219,20 +224,8 @@ class Timeline:
         if self.path is not None and path.exists() and path.samefile(self.path):
             raise CannotRecord(f"{path} is the file of this very session.")
         files.check_replaceable(path)
-        try:
-            descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-        except OSError as error:
-            raise CannotRecord(f"{path} cannot be written: {error.strerror}.") from None
-        os.close(descriptor)
-        try:
-            with self._looking() as (reader, _):
-                files.copy(reader, Path(name))
-            os.replace(name, path)
-        except (sqlite3.Error, NotATrace, OSError) as error:
-            raise CannotRecord(f"{path} cannot be written: {error}.") from None
-        finally:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
+        with files.instead_of(path) as new, self._looking() as (reader, _):
+            files.copy(reader, new)
 
     def close(self) -> None:
         """Leave a recording complete; one in which no script was opened is removed. May be called twice.
@@ -287,10 +280,10 @@ class Timeline:
         with self._reading:
             try:
                 yield self._reader, self._tree.segments(branch, start, stop)
-            except sqlite3.Error as error:
-                raise NotATrace(f"{self._where} cannot be read: {error}.") from None
+            except files.BROKEN as error:
+                raise NotATrace(f"{self._where} cannot be read: {files.one_line(error)}.") from None
             except NotATrace as reason:
-                raise NotATrace(f"{self._where} cannot be read as a trace: {reason}.") from None
+                raise NotATrace(f"{self._where} cannot be read as a trace: {files.one_line(reason)}.") from None
 
     @property
     def _where(self) -> str:

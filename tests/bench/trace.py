@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import resource
+import sqlite3
 import statistics
 import sys
 import tempfile
@@ -19,6 +20,8 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 from bptui.protocol.messages import Opened, Reply, Running  # noqa: E402
 from bptui.protocol.phase import Phase  # noqa: E402
 from bptui.protocol.snapshot import Program, Rows  # noqa: E402
+from bptui.trace.diff import Tolerance, Way, first_difference  # noqa: E402
+from bptui.trace.export import export  # noqa: E402
 from bptui.trace.timeline import Timeline  # noqa: E402
 
 STEPS = 1_000_000
@@ -84,6 +87,18 @@ def main() -> None:
             print(f"  save: {time.perf_counter() - began:.2f} s")
             timeline.close()
         print(f"file: {path.stat().st_size / 1e6:.0f} MB")
+        one, other = (Way(name, Timeline.open(Path(folder) / name), 0) for name in ("run.bptrace", "copy"))
+        began = time.perf_counter()
+        assert first_difference(one, other, Tolerance()) is None
+        print(f"diff of two that are the same: {time.perf_counter() - began:.1f} s")
+        with sqlite3.connect(Path(folder) / "copy") as connection:
+            connection.execute("UPDATE value SET value = value * 1.0000001 WHERE typeof(value) = 'real'")
+        began = time.perf_counter()
+        assert first_difference(one, other, Tolerance(1e-3)) is None
+        print(f"diff of two that are never quite the same: {time.perf_counter() - began:.1f} s")
+        began = time.perf_counter()
+        export(one.timeline, Path(folder) / "run.csv")
+        print(f"export: {time.perf_counter() - began:.1f} s")
         print(f"open: {median(lambda: Timeline.open(path).close(), 3):.1f} ms")
 
 

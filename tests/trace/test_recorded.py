@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.messages import (
     Ask,
     Back,
+    BreakpointsSet,
     CheckGradients,
     Compare,
     Complete,
@@ -27,6 +29,7 @@ from bptui.protocol.messages import (
     Reply,
     Run,
     RunBack,
+    SeenAnew,
     SetBreakpoints,
     SetValue,
     SetWatches,
@@ -37,7 +40,7 @@ from bptui.protocol.messages import (
     Tell,
 )
 from bptui.protocol.phase import Goal, Mark, Phase, StopReason
-from bptui.protocol.snapshot import Branch, Snapshot
+from bptui.protocol.snapshot import Branch, Snapshot, Watched
 from bptui.protocol.tape import Move
 from bptui.trace.errors import NotATrace
 from bptui.trace.recorded import RecordedSession
@@ -177,6 +180,17 @@ def test_a_step_that_ran_at_full_speed_is_told_from_its_row_and_the_script(playe
     assert player.stop(GoTo(12)).marks == (Mark.NEXT, Mark.TODO, Mark.TODO)
 
 
+def test_where_only_the_entry_was_kept_before_a_later_stop_tells_what_things_are(tmp_path: Path) -> None:
+    path = tmp_path / "run.bptrace"
+    timeline = Timeline.create(path)
+    hear(timeline, opened(), stopped(row(0), loss_name=None, values=(), targets=0), stopped(row(30), rows(1, 30)))
+    timeline.close()
+    stop = Player(path).stop(GoTo(10))
+    assert (stop.loss_name, [each.name for each in stop.values], stop.targets) == ("l", ["x", "y"], 2)
+    assert {each.fact.text for each in stop.values} == {"not kept"}
+    assert stop.params[0].value.shape == (1,)
+
+
 def test_what_the_program_ran_next_is_next(path: Path, tmp_path: Path) -> None:
     path = tmp_path / "other.bptrace"
     timeline = Timeline.create(path)
@@ -189,8 +203,7 @@ def test_what_the_program_ran_next_is_next(path: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "ask",
     [
-        ShowTape(), CheckGradients(), Evaluate("w"), SetValue("w", "1"), SetZeroing(False), SetBreakpoints(()),
-        SetWatches(()), Compare(),
+        ShowTape(), CheckGradients(), Evaluate("w"), SetValue("w", "1"), SetZeroing(False), Compare(),
     ],
     ids=lambda ask: type(ask).__name__,
 )  # fmt: skip
@@ -218,6 +231,30 @@ def test_values_are_looked_into_as_far_as_they_were_kept(player: Player) -> None
     told = player.ask(Inspect("w.grad"))
     assert isinstance(told, Inspected)
     assert told.text == "None"
+
+
+def test_a_breakpoint_is_taken_but_cannot_be_met(player: Player) -> None:
+    told = player.ask(SetBreakpoints((Breakpoint(3, line=4),)))
+    assert isinstance(told, BreakpointsSet)
+    (state,) = told.states
+    assert (state.number, state.verified, state.message) == (
+        3, False, "a recorded run stops only where it stopped when it was recorded",
+    )  # fmt: skip
+
+
+def test_a_watch_shows_what_was_recorded_of_it_or_the_value_of_that_name(tmp_path: Path) -> None:
+    path = tmp_path / "run.bptrace"
+    timeline = Timeline.create(path)
+    hear(timeline, opened(), stopped(row(0)), stopped(row(1), watches=(Watched("w + 1", "2.0", False),)))
+    timeline.close()
+    player = Player(path)
+    assert same(player.stop(Next()).watches, (Watched("w + 1", "2.0", False),))
+    told = player.ask(SetWatches(("w", "w + 1", "w + 2")))
+    assert isinstance(told, SeenAnew)
+    assert [(each.text, each.failed) for each in told.snapshot.watches] == [
+        ("[1.0]", False), ("2.0", False), ("not known: nothing is evaluated in a recorded run", True),
+    ]  # fmt: skip
+    assert [each.failed for each in player.stop(Back()).watches] == [False, True, True]
 
 
 def test_restart_stands_at_the_entry_again(player: Player) -> None:
