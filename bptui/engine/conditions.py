@@ -1,0 +1,214 @@
+"""Expressions that breakpoints evaluate: over the script's variables, without changing the program.
+
+They see the variables of the scopes being run, the innermost first, then `loss` (a number), `epoch` and `sample`, a few
+functions that take numbers and tensors alike, and Python's builtins. They are compiled as expressions, so that nothing
+can be assigned, and run without a graph.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import math
+from collections.abc import Iterable, Mapping
+from types import CodeType
+from typing import Any
+
+import torch
+
+from bptui.engine.capture import number_of
+from bptui.engine.params import Holders
+from bptui.engine.place import Place
+from bptui.engine.recorder import Recorder
+
+LOSS = "__bptui_loss__"
+"""What stands for `loss` in a compiled expression, where it is not called."""
+_LIBRARIES = ("torch", "numpy", "math", "cmath")
+
+
+def isnan(value: Any) -> Any:
+    """Whether it is nan: of a tensor, entry by entry. None is not."""
+    return False if value is None else torch.isnan(value) if isinstance(value, torch.Tensor) else math.isnan(value)
+
+
+def isinf(value: Any) -> Any:
+    """Whether it is infinite: of a tensor, entry by entry. None is not."""
+    return False if value is None else torch.isinf(value) if isinstance(value, torch.Tensor) else math.isinf(value)
+
+
+def isfinite(value: Any) -> Any:
+    """Whether it is a number, neither nan nor infinite: of a tensor, entry by entry. None counts as one."""
+    return True if value is None else torch.isfinite(value) if isinstance(value, torch.Tensor) else math.isfinite(value)
+
+
+def norm(value: Any) -> float:
+    """The 2-norm; of None nan, which compares with nothing."""
+    if value is None:
+        return math.nan
+    if isinstance(value, torch.Tensor):
+        return float(torch.linalg.vector_norm(value if value.is_floating_point() else value.to(torch.float64)))
+    return abs(float(value))
+
+
+HELPERS: dict[str, Any] = {"isnan": isnan, "isinf": isinf, "isfinite": isfinite, "norm": norm}
+"""Functions that every expression can call."""
+
+
+class Scope(dict[str, Any]):
+    """The names that an expression sees, as its globals. Nothing is in it: each name is looked up when it is missed."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(__builtins__=builtins)
+        self._recorder = recorder
+        self.place = Place()
+        """What `epoch` and `sample` are."""
+        self.ahead: Mapping[str, Any] = {}
+        """What the loop's targets will be, before the block that binds them runs."""
+        self.holders: Holders | None = None
+        """The variables of the scopes, once they were asked for."""
+
+    def stand(self, place: Place, ahead: Mapping[str, Any]) -> None:
+        """The program stands elsewhere now."""
+        self.place, self.ahead, self.holders = place, ahead, None
+
+    def __missing__(self, name: str) -> Any:
+        if name == LOSS:
+            return self._loss()
+        if name in HELPERS:
+            return self._helper(name)
+        if (found := self.variable(name, _NOTHING)) is not _NOTHING:
+            return found
+        if name in ("epoch", "sample"):
+            return getattr(self.place, name)
+        raise KeyError(name)
+
+    def variable(self, name: str, otherwise: Any = None) -> Any:
+        """The script's variable of that name."""
+        if name in self.ahead:
+            return self.ahead[name]
+        if self.holders is None:
+            self.holders = self._recorder.holders()
+        for names in self.holders:
+            try:
+                return names[name]
+            except KeyError:
+                continue
+        return otherwise
+
+    def _loss(self) -> Any:
+        """The script's variable `loss`, unless that is a function or a module: then the loss itself, as a number."""
+        found = self.variable("loss", _NOTHING)
+        if found is not _NOTHING and not callable(found):
+            return found
+        number = self._recorder.numbers()[0]
+        if number is None:
+            loss = self._recorder.present_loss()
+            number = number_of(loss) if isinstance(loss, torch.Tensor) else loss
+        if number is None:
+            raise NameError("there is no loss yet")
+        return number
+
+    def _helper(self, name: str) -> Any:
+        """The helper, unless the script has something of its own under that name."""
+        own = self.variable(name, _NOTHING)
+        home = str(getattr(own, "__module__", None) or type(own).__module__).partition(".")[0]
+        foreign = own is not _NOTHING and not (callable(own) and home in (*_LIBRARIES, "builtins"))
+        return own if foreign else HELPERS[name]
+
+
+_NOTHING = object()
+
+
+class Expression:
+    """A compiled expression."""
+
+    def __init__(self, text: str) -> None:
+        """Raises:
+        ValueError: it is not one. The message is one sentence.
+        """
+        self.text = text.strip()
+        try:
+            self.tree = ast.parse(self.text, mode="eval")
+            renamed = _LossNamed().visit(ast.parse(self.text, mode="eval"))
+            self._code: CodeType = compile(renamed, "<breakpoint>", "eval")
+        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+            raise ValueError(_not_python(self.text, error)) from None
+        self.error = ""
+        """What it raised the last time."""
+
+    @property
+    def names(self) -> set[str]:
+        """The names that it reads and does not bind itself."""
+        bound = {each.arg for each in ast.walk(self.tree) if isinstance(each, ast.arg)}
+        found = {each.id: each.ctx for each in ast.walk(self.tree) if isinstance(each, ast.Name)}
+        bound |= {
+            each.id for each in ast.walk(self.tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)
+        }
+        return found.keys() - bound
+
+    def value(self, scope: Scope) -> Any:
+        """What it evaluates to. What it raises goes through."""
+        with torch.no_grad():
+            return eval(self._code, scope)
+
+    def holds(self, scope: Scope) -> bool:
+        """Whether it is true, of a tensor anywhere; false where it raises, which `error` says."""
+        try:
+            with torch.no_grad():
+                truth = truth_of(eval(self._code, scope))
+        except BaseException as error:  # whatever it is, it is no reason to stop the run
+            self.error = said(error)
+            return False
+        self.error = ""
+        return truth
+
+
+class _LossNamed(ast.NodeTransformer):
+    """Gives `loss` a name of its own wherever it is not called: a script may have a function of that name."""
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        function = node.func
+        self.generic_visit(node)
+        if isinstance(function, ast.Name):
+            node.func = function
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return ast.copy_location(ast.Name(LOSS, node.ctx), node) if node.id == "loss" else node
+
+
+def truth_of(value: Any) -> bool:
+    """Whether a value is true: an array is if any entry is."""
+    if isinstance(value, torch.Tensor) and value.numel() != 1:
+        return bool(value.any())
+    if hasattr(value, "dtype") and hasattr(value, "any"):
+        return bool(value.any())
+    return bool(value)
+
+
+def said(error: BaseException) -> str:
+    """An exception in one line."""
+    words = str(error).replace(LOSS, "loss").splitlines()
+    return f"{type(error).__name__}: {words[0]}"[:200] if words else type(error).__name__
+
+
+def is_absence(error: str) -> bool:
+    """Whether it only says that something is not there yet: a variable, a gradient."""
+    return error.startswith(("NameError", "UnboundLocalError")) or "NoneType" in error
+
+
+def _not_python(text: str, error: Exception) -> str:
+    if not text:
+        return "There is no expression."
+    try:
+        ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        words = error.msg if isinstance(error, SyntaxError) else str(error)
+        return f"'{text}' is not Python: {words}."
+    return f"'{text}' is a statement: a condition is an expression, such as w > 2."
+
+
+def unknown(names: Iterable[str], bound: set[str], scope: Scope) -> list[str]:
+    """Those of the names that nothing will ever have."""
+    known = bound | HELPERS.keys() | {"loss", "epoch", "sample"} | set(dir(builtins))
+    return sorted(name for name in names if name not in known and scope.variable(name, _NOTHING) is _NOTHING)

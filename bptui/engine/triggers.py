@@ -1,0 +1,229 @@
+"""What a breakpoint waits for. Each kind says in words that it was met, or nothing.
+
+After a block: a condition turned true, watched data changed, a ready-made check found new trouble. Before a block: the
+program stands at a place.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from bptui.engine.alarms import Check, _Forgotten
+from bptui.engine.code import RunBlock
+from bptui.engine.conditions import Expression, Scope, is_absence
+from bptui.engine.datawatch import Data
+from bptui.engine.logpoints import Log, shown
+from bptui.engine.machine import Machine
+from bptui.engine.place import Place
+from bptui.engine.program import Script
+from bptui.engine.quick import Quick, quick
+from bptui.engine.recorder import Recorder
+from bptui.engine.tree import Role
+from bptui.protocol.phase import Phase
+
+EVERY = tuple(Phase)
+_WRITING = (Phase.BACKWARD, Phase.UPDATE, Phase.ZERO_GRAD)
+
+
+class Trigger:
+    """What is looked at after a block."""
+
+    phases: tuple[Phase, ...] = EVERY
+    """After these it looks; found out as a run begins."""
+
+    def begin(self) -> None:
+        """A run begins: what is true now does not turn true any more."""
+
+    def after(self, run: RunBlock) -> str:
+        """That it was met by that block, in words; empty where it was not."""
+        raise NotImplementedError
+
+    @property
+    def trouble(self) -> str:
+        """Why it cannot be evaluated now."""
+        return ""
+
+    def state(self) -> Any:
+        """What it remembers, as plain data."""
+        return None
+
+    def restore(self, state: Any) -> None:
+        """Remember that."""
+
+
+class Turning(Trigger):
+    """A condition alone: met when it turns true."""
+
+    def __init__(self, condition: Expression, script: Script, recorder: Recorder, scope: Scope, own: set[str]) -> None:
+        self._condition, self._script, self._recorder, self._scope, self._own = condition, script, recorder, scope, own
+        self._quick: Quick | None = None
+        self._was = False
+
+    def begin(self) -> None:
+        losses = self._losses()
+        params = {name for name, _ in self._recorder.parameters if name.isidentifier()}
+        own = {name for name in self._own if name not in losses | params}
+        self._quick = quick(self._condition.tree, losses, params, own)
+        self.phases = self._after(losses, params)
+        self._was = self._condition.holds(self._scope)
+
+    def _losses(self) -> set[str]:
+        """The names that stand for the loss: the script's one name for it, and `loss` if that is nothing else."""
+        names = {run.loss_name for run in self._script.runs.values() if run.phase is Phase.FORWARD}
+        name = names.pop() if len(names) == 1 else None
+        losses = {name} if name is not None and name.isidentifier() else set()
+        found = self._scope.variable("loss")
+        if "loss" not in self._own or callable(found):
+            losses.add("loss")
+        return losses
+
+    def _after(self, losses: set[str], params: set[str]) -> tuple[Phase, ...]:
+        """After which phases it may be another than before."""
+        names = self._condition.names - {"isnan", "isinf", "isfinite", "norm", "abs", "min", "max", "torch", "math"}
+        if names and names <= losses:
+            return (Phase.FORWARD,)
+        if names and names <= params:
+            return _WRITING
+        return EVERY
+
+    def after(self, run: RunBlock) -> str:
+        if self._quick is not None:
+            may = self._quick.may_hold(*self._recorder.numbers())
+            if may is None:
+                self._quick = None
+            elif not may:
+                self._was = False
+                return ""
+            elif self._was:
+                return ""
+        was, self._was = self._was, self._condition.holds(self._scope)
+        return f"{self._condition.text}{self._values()}" if self._was and not was else ""
+
+    def _values(self) -> str:
+        """The numbers of the condition's names, as it was met."""
+        told = []
+        for name in sorted(self._condition.names):
+            value = self._recorder.numbers()[0] if name == "loss" else self._scope.variable(name)
+            if isinstance(value, torch.Tensor) and value.numel() == 1:
+                told.append(f"{name} = {shown(value)}")
+                if f"{name}.grad" in self._condition.text and value.is_leaf:
+                    told.append(f"{name}.grad = {shown(value.grad)}")
+            elif isinstance(value, (int, float)):
+                told.append(f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}")
+        return f" ({', '.join(told)})" if told else ""
+
+    @property
+    def trouble(self) -> str:
+        return self._condition.error
+
+    def state(self) -> Any:
+        return self._was
+
+    def restore(self, state: Any) -> None:
+        self._was = state
+
+
+class Written(Trigger):
+    """Watched data: met whenever it changes."""
+
+    def __init__(self, data: Data, scope: Scope) -> None:
+        self._data, self._scope = data, scope
+
+    def begin(self) -> None:
+        self._data.begin(self._scope)
+
+    def after(self, run: RunBlock) -> str:
+        return self._data.written(run, self._scope)
+
+    @property
+    def trouble(self) -> str:
+        return self._data.error
+
+
+class Alarmed(Trigger):
+    """A ready-made check: met when it finds trouble that was not there the last time."""
+
+    def __init__(self, name: str, check: Check) -> None:
+        self._name, self.check = name, check
+        self._known: dict[str, frozenset[str]] = {}
+        """The troubles found the last time, by the phase after which they were looked for."""
+        self.phases = check.phases
+
+    def begin(self) -> None:
+        present = frozenset(self.check.present())
+        if present:
+            for phase in self.phases:
+                self._known[phase.value] = self._known.get(phase.value, frozenset()) | present
+
+    def after(self, run: RunBlock) -> str:
+        with torch.no_grad():
+            found = self.check.found(run)
+        if found is None:
+            return ""
+        known = self._known.get(run.word, frozenset())
+        if not found and not known:
+            return ""
+        self._known[run.word] = frozenset(found)
+        new = [words for name, words in found.items() if name not in known]
+        if not new:
+            return ""
+        more = f" and {len(new) - 3} more" if len(new) > 3 else ""
+        return f"{self._name}: {', '.join(new[:3])}{more}, after {run.phase}, line {run.line}"
+
+    def stepped(self, run: RunBlock) -> None:
+        """A single step ran: what has a memory longer than a run takes note."""
+        if isinstance(self.check, _Forgotten):
+            with torch.no_grad():
+                self.check.stepped(run)
+
+    def state(self) -> Any:
+        return tuple((phase, tuple(sorted(names))) for phase, names in self._known.items()), self.check.state()
+
+    def restore(self, state: Any) -> None:
+        known, check = state
+        self._known = {phase: frozenset(names) for phase, names in known}
+        self.check.restore(check)
+
+
+class Arrival:
+    """An epoch or a sample beginning: a place in the data that is reached anew."""
+
+    def __init__(self, machine: Machine, epoch: int | None, sample: int | None) -> None:
+        self._machine, self._epoch, self._sample = machine, epoch, sample
+        self._here: tuple[Any, ...] = ()
+
+    def begin(self) -> None:
+        """A run begins here."""
+        self._here = self._key()
+
+    def reached(self, place: Place) -> bool:
+        """Whether the program has come there by its last move."""
+        before, self._here = self._here, self._key()
+        if all(a is b or (type(a) is int and a == b) for a, b in zip(before, self._here, strict=True)):
+            return False
+        if self._epoch is not None and place.epoch != self._epoch:
+            return False
+        if self._sample is None:
+            return True
+        return self._here[2] is not None and place.sample == self._sample
+
+    def _key(self) -> tuple[Any, ...]:
+        """The passes through the loops that it is about, by the loop's own run and the number of its pass."""
+        epoch = sample = None
+        for slot in self._machine.slots():
+            if slot.loop.role is Role.EPOCH:
+                epoch = slot
+            elif slot.loop.role is Role.SAMPLE:
+                sample = slot
+        key: tuple[Any, ...] = (epoch, epoch.count if epoch is not None else -1)
+        if self._sample is None:
+            return (*key, None, -1)
+        return (*key, sample, sample.count if sample is not None else -1)
+
+
+def tell_trouble(number: int, trouble: str, log: Log) -> None:
+    """Say once in the log why a breakpoint cannot be evaluated, unless what it names is only not there yet."""
+    if not is_absence(trouble):
+        log.say(f"breakpoint {number}: {trouble}")

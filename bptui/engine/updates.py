@@ -1,0 +1,126 @@
+"""Which parameters an update is of, and what they were before it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import torch
+
+from bptui.engine import syntax
+from bptui.engine.code import RunBlock
+from bptui.engine.conditions import Scope
+from bptui.engine.images import dense, digest
+from bptui.engine.params import named_leaves
+from bptui.engine.recorder import Recorder
+
+
+class Updates:
+    """The parameters around updates."""
+
+    def __init__(self, recorder: Recorder, scope: Scope, passing: frozenset[str]) -> None:
+        """`passing`: names that stand for one tensor after the other."""
+        self._recorder, self._scope, self._passing = recorder, scope, passing
+        self._digests: dict[str, int | float] = {}
+        self._copies: dict[str, torch.Tensor] = {}
+
+    def before(self, *, copied: bool) -> None:
+        """An update comes next: keep what the parameters are. `copied`: all of it, and not only to know it again."""
+        self._digests = {name: known(tensor) for name, tensor in self._recorder.parameters.items}
+        self._copies = {}
+        if copied:
+            self._copies = {name: dense(tensor).clone() for name, tensor in self._recorder.parameters.items}
+
+    def forget(self) -> None:
+        """The update is over."""
+        self._digests, self._copies = {}, {}
+
+    def changed(self, name: str, tensor: torch.Tensor) -> bool | None:
+        """Whether the parameter is another than before; None where that is not known."""
+        return None if name not in self._digests else known(tensor) != self._digests[name]
+
+    def copy(self, name: str) -> torch.Tensor | None:
+        """What the parameter was before."""
+        return self._copies.get(name)
+
+    def of(self, run: RunBlock) -> list[tuple[str, torch.Tensor]]:
+        """The parameters that the update may change, as far as that can be seen: its optimizer's, or those it names.
+
+        And those that no optimizer of the script has: nothing changes them at all.
+        """
+        items = self._recorder.parameters.items
+        statements = run.block.own_statements
+        optimizers = list(self._optimizers(statements))
+        if optimizers:
+            others = {id(each) for other in self._all_optimizers() for each in _held(other)}
+            mine = {id(each) for optimizer in optimizers for each in _held(optimizer)}
+            return [(name, tensor) for name, tensor in items if id(tensor) in mine or id(tensor) not in others]
+        names = {each.id for statement in statements for each in ast.walk(statement) if isinstance(each, ast.Name)}
+        mine_by_name = [(name, tensor) for name, tensor in items if name in names]
+        return mine_by_name or list(items)
+
+    def of_optimizers(self, run: RunBlock) -> list[tuple[str, torch.Tensor]]:
+        """What the optimizers of an update hold, each under the best name there is; empty where it has none."""
+        held = {id(each): each for optimizer in self._optimizers(run.block.own_statements) for each in _held(optimizer)}
+        if not held:
+            return []
+        return [(name, tensor) for name, tensor in self.named_leaves() if id(tensor) in held]
+
+    def named_leaves(self) -> list[tuple[str, torch.Tensor]]:
+        """Every leaf that requires a gradient and has a name, also those that no loss reaches."""
+        return list(named_leaves(self._recorder.holders(), self._passing))
+
+    def _optimizers(self, statements: list[ast.stmt]) -> Iterator[Any]:
+        """The optimizers that the statements name, as far as nothing must be called to find them."""
+        seen: set[int] = set()
+        for statement in statements:
+            for each in ast.walk(statement):
+                if isinstance(each, (ast.Name, ast.Attribute, ast.Subscript)) and not list(syntax.calls(each)):
+                    for optimizer in _optimizers_in(self._looked_up(each)):
+                        if id(optimizer) not in seen:
+                            seen.add(id(optimizer))
+                            yield optimizer
+
+    def _all_optimizers(self) -> Iterator[Any]:
+        for names in self._recorder.holders():
+            for name in list(names):
+                yield from _optimizers_in(self._scope.variable(name))
+                yield from _optimizers_in(list(getattr(self._scope.variable(name), "__dict__", {}).values()))
+
+    def _looked_up(self, node: ast.expr) -> Any:
+        """What a name stands for, with attributes that are plainly there and constant subscripts behind it."""
+        if isinstance(node, ast.Name):
+            return self._scope.variable(node.id)
+        if isinstance(node, ast.Attribute):
+            return getattr(self._looked_up(node.value), "__dict__", {}).get(node.attr)
+        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
+            holder = self._looked_up(node.value)
+            try:
+                return holder[node.slice.value] if isinstance(holder, (list, tuple, dict)) else None
+            except (LookupError, TypeError):
+                return None
+        return None
+
+
+def known(tensor: torch.Tensor) -> int | float:
+    """What a tensor is known by again."""
+    return digest(dense(tensor))
+
+
+def _optimizers_in(value: Any) -> Iterator[Any]:
+    members: Iterable[Any] = (value,)
+    if isinstance(value, (list, tuple)) and len(value) <= 100:
+        members = value
+    elif isinstance(value, dict) and len(value) <= 100:
+        members = value.values()
+    for each in members:
+        if isinstance(each, torch.optim.Optimizer):
+            yield each
+        elif isinstance(inner := getattr(each, "__dict__", {}).get("optimizer"), torch.optim.Optimizer):
+            yield inner  # wrapped, as accelerate does
+
+
+def _held(optimizer: Any) -> Iterator[torch.Tensor]:
+    for group in optimizer.param_groups:
+        yield from group["params"]
