@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, gradcheck, inspector
+from bptui.engine.breakpoints import Breakpoints, Hit
 from bptui.engine.code import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.failure import failure_of, raised_in, refusal_of
@@ -21,6 +22,7 @@ from bptui.engine.state import State
 from bptui.engine.stepper import Stepper
 from bptui.engine.tapes import Tapes
 from bptui.engine.turn import Turn
+from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Failure, Program, Row, Snapshot
@@ -59,6 +61,8 @@ class Controller:
         self._sites = Sites(path, self._script.source, self._script.tree)
         self._inside: Inside | None = None
         """The phase that is stepped through, if one is."""
+        self._asked: tuple[Breakpoint, ...] = ()
+        """The breakpoints; they stay when the script begins again."""
 
     # ---- beginning
 
@@ -74,6 +78,8 @@ class Controller:
         self._stepper = Stepper(self._machine, self._recorder, self._turn)
         self._stepper.zeroing = self._zeroing
         self._tapes = Tapes(self._recorder, self._sites, self._output)
+        self._breakpoints = Breakpoints(self._script, self._machine, self._recorder)
+        self._breakpoints.set(self._asked)
         self._inside = None
         self._started = True
         mark = self._output.mark()
@@ -122,6 +128,21 @@ class Controller:
         if self._inside is not None:
             return self._inside.see_anew(on)
         return self._snapshots.see_anew(self._turn, on)
+
+    def set_breakpoints(self, breakpoints: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
+        """The breakpoints are these now; counts of those that stay the same go on. Tells what became of each."""
+        self._check_started()
+        self._asked = tuple(breakpoints)
+        return self._breakpoints.set(self._asked)
+
+    def breakpoint_states(self) -> tuple[BreakpointState, ...]:
+        """What became of each breakpoint, and how often it was met."""
+        self._check_started()
+        return self._breakpoints.states()
+
+    def logged(self) -> str:
+        """What logpoints said since this was last asked."""
+        return self._breakpoints.logged() if self._started else ""
 
     # ---- stepping
 
@@ -206,7 +227,10 @@ class Controller:
         ran: RunBlock | None = None
         pausing = False
         self._recorder.run_begins(sparing=goal is Goal.END and steps is None)
+        hit: Hit | None = None
         with self._stage.set(self._machine.main), self._output.redirecting():
+            if self._breakpoints.active:
+                self._breakpoints.begin(self._stepper.place)
             while True:
                 try:
                     ran = self._stepper.next(False)
@@ -216,6 +240,13 @@ class Controller:
                     if ran is not None:
                         self._recorder.failed(ran)
                 taken += 1
+                if (
+                    self._breakpoints.active
+                    and not failure
+                    and (hit := self._breakpoints.met(ran, self._stepper.place))
+                ):
+                    reason = hit.reason
+                    break
                 if failure or self._machine.ended or taken == steps:
                     break
                 if goal is Goal.SAMPLE and self._machine.turn != turn:
@@ -233,7 +264,8 @@ class Controller:
                     return self._stop(ran, StopReason.PAUSE, mark, None, kept=True)
         self._recorder.run_ends()
         self._tapes.forget()
-        return self._stop(ran, StopReason.END if self._machine.ended else reason, mark, failure)
+        reason = StopReason.END if self._machine.ended else reason
+        return self._stop(ran, reason, mark, failure, met=hit.words if hit else "")
 
     # ---- looking
 
@@ -371,6 +403,7 @@ class Controller:
         *,
         kept: bool = False,
         recorded: bool = False,
+        met: str = "",
     ) -> Snapshot:
         if ran is not None and not recorded:
             self._tapes.ran(ran.phase)
@@ -385,4 +418,5 @@ class Controller:
             self._zeroing,
             passed=self._stepper.passed,
             replace_row=kept,
+            met=met,
         )

@@ -67,10 +67,11 @@ class Snapshots:
         *,
         passed: bool = False,
         replace_row: bool = False,
+        met: str = "",
     ) -> Snapshot:
         """The snapshot of where the program stands.
 
-        `passed`: zero_grad was passed over. `replace_row`: the row for this step is kept already.
+        `passed`: zero_grad was passed over. `replace_row`: the row for this step is kept already. `met`: the breakpoint.
         """
         if replace_row:
             self._rows.pop()
@@ -101,6 +102,7 @@ class Snapshots:
             errors=output[1],
             failure=failure,
             tape=self.tape,
+            met=met,
         )
         snapshot = dataclasses.replace(snapshot, explain=explain(self.last, snapshot, passed))
         self.last = snapshot
