@@ -26,7 +26,7 @@ Troubles = dict[str, str]
 
 
 class Check:
-    """A check. `found` tells what is wrong after a block of the phases that it looks at; None: nothing was looked at."""
+    """A check. `found` tells what is wrong after a block of its phases; None where nothing was looked at."""
 
     phases: tuple[Phase, ...] = (Phase.BACKWARD,)
     """After these it looks."""

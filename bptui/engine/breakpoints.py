@@ -1,7 +1,7 @@
 """Breakpoints: where a run stops before its goal.
 
-The program stands between blocks, so that is where breakpoints are met. What names a place (a phase, a line, an epoch, a
-sample) is met before it runs; a condition with a place is evaluated there. A condition alone is met behind the block
+The program stands between blocks, so that is where breakpoints are met. What names a place (a phase, a line, an epoch,
+a sample) is met before it runs; a condition with a place is evaluated there. A condition alone is met behind the block
 that turned it true, watched data behind the block that wrote it, a ready-made check behind the block that made the
 trouble. Where a run begins at a place, or with a condition true, that is not met again until it was left.
 
@@ -17,7 +17,7 @@ from typing import Any
 
 from bptui.engine.alarms import check
 from bptui.engine.code import RunBlock
-from bptui.engine.conditions import Expression, Scope, unknown
+from bptui.engine.conditions import Expression, Scope, is_absence, said, unknown
 from bptui.engine.datawatch import Data
 from bptui.engine.hits import hits
 from bptui.engine.locations import Nowhere, blocks_at
@@ -27,10 +27,12 @@ from bptui.engine.place import Place, pending, place_of
 from bptui.engine.program import Script
 from bptui.engine.recorder import Recorder
 from bptui.engine.syntax import every_name
-from bptui.engine.triggers import Alarmed, Arrival, Trigger, Turning, Written, tell_trouble
+from bptui.engine.triggers import Alarmed, Arrival, Trigger, Turning, Written
 from bptui.engine.updates import Updates
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.phase import Phase, StopReason
+
+Names = set[str]
 
 State = dict[int, tuple[Any, ...]]
 """What breakpoints remember, by their numbers: plain data."""
@@ -65,18 +67,15 @@ class Point:
         """The blocks that it is about, where it names a phase or a line."""
         self.arrival: Arrival | None = None
         """The place in the data, where it names no more than that."""
+        self.trouble = ""
+        """Why it could not be evaluated the last time that it could not."""
         self.told = False
-        """Whether it was told why it cannot be evaluated."""
+        """Whether that was told."""
 
     @property
     def names(self) -> set[str]:
         """The names of the script that its condition and its log read."""
         return (self.condition.names if self.condition else set()) | (self.says.names if self.says else set())
-
-    @property
-    def trouble(self) -> str:
-        """Why it could not be evaluated the last time."""
-        return (self.trigger.trouble if self.trigger else "") or (self.condition.error if self.condition else "")
 
     def is_at(self, place: Place) -> bool:
         """Whether it is about that place in the data."""
@@ -149,7 +148,7 @@ class Breakpoints:
             blocks, point.message = blocks_at(self._script, asked)
             point.blocks = blocks if places else None
         if asked.data:
-            data = Data(asked.data, self._recorder)
+            data = Data(asked.data, self._recorder, self._script)
             self._check_names(data.names - self._first_names())
             point.trigger = Written(data, self._scope)
         elif asked.check:
@@ -164,11 +163,11 @@ class Breakpoints:
         self._check_names(point.names)
         return point
 
-    def _first_names(self) -> set[str]:
+    def _first_names(self) -> Names:
         """What parameters' names begin with that are no names of Python: `leaf 0`."""
         return {name.split(" ")[0].split(".")[0] for name, _ in self._recorder.parameters}
 
-    def _check_names(self, names: set[str]) -> None:
+    def _check_names(self, names: Names) -> None:
         if "*" not in self._own and (missing := unknown(names, self._own, self._scope)):
             raise ValueError(f"The script has no {', '.join(missing)}.")
 
@@ -211,9 +210,14 @@ class Breakpoints:
             self._scope.stand(place, {})
             for point in waiting:
                 assert point.trigger is not None
-                if (words := point.trigger.after(run)) and self._is_about(point, run, place):
+                try:
+                    words = point.trigger.after(run)
+                except Exception as error:  # a tensor of a kind that was not thought of is no reason to stop the run
+                    self._tell(point, said(error))
+                    continue
+                if words and self._is_about(point, run, place):
                     self._count(point, words, hits)
-                elif point.trigger.trouble and not point.told:
+                elif point.trigger.trouble:
                     self._tell(point, point.trigger.trouble)
         cursor = self._machine.cursor
         if cursor is not None:
@@ -236,13 +240,16 @@ class Breakpoints:
         if point.condition is None:
             return True
         holds = point.condition.holds(self._scope)
-        if point.condition.error and not point.told:
+        if point.condition.error:
             self._tell(point, point.condition.error)
         return holds
 
     def _tell(self, point: Point, trouble: str) -> None:
-        point.told = True
-        tell_trouble(point.asked.number, trouble, self._log)
+        """Say once in the log why a breakpoint cannot be evaluated, unless what it names is only not there yet."""
+        point.trouble = trouble
+        if not point.told and not is_absence(trouble):
+            point.told = True
+            self._log.say(f"breakpoint {point.asked.number}: {trouble}")
 
     def _look_ahead(self, cursor: RunBlock, place: Place, hits: list[tuple[Point, str]]) -> None:
         """See which places the program has come to."""

@@ -5,96 +5,112 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bptui.engine.capture import grad_of
+import torch
+
+from bptui.engine.capture import grad_of, number_of
 from bptui.engine.code import RunBlock
 from bptui.engine.conditions import Expression, Scope, is_absence, said
 from bptui.engine.images import ABSENT, Image, change, image
+from bptui.engine.program import Script
 from bptui.engine.recorder import Recorder
-from bptui.engine.writers import writing_line
+from bptui.engine.writers import writer
 from bptui.protocol.phase import Phase
 
 _COUNTED = (Phase.FORWARD, Phase.BACKWARD)
-"""Phases that write to tensors only in ways that a tensor counts, which `.data` goes around."""
+"""Phases that, as a rule, write to tensors only in ways that a tensor counts, which `.data` goes around."""
+_LARGE = 100_000
+"""Only of tensors with more elements it is left to that count whether such a phase wrote them."""
 _REST = re.compile(r"(\.data)?(?P<grad>\.grad)?(\.data)?(?P<index>\[[^\]]*\])?")
+_BASE = "_"
 
 
 class Data:
     """Something that is watched: `w`, `w.grad`, `model.0.weight[2, 1]`, any expression over the script's variables."""
 
-    def __init__(self, text: str, recorder: Recorder) -> None:
+    def __init__(self, text: str, recorder: Recorder, script: Script) -> None:
         """Raises:
         ValueError: it names nothing. The message is one sentence.
         """
         self.text = text.strip()
-        self._recorder = recorder
+        self._recorder, self._script = recorder, script
         self._expression = Expression(as_python(self.text))
         self.names = self._expression.names
         """The names of the script that it reads."""
         self.error = ""
         """Why it has no value now."""
+        self._param, self._place = "", 0
+        """The parameter that it is of, by its own name, and its place among them; empty if it is of none."""
+        self._of_grad = False
+        self._index: Expression | None = None
+        """Which part of that it is."""
         self._before: Image | None = None
-        self._number: tuple[str, int] | None = None
-        """The one-element parameter that it is, and which of its numbers: 1 the value, 2 the gradient."""
         self._was: float | None = None
-        self._place = 0
+        """What it was, where it is one number that is known anyway."""
 
     def begin(self, scope: Scope) -> None:
         """A run begins: take what it is now."""
-        numbers = self._recorder.numbers()[1]
-        name, number = self.text.removesuffix(".grad"), 2 if self.text.endswith(".grad") else 1
-        self._number = None
-        for place, row in enumerate(numbers):
-            if row[0] == name and row[1] is not None:
-                self._number, self._place, self._was = (name, number), place, row[number]
+        self._param, self._index = "", None
+        for place, (name, _) in enumerate(self._recorder.parameters.items):
+            if self.text.startswith(name) and (rest := _REST.fullmatch(self.text, len(name))):
+                self._param, self._place, self._of_grad = name, place, bool(rest["grad"])
+                self._index = Expression(f"{_BASE}{rest['index']}") if rest["index"] else None
+        self._was = self._number(None)[1]
         self._before = image(self.value(scope))
+
+    def _tensor(self) -> torch.Tensor | None:
+        """The parameter that it is of, while there is one of that name."""
+        items = self._recorder.parameters.items
+        if self._place >= len(items) or items[self._place][0] != self._param:
+            self._place = next((place for place, (name, _) in enumerate(items) if name == self._param), len(items))
+        return items[self._place][1] if self._place < len(items) else None
 
     def value(self, scope: Scope) -> Any:
         """What it is now: by a parameter's own name, or as an expression."""
         self.error = ""
-        for name, tensor in self._recorder.parameters.items:
-            if self.text.startswith(name) and (rest := _REST.fullmatch(self.text, len(name))):
-                found = grad_of(tensor) if rest["grad"] else tensor
-                if found is None or not rest["index"]:
-                    return found
-                return self._evaluated(Expression(f"_{rest['index']}"), scope, found)
-        return self._evaluated(self._expression, scope, None)
+        tensor = self._tensor() if self._param else None
+        if tensor is None:
+            return self._evaluated(self._expression, scope)
+        found = grad_of(tensor) if self._of_grad else tensor
+        if found is None or self._index is None:
+            return found
+        ahead, scope.ahead = scope.ahead, {_BASE: found}
+        try:
+            return self._evaluated(self._index, scope)
+        finally:
+            scope.ahead = ahead
 
-    def _evaluated(self, expression: Expression, scope: Scope, base: Any) -> Any:
-        if base is not None:
-            scope.ahead = {**scope.ahead, "_": base}
+    def _evaluated(self, expression: Expression, scope: Scope) -> Any:
         try:
             return expression.value(scope)
         except BaseException as error:  # as in a condition: no reason to stop the run
             self.error = said(error)
             return None if is_absence(self.error) and not self.error.startswith("NameError") else ABSENT
-        finally:
-            if base is not None:
-                scope.ahead = {name: value for name, value in scope.ahead.items() if name != "_"}
 
     def written(self, run: RunBlock, scope: Scope) -> str:
         """How the block changed it, and where; empty where it did not."""
-        if self._number is not None and (same := self._same_number(run)) is not None:
-            if same:
+        known, number = self._number(run.phase)
+        if known:
+            was, self._was = self._was, number
+            if was == number or (was is not None and number is not None and was != was and number != number):
                 return ""
         now = self.value(scope)
-        before = self._before
-        if before is None or before.same(now, trusting=run.phase in _COUNTED):
+        trusting = run.phase in _COUNTED and isinstance(now, torch.Tensor) and now.numel() > _LARGE
+        if self._before is None or self._before.same(now, trusting=trusting):
             return ""
-        self._before = image(now)
-        return f"{self.text} {change(before, self._before)} by {run.phase}, {writing_line(run.block, self.text)}"
+        before, self._before = self._before, image(now)
+        return f"{self.text} {change(before, self._before)} {writer(self._script, run.block, self.text)}"
 
-    def _same_number(self, run: RunBlock) -> bool | None:
-        """Whether the number that it is stayed the same; None where it is none any more."""
-        assert self._number is not None
-        if run.phase is Phase.FORWARD:
-            return True
-        name, number = self._number
+    def _number(self, phase: Phase | None) -> tuple[bool, float | None]:
+        """Whether it is the value or gradient of a one-element parameter, and which number that is now."""
+        if not self._param or self._index is not None:
+            return False, None
         numbers = self._recorder.numbers()[1]
-        if self._place >= len(numbers) or numbers[self._place][0] != name or numbers[self._place][1] is None:
-            self._number = None
-            return None
-        was, self._was = self._was, numbers[self._place][number]
-        return was == self._was or (was is not None and self._was is not None and was != was and self._was != self._was)
+        if self._place >= len(numbers) or numbers[self._place][0] != self._param or numbers[self._place][1] is None:
+            return False, None
+        if phase is Phase.FORWARD and (tensor := self._tensor()) is not None:  # numbers are not read after forwards
+            return True, number_of(grad_of(tensor) if self._of_grad else tensor)
+        row = numbers[self._place]
+        return True, row[2] if self._of_grad else row[1]
 
 
 def as_python(text: str) -> str:

@@ -12,7 +12,7 @@ _FORM = re.compile(r"\s*(==|>=|<=|=|>|<|%)?\s*(\d{1,18})\s*")
 
 
 def hits(text: str) -> Hits:
-    """What a hit condition says: `5` and `>= 5` the fifth time and later, `== 5`, `> 5`, `<= 5`, `< 5`, `% 5` every fifth.
+    """What a hit condition says: `5` the fifth time and later, `== 5`, `> 5`, `>= 5`, `< 5`, `<= 5`, `% 5` every fifth.
 
     Raises:
         ValueError: it says nothing of the kind, or no time at all. The message is one sentence.

@@ -99,9 +99,9 @@ class TensorImage(Image):
 def change(before: Image, after: Image) -> str:
     """How a value changed: `-2 -> 0`; of a large tensor in how many entries."""
     if before.value is ABSENT:
-        return f"is {after}, and was not there"
+        return f"set to {after}"
     if after.value is ABSENT:
-        return f"was {before}, and is gone"
+        return f"deleted (it was {before})"
     told = f"changed {before} -> {after}"
     if isinstance(before, TensorImage) and isinstance(after, TensorImage) and before.shape == after.shape:
         if before.entries is None or after.entries is None:

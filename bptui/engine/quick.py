@@ -24,7 +24,8 @@ _PLAIN = (
 )  # fmt: skip
 _ORDERS = (ast.Lt, ast.Gt, ast.LtE, ast.GtE)
 _FUNCTIONS: dict[str, Callable[..., Any]] = {
-    "isnan": math.isnan, "isinf": math.isinf, "isfinite": math.isfinite, "norm": abs, "abs": abs, "min": min, "max": max,
+    "isnan": math.isnan, "isinf": math.isinf, "isfinite": math.isfinite, "norm": abs, "abs": abs, "min": min,
+    "max": max,
 }  # fmt: skip
 
 
@@ -51,7 +52,9 @@ class Quick:
         given: list[float] = []
         for place, (kind, name) in enumerate(self.needs):
             if kind == LOSS:
-                number = loss
+                if loss is None:
+                    return None
+                number: float | None = loss
             else:
                 at = self._places[place]
                 if at >= len(numbers) or numbers[at][0] != name:
@@ -78,7 +81,7 @@ def quick(tree: ast.Expression, losses: set[str], params: set[str], own: set[str
     """
     maker = _Maker(losses, params, own)
     try:
-        body = maker.visit(copy.deepcopy(tree)).body
+        body = maker.made(copy.deepcopy(tree.body))
     except _Not:
         return None
     if not maker.needs:
@@ -122,8 +125,8 @@ class _Maker(ast.NodeTransformer):
                 self._check_exact([node.left, *node.comparators])
             elif not isinstance(operator, _ORDERS):
                 raise _Not
-        node.left = self._expression(node.left)
-        node.comparators = [self._expression(each) for each in node.comparators]
+        node.left = self.made(node.left)
+        node.comparators = [self.made(each) for each in node.comparators]
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
@@ -132,10 +135,15 @@ class _Maker(ast.NodeTransformer):
             raise _Not
         if len(node.args) != (2 if name in ("min", "max") else 1):
             raise _Not
-        node.args = [self._expression(each) for each in node.args]
+        node.args = [self.made(each) for each in node.args]
         return node
 
-    def _expression(self, node: ast.expr) -> ast.expr:
+    def made(self, node: ast.expr) -> ast.expr:
+        """The expression over the arguments.
+
+        Raises:
+            _Not: it needs more.
+        """
         made = self.visit(node)
         assert isinstance(made, ast.expr)
         return made
@@ -148,7 +156,7 @@ class _Maker(ast.NodeTransformer):
                 raise _Not
 
     def _number(self, node: ast.AST) -> tuple[int, str] | None:
-        """Which number a node stands for: `loss`, `w`, `w.data`, `w.item()`, `w.grad`, `w.grad.data`, `w.grad.item()`."""
+        """Which number a node stands for: `loss`, `w`, `w.data`, `w.item()`, `w.grad`, `w.grad.item()`."""
         if isinstance(node, ast.Call) and not node.args and not node.keywords:
             node = node.func
             if not isinstance(node, ast.Attribute) or node.attr != "item":

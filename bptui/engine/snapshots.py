@@ -71,7 +71,8 @@ class Snapshots:
     ) -> Snapshot:
         """The snapshot of where the program stands.
 
-        `passed`: zero_grad was passed over. `replace_row`: the row for this step is kept already. `met`: the breakpoint.
+        `passed`: zero_grad was passed over. `replace_row`: the row for this step is kept already. `met`: by which
+        breakpoint it stopped.
         """
         if replace_row:
             self._rows.pop()

@@ -12,9 +12,9 @@ import torch
 
 from bptui.engine.alarms import Check, _Forgotten
 from bptui.engine.code import RunBlock
-from bptui.engine.conditions import Expression, Scope, is_absence
+from bptui.engine.conditions import Expression, Scope
 from bptui.engine.datawatch import Data
-from bptui.engine.logpoints import Log, shown
+from bptui.engine.logpoints import shown
 from bptui.engine.machine import Machine
 from bptui.engine.place import Place
 from bptui.engine.program import Script
@@ -91,12 +91,8 @@ class Turning(Trigger):
     def after(self, run: RunBlock) -> str:
         if self._quick is not None:
             may = self._quick.may_hold(*self._recorder.numbers())
-            if may is None:
-                self._quick = None
-            elif not may:
-                self._was = False
-                return ""
-            elif self._was:
+            if may is not None and (not may or self._was):
+                self._was, self._condition.error = may, ""
                 return ""
         was, self._was = self._was, self._condition.holds(self._scope)
         return f"{self._condition.text}{self._values()}" if self._was and not was else ""
@@ -221,9 +217,3 @@ class Arrival:
         if self._sample is None:
             return (*key, None, -1)
         return (*key, sample, sample.count if sample is not None else -1)
-
-
-def tell_trouble(number: int, trouble: str, log: Log) -> None:
-    """Say once in the log why a breakpoint cannot be evaluated, unless what it names is only not there yet."""
-    if not is_absence(trouble):
-        log.say(f"breakpoint {number}: {trouble}")

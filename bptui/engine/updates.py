@@ -14,6 +14,7 @@ from bptui.engine.conditions import Scope
 from bptui.engine.images import dense, digest
 from bptui.engine.params import named_leaves
 from bptui.engine.recorder import Recorder
+from bptui.engine.tree import Block
 
 
 class Updates:
@@ -24,6 +25,8 @@ class Updates:
         self._recorder, self._scope, self._passing = recorder, scope, passing
         self._digests: dict[str, int | float] = {}
         self._copies: dict[str, torch.Tensor] = {}
+        self._named: dict[int, list[ast.expr]] = {}
+        """The names in blocks, by the block's index."""
 
     def before(self, *, copied: bool) -> None:
         """An update comes next: keep what the parameters are. `copied`: all of it, and not only to know it again."""
@@ -50,19 +53,18 @@ class Updates:
         And those that no optimizer of the script has: nothing changes them at all.
         """
         items = self._recorder.parameters.items
-        statements = run.block.own_statements
-        optimizers = list(self._optimizers(statements))
+        optimizers = self._optimizers(run.block)
         if optimizers:
             others = {id(each) for other in self._all_optimizers() for each in _held(other)}
             mine = {id(each) for optimizer in optimizers for each in _held(optimizer)}
             return [(name, tensor) for name, tensor in items if id(tensor) in mine or id(tensor) not in others]
-        names = {each.id for statement in statements for each in ast.walk(statement) if isinstance(each, ast.Name)}
+        names = {node.id for node in self._nodes(run.block) if isinstance(node, ast.Name)}
         mine_by_name = [(name, tensor) for name, tensor in items if name in names]
         return mine_by_name or list(items)
 
     def of_optimizers(self, run: RunBlock) -> list[tuple[str, torch.Tensor]]:
         """What the optimizers of an update hold, each under the best name there is; empty where it has none."""
-        held = {id(each): each for optimizer in self._optimizers(run.block.own_statements) for each in _held(optimizer)}
+        held = {id(each) for optimizer in self._optimizers(run.block) for each in _held(optimizer)}
         if not held:
             return []
         return [(name, tensor) for name, tensor in self.named_leaves() if id(tensor) in held]
@@ -71,16 +73,21 @@ class Updates:
         """Every leaf that requires a gradient and has a name, also those that no loss reaches."""
         return list(named_leaves(self._recorder.holders(), self._passing))
 
-    def _optimizers(self, statements: list[ast.stmt]) -> Iterator[Any]:
-        """The optimizers that the statements name, as far as nothing must be called to find them."""
-        seen: set[int] = set()
-        for statement in statements:
-            for each in ast.walk(statement):
-                if isinstance(each, (ast.Name, ast.Attribute, ast.Subscript)) and not list(syntax.calls(each)):
-                    for optimizer in _optimizers_in(self._looked_up(each)):
-                        if id(optimizer) not in seen:
-                            seen.add(id(optimizer))
-                            yield optimizer
+    def _optimizers(self, block: Block) -> list[Any]:
+        """The optimizers that a block names, as far as nothing must be called to find them."""
+        found = [each for node in self._nodes(block) for each in _optimizers_in(self._looked_up(node))]
+        return list({id(each): each for each in found}.values())
+
+    def _nodes(self, block: Block) -> list[ast.expr]:
+        """The names in a block's own statements, with attributes and subscripts behind them."""
+        if block.index not in self._named:
+            self._named[block.index] = [
+                each
+                for statement in block.own_statements
+                for each in ast.walk(statement)
+                if isinstance(each, (ast.Name, ast.Attribute, ast.Subscript)) and not list(syntax.calls(each))
+            ]
+        return self._named[block.index]
 
     def _all_optimizers(self) -> Iterator[Any]:
         for names in self._recorder.holders():
@@ -95,9 +102,10 @@ class Updates:
         if isinstance(node, ast.Attribute):
             return getattr(self._looked_up(node.value), "__dict__", {}).get(node.attr)
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            holder = self._looked_up(node.value)
+            holder: Any = self._looked_up(node.value)
+            key: Any = node.slice.value
             try:
-                return holder[node.slice.value] if isinstance(holder, (list, tuple, dict)) else None
+                return holder[key] if isinstance(holder, (list, tuple, dict)) else None
             except (LookupError, TypeError):
                 return None
         return None
