@@ -226,7 +226,8 @@ class Controller:
         turn, epoch, taken = self._machine.turn, epoch_key(self._machine), 0
         ran: RunBlock | None = None
         pausing = False
-        self._recorder.run_begins(sparing=goal is Goal.END and steps is None)
+        active = self._breakpoints.active  # it may stop anywhere, and then every value is asked for
+        self._recorder.run_begins(sparing=goal is Goal.END and steps is None and not active)
         hit: Hit | None = None
         with self._stage.set(self._machine.main), self._output.redirecting():
             if self._breakpoints.active:
