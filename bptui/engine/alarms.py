@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.capture import grad_of
+from bptui.engine.capture import grad_of, number_of
 from bptui.engine.code import RunBlock
 from bptui.engine.images import dense, number
 from bptui.engine.machine import Machine
@@ -285,6 +285,8 @@ class _Forgotten(Check):
 
 
 def _is_zero(gradient: torch.Tensor) -> bool:
+    if (known := number_of(gradient)) is not None:
+        return known == 0
     plain = dense(gradient)
     if not plain.numel():
         return True

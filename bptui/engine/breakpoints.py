@@ -11,7 +11,7 @@ With a place beside data or a check, the place is that of the block that wrote o
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,9 +25,10 @@ from bptui.engine.logpoints import Log, Message
 from bptui.engine.machine import Machine
 from bptui.engine.place import Place, pending, place_of
 from bptui.engine.program import Script
+from bptui.engine.quick import Quick
 from bptui.engine.recorder import Recorder
 from bptui.engine.syntax import every_name
-from bptui.engine.triggers import Alarmed, Arrival, Trigger, Turning, Written
+from bptui.engine.triggers import Alarmed, Arrival, Trigger, Turning, Written, quick_of
 from bptui.engine.updates import Updates
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.phase import Phase, StopReason
@@ -60,13 +61,15 @@ class Point:
         self.message = ""
         self.counts = hits(asked.hits)
         self.says = Message(asked.log) if asked.log else None
-        self.condition = Expression(asked.condition) if asked.condition.strip() else None
+        self.condition = Expression(asked.condition, truth=True) if asked.condition.strip() else None
         self.trigger: Trigger | None = None
         """What it waits for, if that is not a place."""
         self.blocks: set[int] | None = None
         """The blocks that it is about, where it names a phase or a line."""
         self.arrival: Arrival | None = None
         """The place in the data, where it names no more than that."""
+        self.quick: Quick | None = None
+        """Its condition over plain numbers, if it is at a place; found out as a run begins."""
         self.trouble = ""
         """Why it could not be evaluated the last time that it could not."""
         self.told = False
@@ -76,6 +79,13 @@ class Point:
     def names(self) -> set[str]:
         """The names of the script that its condition and its log read."""
         return (self.condition.names if self.condition else set()) | (self.says.names if self.says else set())
+
+    def may_hold(self, recorder: Recorder) -> bool:
+        """Whether its condition may hold, as far as the numbers say that are known anyway."""
+        if self.quick is None:
+            return True
+        may = self.quick.may_hold(*recorder.numbers())
+        return may is None or may
 
     def is_at(self, place: Place) -> bool:
         """Whether it is about that place in the data."""
@@ -200,6 +210,8 @@ class Breakpoints:
                 point.trigger.begin()
             if point.arrival is not None:
                 point.arrival.begin()
+            if point.trigger is None and point.condition is not None:
+                point.quick = quick_of(point.condition, self._script, self._recorder, self._scope, self._own)
         self._arrange()
         self._before_update()
 
@@ -211,12 +223,12 @@ class Breakpoints:
             for point in waiting:
                 assert point.trigger is not None
                 try:
-                    words = point.trigger.after(run)
+                    told = point.trigger.after(run)
                 except Exception as error:  # a tensor of a kind that was not thought of is no reason to stop the run
                     self._tell(point, said(error))
                     continue
-                if words and self._is_about(point, run, place):
-                    self._count(point, words, hits)
+                if told is not None and self._is_about(point, run, place):
+                    self._count(point, told, hits)
                 elif point.trigger.trouble:
                     self._tell(point, point.trigger.trouble)
         cursor = self._machine.cursor
@@ -254,21 +266,23 @@ class Breakpoints:
     def _look_ahead(self, cursor: RunBlock, place: Place, hits: list[tuple[Point, str]]) -> None:
         """See which places the program has come to."""
         here = self._at.get(cursor.block.index, ())
-        moved = self._moves != self._machine.moves
-        if not here and not (moved and self._arrivals):
+        arrived: list[Point] = []
+        if self._arrivals and self._moves != self._machine.moves:
+            self._moves = self._machine.moves
+            arrived = [point for point in self._arrivals if point.arrival is not None and point.arrival.moved()]
+        here = [point for point in here if point.may_hold(self._recorder)]
+        if not here and not arrived:
             return
-        self._moves = self._machine.moves
         there = place_of(self._machine, place)
         self._scope.stand(there, pending(self._machine))
         for point in here:
             if point.is_at(there) and self._holds(point):
                 self._count(point, f"before {cursor.phase}, line {cursor.line}", hits)
-        if moved:
-            for point in self._arrivals:
-                if point.arrival is not None and point.arrival.reached(there) and self._holds(point):
-                    self._count(point, _begins(point.asked), hits)
+        for point in arrived:
+            if point.is_at(there) and self._holds(point):
+                self._count(point, _begins(point.asked), hits)
 
-    def _count(self, point: Point, words: str, hits: list[tuple[Point, str]]) -> None:
+    def _count(self, point: Point, told: str | Callable[[], str], hits: list[tuple[Point, str]]) -> None:
         """It was met: once more; and where this time counts, it stops the run or says its words."""
         point.met += 1
         if not point.counts(point.met):
@@ -276,6 +290,7 @@ class Breakpoints:
         if point.says is not None:
             self._log.say(point.says.said(self._scope))
             return
+        words = told if isinstance(told, str) else told()
         if point.condition is not None and not isinstance(point.trigger, Turning):
             words = f"{words}, {point.condition.text}"
         hits.append((point, words))

@@ -50,8 +50,37 @@ def norm(value: Any) -> float:
     return abs(float(value))
 
 
+def any_nan(value: Any) -> bool:
+    """Whether any entry is nan."""
+    return not _all_finite_by_norm(value) and truth_of(isnan(value))
+
+
+def any_inf(value: Any) -> bool:
+    """Whether any entry is infinite."""
+    return not _all_finite_by_norm(value) and truth_of(isinf(value))
+
+
+def all_finite(value: Any) -> bool:
+    """Whether all entries are numbers, neither nan nor infinite."""
+    if _all_finite_by_norm(value):
+        return True
+    finite = isfinite(value)
+    return bool(finite.all()) if isinstance(finite, torch.Tensor) else bool(finite)
+
+
+def _all_finite_by_norm(value: Any) -> bool:
+    """Whether a tensor is seen to be finite by its norm: one fast pass. A norm that overflows says nothing."""
+    if not isinstance(value, torch.Tensor) or value.layout != torch.strided or not value.is_floating_point():
+        return False
+    return math.isfinite(torch.linalg.vector_norm(value).item())
+
+
 HELPERS: dict[str, Any] = {"isnan": isnan, "isinf": isinf, "isfinite": isfinite, "norm": norm}
 """Functions that every expression can call."""
+_TRUTH = "__bptui_truth__"
+_WHOLE = {"isnan": any_nan, "isinf": any_inf, "isfinite": all_finite}
+"""What stands for helpers where no more than a truth is asked for."""
+_WHOLLY = "__bptui_whole_"
 
 
 class Scope(dict[str, Any]):
@@ -76,6 +105,12 @@ class Scope(dict[str, Any]):
             return self._loss()
         if name in HELPERS:
             return self._helper(name)
+        if name == _TRUTH:
+            return truth_of
+        if name.startswith(_WHOLLY):
+            name = name.removeprefix(_WHOLLY)
+            helper = self._helper(name)
+            return _WHOLE[name] if helper is HELPERS[name] else helper
         if (found := self.variable(name, _NOTHING)) is not _NOTHING:
             return found
         if name in ("epoch", "sample"):
@@ -122,14 +157,18 @@ _NOTHING = object()
 class Expression:
     """A compiled expression."""
 
-    def __init__(self, text: str) -> None:
-        """Raises:
+    def __init__(self, text: str, *, truth: bool = False) -> None:
+        """`truth`: no more is asked of it than whether it is true.
+
+        Raises:
         ValueError: it is not one. The message is one sentence.
         """
         self.text = text.strip()
         try:
             self.tree = ast.parse(self.text, mode="eval")
             renamed = _LossNamed().visit(ast.parse(self.text, mode="eval"))
+            if truth:
+                renamed = ast.fix_missing_locations(ast.Expression(_truth(renamed.body)))
             self._code: CodeType = compile(renamed, "<breakpoint>", "eval")
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise ValueError(_not_python(self.text, error)) from None
@@ -155,7 +194,7 @@ class Expression:
         """Whether it is true, of a tensor anywhere; false where it raises, which `error` says."""
         try:
             with torch.no_grad():
-                truth = truth_of(eval(self._code, scope))
+                truth = bool(eval(self._code, scope))
         except BaseException as error:  # whatever it is, it is no reason to stop the run
             self.error = said(error)
             return False
@@ -175,6 +214,21 @@ class _LossNamed(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
         return ast.copy_location(ast.Name(LOSS, node.ctx), node) if node.id == "loss" else node
+
+
+def _truth(node: ast.expr) -> ast.expr:
+    """An expression of which only the truth is asked: then tensors can stand in `and`, `or` and `not` too."""
+    if isinstance(node, ast.BoolOp):
+        node.values = [_truth(each) for each in node.values]
+        return node
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        node.operand = _truth(node.operand)
+        return node
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in _WHOLE:
+        if len(node.args) == 1 and not node.keywords:
+            node.func.id = f"{_WHOLLY}{node.func.id}"
+            return node
+    return ast.copy_location(ast.Call(ast.Name(_TRUTH, ast.Load()), [node], []), node)
 
 
 def truth_of(value: Any) -> bool:
@@ -206,6 +260,19 @@ def _not_python(text: str, error: Exception) -> str:
         words = error.msg if isinstance(error, SyntaxError) else str(error)
         return f"'{text}' is not Python: {words}."
     return f"'{text}' is a statement: a condition is an expression, such as w > 2."
+
+
+def only_gradients(tree: ast.AST) -> set[str]:
+    """The names of which nothing but gradients are read: `model` in `norm(model[0].weight.grad)`."""
+    within: set[int] = set()
+    for each in ast.walk(tree):
+        if isinstance(each, ast.Attribute) and each.attr == "grad":
+            node: ast.expr = each
+            while isinstance(node, (ast.Attribute, ast.Subscript)):
+                node = node.value
+            within.add(id(node))
+    names = [each for each in ast.walk(tree) if isinstance(each, ast.Name)]
+    return {each.id for each in names} - {each.id for each in names if id(each) not in within}
 
 
 def unknown(names: Iterable[str], bound: set[str], scope: Scope) -> list[str]:

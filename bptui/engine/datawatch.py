@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -86,19 +87,20 @@ class Data:
             self.error = said(error)
             return None if is_absence(self.error) and not self.error.startswith("NameError") else ABSENT
 
-    def written(self, run: RunBlock, scope: Scope) -> str:
-        """How the block changed it, and where; empty where it did not."""
+    def written(self, run: RunBlock, scope: Scope) -> Callable[[], str] | None:
+        """How the block changed it, and where; None where it did not."""
         known, number = self._number(run.phase)
         if known:
             was, self._was = self._was, number
             if was == number or (was is not None and number is not None and was != was and number != number):
-                return ""
+                return None
         now = self.value(scope)
         trusting = run.phase in _COUNTED and isinstance(now, torch.Tensor) and now.numel() > _LARGE
         if self._before is None or self._before.same(now, trusting=trusting):
-            return ""
-        before, self._before = self._before, image(now)
-        return f"{self.text} {change(before, self._before)} {writer(self._script, run.block, self.text)}"
+            return None
+        before, after = self._before, image(now)
+        self._before = after
+        return lambda: f"{self.text} {change(before, after)} {writer(self._script, run.block, self.text)}"
 
     def _number(self, phase: Phase | None) -> tuple[bool, float | None]:
         """Whether it is the value or gradient of a one-element parameter, and which number that is now."""

@@ -6,22 +6,25 @@ program stands at a place.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import torch
 
 from bptui.engine.alarms import Check, _Forgotten
 from bptui.engine.code import RunBlock
-from bptui.engine.conditions import Expression, Scope
+from bptui.engine.conditions import Expression, Scope, only_gradients
 from bptui.engine.datawatch import Data
 from bptui.engine.logpoints import shown
 from bptui.engine.machine import Machine
-from bptui.engine.place import Place
 from bptui.engine.program import Script
 from bptui.engine.quick import Quick, quick
 from bptui.engine.recorder import Recorder
 from bptui.engine.tree import Role
 from bptui.protocol.phase import Phase
+
+Told = Callable[[], str]
+"""Says how a breakpoint was met; asked only where it stops."""
 
 EVERY = tuple(Phase)
 _WRITING = (Phase.BACKWARD, Phase.UPDATE, Phase.ZERO_GRAD)
@@ -36,8 +39,8 @@ class Trigger:
     def begin(self) -> None:
         """A run begins: what is true now does not turn true any more."""
 
-    def after(self, run: RunBlock) -> str:
-        """That it was met by that block, in words; empty where it was not."""
+    def after(self, run: RunBlock) -> Told | None:
+        """That it was met by that block, in words; None where it was not."""
         raise NotImplementedError
 
     @property
@@ -62,40 +65,31 @@ class Turning(Trigger):
         self._was = False
 
     def begin(self) -> None:
-        losses = self._losses()
-        params = {name for name, _ in self._recorder.parameters if name.isidentifier()}
-        own = {name for name in self._own if name not in losses | params}
-        self._quick = quick(self._condition.tree, losses, params, own)
+        losses, params = _losses(self._script, self._scope, self._own), _params(self._script, self._recorder)
+        self._quick = quick_of(self._condition, self._script, self._recorder, self._scope, self._own)
         self.phases = self._after(losses, params)
         self._was = self._condition.holds(self._scope)
-
-    def _losses(self) -> set[str]:
-        """The names that stand for the loss: the script's one name for it, and `loss` if that is nothing else."""
-        names = {run.loss_name for run in self._script.runs.values() if run.phase is Phase.FORWARD}
-        name = names.pop() if len(names) == 1 else None
-        losses = {name} if name is not None and name.isidentifier() else set()
-        found = self._scope.variable("loss")
-        if "loss" not in self._own or callable(found):
-            losses.add("loss")
-        return losses
 
     def _after(self, losses: set[str], params: set[str]) -> tuple[Phase, ...]:
         """After which phases it may be another than before."""
         names = self._condition.names - {"isnan", "isinf", "isfinite", "norm", "abs", "min", "max", "torch", "math"}
         if names and names <= losses:
             return (Phase.FORWARD,)
-        if names and names <= params:
+        if names and names <= params | only_gradients(self._condition.tree):
             return _WRITING
         return EVERY
 
-    def after(self, run: RunBlock) -> str:
+    def after(self, run: RunBlock) -> Told | None:
         if self._quick is not None:
             may = self._quick.may_hold(*self._recorder.numbers())
             if may is not None and (not may or self._was):
                 self._was, self._condition.error = may, ""
-                return ""
+                return None
         was, self._was = self._was, self._condition.holds(self._scope)
-        return f"{self._condition.text}{self._values()}" if self._was and not was else ""
+        return self._told if self._was and not was else None
+
+    def _told(self) -> str:
+        return f"{self._condition.text}{self._values()}"
 
     def _values(self) -> str:
         """The numbers of the condition's names, as it was met."""
@@ -121,6 +115,27 @@ class Turning(Trigger):
         self._was = state
 
 
+def quick_of(condition: Expression, script: Script, recorder: Recorder, scope: Scope, own: set[str]) -> Quick | None:
+    """A condition over plain numbers, if the parameters and losses known now are all that it needs."""
+    losses, params = _losses(script, scope, own), _params(script, recorder)
+    return quick(condition.tree, losses, params, own - losses - params)
+
+
+def _losses(script: Script, scope: Scope, own: set[str]) -> set[str]:
+    """The names that stand for the loss: the script's one name for it, and `loss` if that is nothing else."""
+    names = {run.loss_name for run in script.runs.values() if run.phase is Phase.FORWARD}
+    name = names.pop() if len(names) == 1 else None
+    losses = {name} if name is not None and name.isidentifier() else set()
+    if "loss" not in own or callable(scope.variable("loss")):
+        losses.add("loss")
+    return losses
+
+
+def _params(script: Script, recorder: Recorder) -> set[str]:
+    """The parameters that are variables themselves, each the same one all the time."""
+    return {name for name, _ in recorder.parameters if name.isidentifier() and name not in script.loop_targets}
+
+
 class Written(Trigger):
     """Watched data: met whenever it changes."""
 
@@ -130,7 +145,7 @@ class Written(Trigger):
     def begin(self) -> None:
         self._data.begin(self._scope)
 
-    def after(self, run: RunBlock) -> str:
+    def after(self, run: RunBlock) -> Told | None:
         return self._data.written(run, self._scope)
 
     @property
@@ -153,20 +168,20 @@ class Alarmed(Trigger):
             for phase in self.phases:
                 self._known[phase.value] = self._known.get(phase.value, frozenset()) | present
 
-    def after(self, run: RunBlock) -> str:
+    def after(self, run: RunBlock) -> Told | None:
         with torch.no_grad():
             found = self.check.found(run)
         if found is None:
-            return ""
+            return None
         known = self._known.get(run.word, frozenset())
         if not found and not known:
-            return ""
+            return None
         self._known[run.word] = frozenset(found)
         new = [words for name, words in found.items() if name not in known]
         if not new:
-            return ""
+            return None
         more = f" and {len(new) - 3} more" if len(new) > 3 else ""
-        return f"{self._name}: {', '.join(new[:3])}{more}, after {run.phase}, line {run.line}"
+        return lambda: f"{self._name}: {', '.join(new[:3])}{more}, after {run.phase}, line {run.line}"
 
     def stepped(self, run: RunBlock) -> None:
         """A single step ran: what has a memory longer than a run takes note."""
@@ -194,16 +209,13 @@ class Arrival:
         """A run begins here."""
         self._here = self._key()
 
-    def reached(self, place: Place) -> bool:
-        """Whether the program has come there by its last move."""
-        before, self._here = self._here, self._key()
-        if all(a is b or (type(a) is int and a == b) for a, b in zip(before, self._here, strict=True)):
+    def moved(self) -> bool:
+        """Whether another pass has begun, of those that it is about."""
+        before, here = self._here, self._key()
+        if before[0] is here[0] and before[1] == here[1] and before[2] is here[2] and before[3] == here[3]:
             return False
-        if self._epoch is not None and place.epoch != self._epoch:
-            return False
-        if self._sample is None:
-            return True
-        return self._here[2] is not None and place.sample == self._sample
+        self._here = here
+        return here[2] is not None if self._sample is not None else here[0] is not None
 
     def _key(self) -> tuple[Any, ...]:
         """The passes through the loops that it is about, by the loop's own run and the number of its pass."""

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 
 from bptui.engine import syntax
+from bptui.engine.capture import number_of
 from bptui.engine.code import RunBlock
 from bptui.engine.conditions import Scope
 from bptui.engine.images import dense, digest
@@ -23,7 +24,7 @@ class Updates:
     def __init__(self, recorder: Recorder, scope: Scope, passing: frozenset[str]) -> None:
         """`passing`: names that stand for one tensor after the other."""
         self._recorder, self._scope, self._passing = recorder, scope, passing
-        self._digests: dict[str, int | float] = {}
+        self._digests: dict[str, int | float | str] = {}
         self._copies: dict[str, torch.Tensor] = {}
         self._named: dict[int, list[ast.expr]] = {}
         """The names in blocks, by the block's index."""
@@ -111,8 +112,10 @@ class Updates:
         return None
 
 
-def known(tensor: torch.Tensor) -> int | float:
+def known(tensor: torch.Tensor) -> int | float | str:
     """What a tensor is known by again."""
+    if (number := number_of(tensor)) is not None:
+        return number if number == number else "nan"
     return digest(dense(tensor))
 
 

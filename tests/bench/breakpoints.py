@@ -30,8 +30,8 @@ def breakpoints(weight: str) -> dict[str, tuple[Breakpoint, ...]]:
         f"isnan({weight}.grad)": (Breakpoint(1, condition=f"isnan({weight}.grad)"),),
         "before backward, loss > 1e9": (Breakpoint(1, phase=Phase.BACKWARD, condition="loss > 1e9"),),
         f"{weight} changes (never stops)": (Breakpoint(1, data=weight, hits="> 1000000"),),
-        "epoch 1000000": (Breakpoint(1, epoch=1000000),),
-        "generic: loss > 1e9 or len(str(epoch)) > 9": (Breakpoint(1, condition="loss > 1e9 or len(str(epoch)) > 9"),),
+        "sample 1000000": (Breakpoint(1, sample=1000000),),
+        "generic: loss > 1e9 or len(str(loss)) > 99": (Breakpoint(1, condition="loss > 1e9 or len(str(loss)) > 99"),),
         **{f"check {name}": (Breakpoint(1, check=name, hits="> 1000000"),) for name in CHECKS},
         "five simple ones": tuple(
             Breakpoint(number, condition=text)
