@@ -51,7 +51,7 @@ def _check_loops(script: Script, asked: Breakpoint) -> None:
 def _near(script: Script, blocks: list[Block], line: int, phase: Phase | None) -> tuple[set[int], str]:
     """What a line means that no block covers: the blocks that call the function around it, else the block behind it."""
     infos = script.program.blocks
-    count = script.source.count("\n") + 1
+    count = len(script.source.splitlines())
     if not 1 <= line <= count:
         raise Nowhere(f"The script has no line {line}: it has {count}.")
     if any(line in info.lines for info in infos):
