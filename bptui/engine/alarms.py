@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.capture import grad_of, number_of
+from bptui.engine.capture import grad_of, number_of, version_of
 from bptui.engine.code import RunBlock
 from bptui.engine.images import dense, number
 from bptui.engine.machine import Machine
@@ -20,6 +20,9 @@ from bptui.engine.recorder import Recorder
 from bptui.engine.updates import Updates
 from bptui.protocol.alarms import AVERAGE, BY_NAME, RATIO_RANGE
 from bptui.protocol.phase import Phase
+
+_ENOUGH = 10
+"""Of so many gradients an average is made before it says anything."""
 
 Troubles = dict[str, str]
 """What is wrong, in words, by what it is wrong with."""
@@ -159,7 +162,7 @@ class _Exploding(Check):
         total = math.sqrt(sum(norm * norm for norm in self._norms()))
         limit = self.limit
         if limit is None:
-            limit = AVERAGE * self._sum / self._count if self._count else math.inf
+            limit = AVERAGE * self._sum / self._count if self._count >= _ENOUGH and self._sum else math.inf
             if math.isfinite(total):
                 self._sum, self._count = self._sum + total, self._count + 1
         if total > limit or math.isnan(total):
@@ -200,16 +203,30 @@ class _Vanishing(Check):
 class _Unchanged(Check):
     """Parameters that an update left as they were, though they have a gradient."""
 
-    phases = (Phase.UPDATE,)
+    phases = tuple(Phase)
     compares = True
 
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._known: dict[str, tuple[int, int] | None] = {}
+        """Which tensor each gradient was, and how often it had been written, after the last block."""
+        self._fresh: dict[str, bool] = {}
+        """Whether a backward wrote it since the last update of its parameter."""
+
     def found(self, run: RunBlock) -> Troubles | None:
-        wrong = {}
-        for name, tensor in self.updates.of(run):
+        wrong = None
+        if run.phase is Phase.UPDATE:
+            wrong = {
+                name: f"the update left {name} as it was"
+                for name, tensor in self.updates.of(run)
+                if self._fresh.pop(name, False) and self.updates.changed(name, tensor) is False
+            }
+        for name, tensor in self.recorder.parameters.items:
             gradient = grad_of(tensor)
-            if gradient is not None and self.updates.changed(name, tensor) is False:
-                if torch.count_nonzero(dense(gradient)).item():
-                    wrong[name] = f"the update left {name} as it was"
+            now = None if gradient is None else (id(gradient), version_of(gradient))
+            if run.phase is Phase.BACKWARD and gradient is not None and now != self._known.get(name):
+                self._fresh[name] = not _is_zero(gradient)
+            self._known[name] = now
         return wrong
 
 

@@ -299,7 +299,7 @@ class Breakpoints:
         """Keep what parameters are, where an update comes next and a check asks what it changed."""
         cursor = self._machine.cursor
         if self._compares and cursor is not None and cursor.phase is Phase.UPDATE:
-            self._updates.before(copied=self._copies)
+            self._updates.before(cursor, copied=self._copies)
         else:
             self._updates.forget()
 
@@ -310,6 +310,7 @@ class Breakpoints:
             for point in self._points.values():
                 if isinstance(point.trigger, Alarmed) and point.asked.enabled:
                     point.trigger.stepped(run)
+            self._before_update()
 
     # ---- what is told and kept
 

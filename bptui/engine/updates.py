@@ -26,11 +26,18 @@ class Updates:
         self._recorder, self._scope, self._passing = recorder, scope, passing
         self._digests: dict[str, int | float | str] = {}
         self._copies: dict[str, torch.Tensor] = {}
+        self._run: RunBlock | None = None
+        """The update that comes next, or ran last."""
+        self._mine: list[tuple[str, torch.Tensor]] = []
         self._named: dict[int, list[ast.expr]] = {}
         """The names in blocks, by the block's index."""
 
-    def before(self, *, copied: bool) -> None:
-        """An update comes next: keep what the parameters are. `copied`: all of it, and not only to know it again."""
+    def before(self, run: RunBlock, *, copied: bool) -> None:
+        """An update comes next: keep what the parameters are. `copied`: all of it, and not only to know it again.
+
+        And which of them it is of: behind it, the function that has its optimizer may be over.
+        """
+        self._run, self._mine = run, self._found(run)
         self._digests = {name: known(tensor) for name, tensor in self._recorder.parameters.items}
         self._copies = {}
         if copied:
@@ -38,7 +45,7 @@ class Updates:
 
     def forget(self) -> None:
         """The update is over."""
-        self._digests, self._copies = {}, {}
+        self._run, self._digests, self._copies = None, {}, {}
 
     def changed(self, name: str, tensor: torch.Tensor) -> bool | None:
         """Whether the parameter is another than before; None where that is not known."""
@@ -51,14 +58,22 @@ class Updates:
     def of(self, run: RunBlock) -> list[tuple[str, torch.Tensor]]:
         """The parameters that the update may change, as far as that can be seen: its optimizer's, or those it names.
 
-        And those that no optimizer of the script has: nothing changes them at all.
+        And those with a name that no optimizer of the script has: nothing changes them at all.
         """
+        return self._mine if run is self._run else self._found(run)
+
+    def _found(self, run: RunBlock) -> list[tuple[str, torch.Tensor]]:
         items = self._recorder.parameters.items
         optimizers = self._optimizers(run.block)
         if optimizers:
             others = {id(each) for other in self._all_optimizers() for each in _held(other)}
             mine = {id(each) for optimizer in optimizers for each in _held(optimizer)}
-            return [(name, tensor) for name, tensor in items if id(tensor) in mine or id(tensor) not in others]
+            named = {name for name, _ in items if not name.startswith("leaf ") and name not in self._passing}
+            return [
+                (name, tensor)
+                for name, tensor in items
+                if id(tensor) in mine or (id(tensor) not in others and name in named)
+            ]
         names = {node.id for node in self._nodes(run.block) if isinstance(node, ast.Name)}
         mine_by_name = [(name, tensor) for name, tensor in items if name in names]
         return mine_by_name or list(items)
