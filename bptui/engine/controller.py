@@ -358,6 +358,7 @@ class Controller:
                     self._stepper.move_on(*self._ran)
                 except Raised as raised:
                     failure = failure_of(raised, self._script.path)
+        self._breakpoints.stepped(run, self._stepper.place)
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.STEP
         return self._stop(run, reason, inside.told, failure, recorded=True)
 
@@ -392,6 +393,7 @@ class Controller:
                 raise refusal_of(failure, ran.phase)
         if failure is not None and ran is not None:
             self._recorder.failed(ran)
+        self._breakpoints.stepped(ran, self._stepper.place)
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.STEP
         return self._stop(ran, reason, mark, failure)
 
