@@ -226,6 +226,8 @@ class _Unchanged(Check):
             now = None if gradient is None else (id(gradient), version_of(gradient))
             if run.phase is Phase.BACKWARD and gradient is not None and now != self._known.get(name):
                 self._fresh[name] = not _is_zero(gradient)
+            elif gradient is None:
+                self._fresh.pop(name, None)
             self._known[name] = now
         return wrong
 

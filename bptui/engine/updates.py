@@ -28,7 +28,7 @@ class Updates:
         self._copies: dict[str, torch.Tensor] = {}
         self._run: RunBlock | None = None
         """The update that comes next, or ran last."""
-        self._mine: list[tuple[str, torch.Tensor]] = []
+        self._mine: set[str] = set()
         self._named: dict[int, list[ast.expr]] = {}
         """The names in blocks, by the block's index."""
 
@@ -37,7 +37,7 @@ class Updates:
 
         And which of them it is of: behind it, the function that has its optimizer may be over.
         """
-        self._run, self._mine = run, self._found(run)
+        self._run, self._mine = run, {name for name, _ in self._found(run)}
         self._digests = {name: known(tensor) for name, tensor in self._recorder.parameters.items}
         self._copies = {}
         if copied:
@@ -58,9 +58,11 @@ class Updates:
     def of(self, run: RunBlock) -> list[tuple[str, torch.Tensor]]:
         """The parameters that the update may change, as far as that can be seen: its optimizer's, or those it names.
 
-        And those with a name that no optimizer of the script has: nothing changes them at all.
+        And parameters that no optimizer of the script has: nothing changes them at all.
         """
-        return self._mine if run is self._run else self._found(run)
+        if run is not self._run:
+            return self._found(run)
+        return [(name, tensor) for name, tensor in self._recorder.parameters.items if name in self._mine]
 
     def _found(self, run: RunBlock) -> list[tuple[str, torch.Tensor]]:
         items = self._recorder.parameters.items
@@ -68,15 +70,18 @@ class Updates:
         if optimizers:
             others = {id(each) for other in self._all_optimizers() for each in _held(other)}
             mine = {id(each) for optimizer in optimizers for each in _held(optimizer)}
-            named = {name for name, _ in items if not name.startswith("leaf ") and name not in self._passing}
             return [
                 (name, tensor)
                 for name, tensor in items
-                if id(tensor) in mine or (id(tensor) not in others and name in named)
+                if id(tensor) in mine or (id(tensor) not in others and self._is_meant_to_learn(name, tensor))
             ]
         names = {node.id for node in self._nodes(run.block) if isinstance(node, ast.Name)}
         mine_by_name = [(name, tensor) for name, tensor in items if name in names]
         return mine_by_name or list(items)
+
+    def _is_meant_to_learn(self, name: str, tensor: torch.Tensor) -> bool:
+        """Whether a leaf is a parameter, and not an input of which the gradient is asked."""
+        return isinstance(tensor, torch.nn.Parameter) or (name.isidentifier() and name not in self._passing)
 
     def of_optimizers(self, run: RunBlock) -> list[tuple[str, torch.Tensor]]:
         """What the optimizers of an update hold, each under the best name there is; empty where it has none."""
