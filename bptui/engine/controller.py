@@ -79,7 +79,6 @@ class Controller:
         self._stepper.zeroing = self._zeroing
         self._tapes = Tapes(self._recorder, self._sites, self._output)
         self._breakpoints = Breakpoints(self._script, self._machine, self._recorder)
-        self._breakpoints.set(self._asked)
         self._inside = None
         self._started = True
         mark = self._output.mark()
@@ -91,6 +90,7 @@ class Controller:
             except Raised as raised:
                 failure = failure_of(raised, self._script.path)
         self._stepper.locate()
+        self._breakpoints.set(self._asked)
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.ENTRY
         return self._stop(None, reason, mark, failure)
 
