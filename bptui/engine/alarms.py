@@ -12,55 +12,19 @@ from typing import Any
 
 import torch
 
-from bptui.engine.capture import grad_of, number_of, version_of
+from bptui.engine.alarm import Check, Troubles
+from bptui.engine.capture import grad_of
 from bptui.engine.code import RunBlock
 from bptui.engine.images import dense, number
 from bptui.engine.machine import Machine
 from bptui.engine.recorder import Recorder
+from bptui.engine.update_checks import Forgotten, Ratio, Unchanged
 from bptui.engine.updates import Updates
-from bptui.protocol.alarms import AVERAGE, BY_NAME, RATIO_RANGE
+from bptui.protocol.alarms import AVERAGE, BY_NAME
 from bptui.protocol.phase import Phase
 
 _ENOUGH = 10
 """Of so many gradients an average is made before it says anything."""
-
-Troubles = dict[str, str]
-"""What is wrong, in words, by what it is wrong with."""
-
-
-class Check:
-    """A check. `found` tells what is wrong after a block of its phases; None where nothing was looked at."""
-
-    phases: tuple[Phase, ...] = (Phase.BACKWARD,)
-    """After these it looks."""
-    compares = False
-    """Whether it must know what parameters were before an update."""
-    copies = False
-    """Whether it must know all of it."""
-
-    def __init__(self, recorder: Recorder, machine: Machine, updates: Updates, limit: float | None) -> None:
-        self.recorder, self.machine, self.updates, self.limit = recorder, machine, updates, limit
-
-    def found(self, run: RunBlock) -> Troubles | None:
-        raise NotImplementedError
-
-    def present(self) -> Troubles:
-        """What is wrong already as a run begins."""
-        return {}
-
-    def state(self) -> Any:
-        """What it remembers, as plain data."""
-        return None
-
-    def restore(self, state: Any) -> None:
-        """Remember that."""
-
-    def grads(self) -> Iterator[tuple[str, float | None, torch.Tensor | None]]:
-        """Name and gradient of each parameter: as its number where that is known, else the tensor."""
-        for (name, _value, gradient), (_, tensor) in zip(
-            self.recorder.numbers()[1], self.recorder.parameters.items, strict=False
-        ):
-            yield name, gradient, None if gradient is not None else grad_of(tensor)
 
 
 class _NotFinite(Check):
@@ -200,123 +164,9 @@ class _Vanishing(Check):
         return wrong
 
 
-class _Unchanged(Check):
-    """Parameters that an update left as they were, though they have a gradient."""
-
-    phases = tuple(Phase)
-    compares = True
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self._known: dict[str, tuple[int, int] | None] = {}
-        """Which tensor each gradient was, and how often it had been written, after the last block."""
-        self._fresh: dict[str, bool] = {}
-        """Whether a backward wrote it since the last update of its parameter."""
-
-    def found(self, run: RunBlock) -> Troubles | None:
-        wrong = None
-        if run.phase is Phase.UPDATE:
-            wrong = {
-                name: f"the update left {name} as it was"
-                for name, tensor in self.updates.of(run)
-                if self._fresh.pop(name, False) and self.updates.changed(name, tensor) is False
-            }
-        for name, tensor in self.recorder.parameters.items:
-            gradient = grad_of(tensor)
-            now = None if gradient is None else (id(gradient), version_of(gradient))
-            if run.phase is Phase.BACKWARD and gradient is not None and now != self._known.get(name):
-                self._fresh[name] = not _is_zero(gradient)
-            elif gradient is None:
-                self._fresh.pop(name, None)
-            self._known[name] = now
-        return wrong
-
-
-class _Ratio(Check):
-    """Updates that are too small or too large beside the weights."""
-
-    phases = (Phase.UPDATE,)
-    compares = copies = True
-
-    def found(self, run: RunBlock) -> Troubles | None:
-        limit, wrong = self.limit or 0.0, {}
-        for name, tensor in self.recorder.parameters.items:
-            before, now = self.updates.copy(name), dense(tensor)
-            if before is None or before.shape != now.shape or not now.is_floating_point():
-                continue
-            size, moved = torch.linalg.vector_norm(before).item(), torch.linalg.vector_norm(now - before).item()
-            if not size or not moved:  # a bias that begins at zero; a parameter of another update
-                continue
-            ratio = moved / size
-            if not limit / RATIO_RANGE <= ratio <= limit * RATIO_RANGE:
-                wrong[name] = f"the update of {name} is {number(ratio)} of its norm, about {number(limit)} is usual"
-        return wrong
-
-
-class _Forgotten(Check):
-    """Updates with a gradient left from before an earlier update."""
-
-    phases = (Phase.FORWARD, Phase.BACKWARD, Phase.UPDATE, Phase.ZERO_GRAD)
-    compares = True
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self._used: dict[str, int] = {}
-        """Gradients that an update has used and nothing has zeroed since: by parameter, which tensor they are."""
-
-    def found(self, run: RunBlock) -> Troubles | None:
-        wrong = None
-        if run.phase is Phase.UPDATE:
-            wrong = {
-                name: f"the update uses a {name}.grad with parts left from before an earlier update"
-                for name in self._updated(run)
-                if name in self._used
-            }
-        self._follow(run)
-        return wrong
-
-    def stepped(self, run: RunBlock) -> None:
-        """A single step ran."""
-        self._follow(run)
-
-    def _updated(self, run: RunBlock) -> list[str]:
-        return [name for name, tensor in self.updates.of(run) if self.updates.changed(name, tensor) is not False]
-
-    def _follow(self, run: RunBlock) -> None:
-        """See which gradients are used now, and which are no more what was used."""
-        grads = {name: grad_of(tensor) for name, tensor in self.recorder.parameters.items}
-        for name in list(self._used):
-            gradient = grads.get(name)
-            if gradient is None or self._used[name] not in (0, id(gradient)) or _is_zero(gradient):
-                del self._used[name]
-            else:
-                self._used[name] = id(gradient)
-        if run.phase is Phase.UPDATE:
-            for name in self._updated(run):
-                if name not in self._used and (gradient := grads.get(name)) is not None and not _is_zero(gradient):
-                    self._used[name] = id(gradient)
-
-    def state(self) -> Any:
-        return tuple(sorted(self._used))
-
-    def restore(self, state: Any) -> None:
-        self._used = dict.fromkeys(state, 0)  # the same tensors, but not the same identities
-
-
-def _is_zero(gradient: torch.Tensor) -> bool:
-    if (known := number_of(gradient)) is not None:
-        return known == 0
-    plain = dense(gradient)
-    if not plain.numel():
-        return True
-    if plain.reshape(-1)[0].item() != 0 if plain.is_contiguous() else False:  # most are told by their first entry
-        return False
-    return not torch.count_nonzero(plain).item()
-
-
-_CHECKS: dict[str, type[Check]] = {
-    "nan": _Nan, "inf": _Inf, "zeros": _Zeros, "none": _NoneGrad, "unchanged": _Unchanged, "exploding": _Exploding,
-    "vanishing": _Vanishing, "ratio": _Ratio, "forgotten": _Forgotten,
+CHECKS: dict[str, type[Check]] = {
+    "nan": _Nan, "inf": _Inf, "zeros": _Zeros, "none": _NoneGrad, "unchanged": Unchanged, "exploding": _Exploding,
+    "vanishing": _Vanishing, "ratio": Ratio, "forgotten": Forgotten,
 }  # fmt: skip
 
 
@@ -326,11 +176,11 @@ def check(name: str, recorder: Recorder, machine: Machine, updates: Updates, lim
     Raises:
         ValueError: there is none, or it takes no such limit. The message is one sentence.
     """
-    if name not in _CHECKS:
-        raise ValueError(f"There is no check '{name}': there are {', '.join(_CHECKS)}.")
+    if name not in CHECKS:
+        raise ValueError(f"There is no check '{name}': there are {', '.join(CHECKS)}.")
     alarm = BY_NAME[name]
     if limit is not None and not alarm.limit:
         raise ValueError(f"The check {name} takes no limit.")
     if limit is not None and not limit > 0:
         raise ValueError(f"The limit of {name} must be above 0.")
-    return _CHECKS[name](recorder, machine, updates, alarm.default if limit is None else limit)
+    return CHECKS[name](recorder, machine, updates, alarm.default if limit is None else limit)

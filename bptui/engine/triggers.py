@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.alarms import Check, _Forgotten
+from bptui.engine.alarm import Check
 from bptui.engine.code import RunBlock
 from bptui.engine.conditions import Expression, Scope, only_gradients
 from bptui.engine.datawatch import Data
@@ -185,9 +185,8 @@ class Alarmed(Trigger):
 
     def stepped(self, run: RunBlock) -> None:
         """A single step ran: what has a memory longer than a run takes note."""
-        if isinstance(self.check, _Forgotten):
-            with torch.no_grad():
-                self.check.stepped(run)
+        with torch.no_grad():
+            self.check.stepped(run)
 
     def state(self) -> Any:
         return tuple((phase, tuple(sorted(names))) for phase, names in self._known.items()), self.check.state()
