@@ -20,27 +20,18 @@ from typing import Any
 
 from platformdirs import user_state_path
 
+from bptui.protocol.alarms import ALARMS
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase
 
-CHECKS = {
-    "nan": "a loss, parameter or gradient has a nan",
-    "inf": "a loss, parameter or gradient has an inf",
-    "zero-grad": "a gradient is all zeros after a backward",
-    "no-grad": "a gradient is None after a backward",
-    "unchanged": "an update left a parameter as it was",
-    "exploding": "a gradient's norm is above a limit",
-    "vanishing": "a gradient's norm is below a limit",
-    "ratio": "an update is out of proportion to its parameter",
-    "stale-grad": "an update used a gradient left from before an earlier update",
-}
-"""The ready-made checks by name, and what each stops at."""
+CHECKS = {alarm.name: alarm.help for alarm in ALARMS}
+"""The ready-made checks by name, and when each is met."""
 EXAMPLES = "backward, line 25, epoch 3, loss > 10, change w.grad, nan"
 SCRIPTS = 200
 """Of so many scripts the breakpoints are kept; the one that was changed longest ago goes first."""
 
 _LOG = re.compile(r"\s+log\s+(?P<log>.+)$", re.DOTALL)
-_HITS = re.compile(r"\s+hits\s+(?P<hits>(?:(?:==|>|%)\s*)?[1-9]\d*)$")
+_HITS = re.compile(r"\s+hits\s+(?P<hits>(?:(?:[=<>]=|<|>|%)\s*)?[1-9]\d*)$")
 _QUOTED = re.compile(r"([\"']).+\1$", re.DOTALL)
 _IF = re.compile(r"\s+if\s+(?P<condition>.+)$", re.DOTALL)
 _PLACE = re.compile(r"(?P<kind>line|epoch|sample)\s+(?P<number>\d+)")

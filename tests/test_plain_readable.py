@@ -39,19 +39,19 @@ def typed(tmp_path: Path) -> Type:
 def test_breakpoints_are_listed_after_each_change_and_a_stop_says_which_was_met(typed: Type) -> None:
     told = typed("break", "break update", "break line 9999", "break disable 1", "break edit 1 backward", "next 9")
     assert told[1:4] == ["no breakpoints", "breakpoint 1: update", "breakpoint 1: update"]
-    assert told[4].startswith("breakpoint 2: line 9999; Line 9999 belongs to no phase")
+    assert told[4].startswith("breakpoint 2: line 9999; The script has no line 9999")
     assert "breakpoint 1 (off): update" in told
     assert "breakpoint 1 (off): backward" in told
     told = typed("break enable 1", "continue")
     assert told[1] == "breakpoint 1: backward"
     assert told[-2].startswith("#1 forward")
-    assert told[-1] == "    breakpoint 1: backward"
+    assert told[-1] == "    breakpoint 1: before backward, line 26"
 
 
 def test_breakpoints_and_watches_are_still_there_after_a_restart(typed: Type) -> None:
     told = typed("break update", "watch w.item()", "restart", "continue")
     assert told[-3].startswith("#2 backward")
-    assert told[-2:] == ["    breakpoint 1: update", "    w.item() = 1.0"]
+    assert told[-2:] == ["    breakpoint 1: before update, line 30", "    w.item() = 1.0"]
 
 
 def test_a_logpoint_speaks_before_the_stop_and_stops_nothing(typed: Type) -> None:

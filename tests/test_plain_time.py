@@ -47,7 +47,7 @@ def test_back_and_on_again_is_the_same_and_another_way_is_a_branch(say: Any) -> 
 def test_breakpoints_stop_are_changed_in_words_and_are_there_at_the_next_start(say: Any) -> None:
     told = say("break loss > 6", "break nan", "continue", "break disable 1", "break remove 2", "reverse-continue")
     assert [each["break"] for each in told[2]["breakpoints"]] == ["loss > 6", "nan"]
-    assert (told[3]["index"], told[3]["breakpoint"]) == (9, "breakpoint 1: loss > 6")
+    assert (told[3]["index"], told[3]["breakpoint"]) == (9, "breakpoint 1: loss > 6 (loss = 7.31594)")
     assert told[5]["breakpoints"] == [{"number": 1, "break": "loss > 6", "enabled": False, "message": "", "met": 1}]
     again = say("break enable 1", "continue")
     assert again[-1]["index"] == 9

@@ -1,170 +1,186 @@
-"""Ready-made checks: what goes wrong in training, told at the block that did it.
+"""The ready-made checks: what is wrong with losses, gradients and updates, looked at after the phases that can do it.
 
-Limits by default: `vanishing` 1e-7 and the check as such as in Amazon SageMaker Debugger's rule VanishingGradient;
-`ratio` between 1e-6 and 1e-1, two to three powers of ten around the 1e-3 that CS231n ("Ratio of weights:updates") gives
-as a rule of thumb; `exploding` 1e3, far above the norms of 0.5 to 10 times the average at which Pascanu et al. (2013)
-clip.
+Each check tells its troubles by name. A breakpoint on it is met when one appears that was not there the last time.
+Their names, sentences and thresholds, with the sources of these, are in `bptui.protocol.alarms`.
 """
 
 from __future__ import annotations
 
 import math
-import operator
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from typing import Any
 
 import torch
 
+from bptui.engine.alarm import Check, Troubles
 from bptui.engine.capture import grad_of
 from bptui.engine.code import RunBlock
-from bptui.engine.ledger import same_bits
+from bptui.engine.images import dense, number
+from bptui.engine.machine import Machine
 from bptui.engine.recorder import Recorder
+from bptui.engine.update_checks import Forgotten, Ratio, Unchanged
+from bptui.engine.updates import Updates
+from bptui.protocol.alarms import AVERAGE, BY_NAME
 from bptui.protocol.phase import Phase
 
-LIMITS = {"exploding": 1e3, "vanishing": 1e-7, "ratio": 1e-1}
-"""The checks that have a limit."""
-LEAST_RATIO = 1e-6
-"""Below this an update is out of proportion too."""
+_ENOUGH = 10
+"""Of so many gradients an average is made before it says anything."""
 
 
-class Alarm:
-    """One check over one run."""
+class _NotFinite(Check):
+    """nan, or inf, in the loss after a forward, in gradients after a backward, in parameters after an update."""
 
-    def __init__(self, name: str, limit: float | None) -> None:
-        """Raises `KeyError` where there is no check of that name."""
-        self._check: Callable[[RunBlock, Recorder], str] = {
-            "nan": lambda ran, recorder: self._spoiled(ran, recorder, "nan", torch.isnan, math.isnan),
-            "inf": lambda ran, recorder: self._spoiled(ran, recorder, "inf", torch.isinf, math.isinf),
-            "zero-grad": self._zero, "no-grad": self._none, "unchanged": self._unchanged,
-            "exploding": self._exploding, "vanishing": self._vanishing, "ratio": self._ratio,
-            "stale-grad": self._stale,
-        }[name]  # fmt: skip
-        self._limit = LIMITS.get(name, 0.0) if limit is None else limit
-        self._copies = name in ("unchanged", "ratio")
-        self._before: dict[str, torch.Tensor] = {}
-        """The parameters before the next update."""
-        self._left: set[str] = set()
-        """Parameters whose gradient was used by an update and not zeroed since."""
-        self._mixed: set[str] = set()
-        """Those of them to whose gradient a backward has added since."""
+    phases = (Phase.FORWARD, Phase.BACKWARD, Phase.UPDATE)
+    _word = ""
 
-    def begin(self, recorder: Recorder) -> None:
-        """A run begins."""
-        self._left.clear()
-        self._mixed.clear()
-        self._copy(recorder)
+    def found(self, run: RunBlock) -> Troubles | None:
+        loss, numbers = self.recorder.singles()
+        if run.phase is Phase.FORWARD:
+            wrong = loss is not None and loss - loss != 0 and self._is(loss)
+            return {"loss": f"the loss is {loss}"} if wrong else {}
+        place = 2 if run.phase is Phase.BACKWARD else 1
+        for row in numbers:
+            known: Any = row[place]
+            if known is None or known - known != 0:  # not a number of its own, or not a finite one
+                return self._looked(place == 2)
+        return {}
 
-    def met(self, ran: RunBlock, recorder: Recorder) -> str:
-        """After a block: what is wrong, in words; empty if nothing is."""
-        return self._check(ran, recorder)
+    def present(self) -> Troubles:
+        loss = self.recorder.singles()[0]
+        wrong = {"loss": ""} if loss is not None and self._is(loss) else {}
+        return wrong | self._looked(True) | self._looked(False)
 
-    def _copy(self, recorder: Recorder) -> None:
-        if self._copies:
-            self._before = {name: tensor.detach().clone() for name, tensor in recorder.parameters}
+    def _is(self, loss: float) -> bool:
+        return math.isnan(loss)
 
-    def _spoiled(
-        self,
-        ran: RunBlock,
-        recorder: Recorder,
-        word: str,
-        of: Callable[[torch.Tensor], torch.Tensor],
-        number: Callable[[float], bool],
-    ) -> str:
-        if ran.phase is Phase.FORWARD:
-            loss = recorder.numbers()[0]
-            return f"the loss is {word}" if loss is not None and number(loss) else ""
-        for name, tensor in recorder.parameters:
-            gradient = grad_of(tensor)
-            label, value = (f"{name}.grad", gradient) if ran.phase is Phase.BACKWARD else (name, tensor)
-            if value is not None and bool(of(value.detach()).any()):
-                return f"{label} has {word}"
-        return ""
+    def _entries(self, plain: torch.Tensor) -> torch.Tensor:
+        return torch.isnan(plain)
 
-    def _zero(self, ran: RunBlock, recorder: Recorder) -> str:
-        return _first(
-            f"{name}.grad is all zeros after the backward"
-            for name, gradient in _gradients(ran, recorder)
-            if gradient is not None and not torch.count_nonzero(gradient).item()
-        )
+    def _looked(self, gradients: bool) -> Troubles:
+        wrong = {}
+        for name, tensor in self.recorder.parameters.items:
+            looked = grad_of(tensor) if gradients else tensor
+            if looked is not None and (count := self._count(looked)):
+                label = f"{name}.grad" if gradients else name
+                among = f" in {count} of {looked.numel()} entries" if looked.numel() > 1 else ""
+                wrong[label] = f"{label} is {self._word}{among}"
+        return wrong
 
-    def _none(self, ran: RunBlock, recorder: Recorder) -> str:
-        return _first(
-            f"{name}.grad is None after the backward" for name, each in _gradients(ran, recorder) if each is None
-        )
-
-    def _exploding(self, ran: RunBlock, recorder: Recorder) -> str:
-        return self._beyond(ran, recorder, operator.gt, "above")
-
-    def _vanishing(self, ran: RunBlock, recorder: Recorder) -> str:
-        return self._beyond(ran, recorder, operator.lt, "below")
-
-    def _beyond(self, ran: RunBlock, recorder: Recorder, beyond: Callable[[float, float], bool], word: str) -> str:
-        """The first gradient whose norm is on the wrong side of the limit."""
-        norms = (
-            (name, float(torch.linalg.vector_norm(gradient.float())))
-            for name, gradient in _gradients(ran, recorder)
-            if gradient is not None
-        )
-        return _first(
-            f"{name}.grad has norm {norm:.6g}, {word} {self._limit:g}"
-            for name, norm in norms
-            if beyond(norm, self._limit)
-        )
-
-    def _unchanged(self, ran: RunBlock, recorder: Recorder) -> str:
-        if ran.phase is not Phase.UPDATE:
-            return ""
-        said = _first(
-            f"{name} is unchanged by the update"
-            for name, tensor in recorder.parameters
-            if name in self._before and same_bits(self._before[name], tensor.detach())
-        )
-        self._copy(recorder)
-        return said
-
-    def _ratio(self, ran: RunBlock, recorder: Recorder) -> str:
-        if ran.phase is not Phase.UPDATE:
-            return ""
-        said = ""
-        for name, tensor in recorder.parameters:
-            before = self._before.get(name)
-            if before is None or before.shape != tensor.shape or said:
-                continue
-            weight = float(torch.linalg.vector_norm(before.float()))
-            moved = float(torch.linalg.vector_norm((tensor.detach() - before).float()))
-            if weight and moved and not LEAST_RATIO <= moved / weight <= self._limit:
-                said = (
-                    f"{name} moved by {moved / weight:.2g} of its norm, not between {LEAST_RATIO:g} and {self._limit:g}"
-                )
-        self._copy(recorder)
-        return said
-
-    def _stale(self, ran: RunBlock, recorder: Recorder) -> str:
-        holding = {name for name, tensor in recorder.parameters if _is_nonzero(grad_of(tensor))}
-        if ran.phase is Phase.BACKWARD and not ran.block.rewrites:
-            self._mixed |= self._left & holding
-            return ""
-        if ran.phase is not Phase.UPDATE:
-            self._left &= holding
-            self._mixed &= holding
-            return ""
-        stale = sorted(self._mixed)
-        self._left, self._mixed = holding, set()
-        return (
-            f"the update used {stale[0]}.grad, left from before an earlier update: it was not zeroed" if stale else ""
-        )
+    def _count(self, tensor: torch.Tensor) -> int:
+        plain = dense(tensor)
+        if plain.is_meta or not (plain.is_floating_point() or plain.is_complex()):
+            return 0
+        if math.isfinite(torch.linalg.vector_norm(plain).item()):  # one pass; only what overflows is looked at again
+            return 0
+        return int(torch.count_nonzero(self._entries(plain)))
 
 
-def _gradients(ran: RunBlock, recorder: Recorder) -> Iterator[tuple[str, torch.Tensor | None]]:
-    """The gradients after a backward; none after anything else."""
-    if ran.phase is Phase.BACKWARD:
-        for name, tensor in recorder.parameters:
-            gradient = grad_of(tensor)
-            yield name, None if gradient is None else gradient.detach()
+class _Nan(_NotFinite):
+    _word = "nan"
 
 
-def _is_nonzero(gradient: torch.Tensor | None) -> bool:
-    return gradient is not None and bool(torch.count_nonzero(gradient.detach()).item())
+class _Inf(_NotFinite):
+    _word = "infinite"
+
+    def _is(self, loss: float) -> bool:
+        return math.isinf(loss)
+
+    def _entries(self, plain: torch.Tensor) -> torch.Tensor:
+        return torch.isinf(plain)
 
 
-def _first(said: Iterator[str]) -> str:
-    return next(said, "")
+class _Zeros(Check):
+    """Gradients that are all zeros."""
+
+    def found(self, run: RunBlock) -> Troubles | None:
+        return {
+            name: f"{name}.grad is all zeros"
+            for name, known, tensor in self.grads()
+            if known == 0 or (tensor is not None and tensor.numel() and not torch.count_nonzero(dense(tensor)).item())
+        }
+
+
+class _NoneGrad(Check):
+    """Gradients that are None though a backward ran and the update comes next: nothing connects them to the loss."""
+
+    def found(self, run: RunBlock) -> Troubles | None:
+        cursor = self.machine.cursor
+        if cursor is None or cursor.phase is not Phase.UPDATE:
+            return None
+        candidates = self.updates.of_optimizers(cursor) or self.updates.named_leaves()
+        return {
+            name: f"{name}.grad is None after the backward"
+            for name, tensor in candidates
+            if tensor.requires_grad and tensor.is_leaf and tensor.grad is None
+        }
+
+
+class _Exploding(Check):
+    """The norm of all gradients together beyond a limit: one given, or ten times the average of those before."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._sum, self._count = 0.0, 0
+
+    def found(self, run: RunBlock) -> Troubles | None:
+        total = math.sqrt(sum(norm * norm for norm in self._norms()))
+        limit = self.limit
+        if limit is None:
+            limit = AVERAGE * self._sum / self._count if self._count >= _ENOUGH and self._sum else math.inf
+            if math.isfinite(total):
+                self._sum, self._count = self._sum + total, self._count + 1
+        if total > limit or math.isnan(total):
+            where = f"above {number(limit)}" if self.limit is not None else f"10 times the average is {number(limit)}"
+            return {"": f"the gradients' norm is {number(total)}, {where}"}
+        return {}
+
+    def _norms(self) -> Iterator[float]:
+        for _, known, tensor in self.grads():
+            if known is not None:
+                yield abs(known)
+            elif tensor is not None:
+                yield torch.linalg.vector_norm(dense(tensor)).item()
+
+    def state(self) -> Any:
+        return self._sum, self._count
+
+    def restore(self, state: Any) -> None:
+        self._sum, self._count = state
+
+
+class _Vanishing(Check):
+    """Gradients whose entries are too small on average, and not all zero."""
+
+    def found(self, run: RunBlock) -> Troubles | None:
+        limit, wrong = self.limit or 0.0, {}
+        for name, known, tensor in self.grads():
+            mean = 0.0
+            if known is not None:
+                mean = abs(known)
+            elif tensor is not None and (plain := dense(tensor)).numel() and plain.is_floating_point():
+                mean = torch.linalg.vector_norm(plain, ord=1).item() / max(tensor.numel(), 1)
+            if 0 < mean < limit:
+                wrong[name] = f"the mean absolute {name}.grad is {number(mean)}, below {number(limit)}"
+        return wrong
+
+
+CHECKS: dict[str, type[Check]] = {
+    "nan": _Nan, "inf": _Inf, "zeros": _Zeros, "none": _NoneGrad, "unchanged": Unchanged, "exploding": _Exploding,
+    "vanishing": _Vanishing, "ratio": Ratio, "forgotten": Forgotten,
+}  # fmt: skip
+
+
+def check(name: str, recorder: Recorder, machine: Machine, updates: Updates, limit: float | None) -> Check:
+    """The check of that name.
+
+    Raises:
+        ValueError: there is none, or it takes no such limit. The message is one sentence.
+    """
+    if name not in CHECKS:
+        raise ValueError(f"There is no check '{name}': there are {', '.join(CHECKS)}.")
+    alarm = BY_NAME[name]
+    if limit is not None and not alarm.limit:
+        raise ValueError(f"The check {name} takes no limit.")
+    if limit is not None and not limit > 0:
+        raise ValueError(f"The limit of {name} must be above 0.")
+    return CHECKS[name](recorder, machine, updates, alarm.default if limit is None else limit)

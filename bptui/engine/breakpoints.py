@@ -1,288 +1,313 @@
-"""Breakpoints while a program runs on: which of them is met between two blocks.
+"""Breakpoints: where a run stops before its goal.
 
-A place is met before its block runs, a condition alone when it becomes true, data behind the block that wrote it.
+The program stands between blocks, so that is where breakpoints are met. What names a place (a phase, a line, an epoch,
+a sample) is met before it runs; a condition with a place is evaluated there. A condition alone is met behind the block
+that turned it true, watched data behind the block that wrote it, a ready-made check behind the block that made the
+trouble. Where a run begins at a place, or with a condition true, that is not met again until it was left.
+
+With a place beside data or a check, the place is that of the block that wrote or made it.
 """
 
 from __future__ import annotations
 
-import ast
-import operator
-import re
+import contextlib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-import torch
-
-from bptui.engine.alarms import Alarm
-from bptui.engine.capture import fact
+from bptui.engine.alarms import check
 from bptui.engine.code import RunBlock
-from bptui.engine.conditions import Expression, Scene, Template
-from bptui.engine.explain import short
-from bptui.engine.ledger import same_bits
-from bptui.engine.place import place_of
+from bptui.engine.conditions import Scope, is_absence, said, unknown
+from bptui.engine.datawatch import Data
+from bptui.engine.locations import Nowhere, blocks_at
+from bptui.engine.logpoints import Log
+from bptui.engine.machine import Machine
+from bptui.engine.place import Place, pending, place_of
+from bptui.engine.point import Key, Point
 from bptui.engine.program import Script
+from bptui.engine.recorder import Recorder
+from bptui.engine.syntax import every_name
+from bptui.engine.triggers import Alarmed, Arrival, Turning, Written, quick_of
+from bptui.engine.updates import Updates
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.phase import Phase, StopReason
 
-LOGGED = 1000
-"""So many lines of logpoints are told at once; more are counted."""
-_HITS: dict[str, Callable[[int, int], bool]] = {
-    "": operator.ge, "==": operator.eq, ">": operator.gt, ">=": operator.ge, "<": operator.lt, "<=": operator.le,
-    "%": lambda count, number: count % number == 0,
-}  # fmt: skip
+Names = set[str]
+
+Memory = dict[Key, Any]
+"""What breakpoints remember of the steps behind the program: plain data."""
 
 
 @dataclass(frozen=True)
 class Hit:
-    """Why a run stops."""
+    """A run is to stop here."""
 
     reason: StopReason
     words: str
+    """Which breakpoint was met, and by what."""
 
 
 class Breakpoints:
-    """All of them. `active` says whether there is anything to look at."""
+    """The breakpoints of one run of a script."""
 
-    def __init__(self, script: Script) -> None:
-        self._script = script
-        self._points: list[_Point] = []
-        self._scene: Scene | None = None
-        self._lines: list[str] = []
-        self._dropped = 0
+    def __init__(self, script: Script, machine: Machine, recorder: Recorder) -> None:
+        self._script, self._machine, self._recorder = script, machine, recorder
+        self._scope = Scope(recorder)
+        self._updates = Updates(recorder, self._scope, script.loop_targets)
+        self._own = every_name(script.tree)
+        self._log = Log()
+        self._points: dict[int, Point] = {}
+        self._states: tuple[BreakpointState, ...] = ()
+        self._after: dict[Phase, list[Point]] = {}
+        """What is looked at after a block."""
+        self._at: dict[int, list[Point]] = {}
+        """What is looked at before a block, by its index."""
+        self._arrivals: list[Point] = []
+        self._moves = -1
+        self._compares = self._copies = False
+        """Whether some check must know what parameters were before an update, and all of it."""
+        self.active = False
+        """Whether a run has anything to look at."""
 
-    @property
-    def active(self) -> bool:
-        return any(point.live for point in self._points)
+    # ---- what is asked for
 
-    def set(self, points: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
-        """These are the breakpoints now. Those that stay the same keep their count."""
-        before = {point.asked.number: point for point in self._points}
-        self._points = []
-        for asked in points:
-            old = before.get(asked.number)
-            point = _Point(asked, self._script)
-            if old is not None and repr(replace(old.asked, enabled=asked.enabled)) == repr(asked):
-                point.count = old.count
-            self._points.append(point)
+    def set(self, asked: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
+        """The breakpoints are these now; those that stay the same keep their counts. Tells what became of each."""
+        before, self._points, refused = self._points, {}, {}
+        self._scope.stand(place_of(self._machine, Place()), {})
+        for each in asked:
+            try:
+                point = self._made(each)
+            except (ValueError, Nowhere) as reason:
+                refused[each.number] = str(reason)
+                continue
+            kept = before.get(each.number)
+            if kept is not None and kept.key == point.key:
+                point.met = kept.met
+                if point.trigger is not None and kept.trigger is not None:
+                    point.trigger.restore(kept.trigger.state())
+            self._points[each.number] = point
+        self._order = [(each.number, refused.get(each.number, "")) for each in asked]
+        self._arrange()
         return self.states()
 
     def states(self) -> tuple[BreakpointState, ...]:
-        """What became of each."""
+        """What became of each breakpoint."""
         return tuple(
-            BreakpointState(each.asked.number, not each.fault, each.fault or each.problem, each.count)
-            for each in self._points
+            BreakpointState(number, False, refused, 0)
+            if refused
+            else BreakpointState(number, True, (point := self._points[number]).message or point.trouble, point.met)
+            for number, refused in self._order
         )
 
-    def begin(self, scene: Scene) -> None:
-        """A run begins: what is true already is not met again until it was false."""
-        self._scene = scene
-        for point in self._points:
-            if point.live:
-                point.begin(scene)
+    def _made(self, asked: Breakpoint) -> Point:
+        point = Point(asked)
+        places = asked.phase is not None or asked.line is not None
+        arrives = asked.epoch is not None or asked.sample is not None
+        if asked.data and asked.check:
+            raise ValueError("A breakpoint watches data or makes a check, not both: set two.")
+        if asked.limit is not None and not asked.check:
+            raise ValueError("Only a check takes a limit.")
+        if places or arrives:
+            blocks, point.message = blocks_at(self._script, asked)
+            point.blocks = blocks if places else None
+        if asked.data:
+            data = Data(asked.data, self._recorder, self._script)
+            self._check_names(data.names - self._first_names())
+            point.trigger = Written(data, self._scope)
+        elif asked.check:
+            made = check(asked.check, self._recorder, self._machine, self._updates, asked.limit)
+            point.trigger = Alarmed(asked.check, made)
+        elif arrives and not places:
+            point.arrival = Arrival(self._machine, asked.epoch, asked.sample)
+        elif not places:
+            if point.condition is None:
+                raise ValueError("It does not say where or when to stop.")
+            point.trigger = Turning(point.condition, self._script, self._recorder, self._scope, self._own)
+        self._check_names(point.names)
+        point.blank = point.trigger.state() if point.trigger is not None else None
+        return point
 
-    def met(self, ran: RunBlock | None) -> Hit | None:
-        """After a block: the first breakpoint that is met and stops, if one is."""
-        assert self._scene is not None
-        hit = None
-        for point in self._points:
-            if not point.live:
-                continue
-            words = point.met(self._scene, ran)
-            if words is None or not point.counts():
-                continue
-            if point.template is not None:
-                self._log(point.template.filled(self._scene))
-            elif hit is None:
-                reason = StopReason.DATA_BREAKPOINT if point.asked.data else StopReason.BREAKPOINT
-                hit = Hit(reason, f"breakpoint {point.asked.number}: {words}")
-        return hit
+    def _first_names(self) -> Names:
+        """What parameters' names begin with that are no names of Python: `leaf 0`."""
+        return {name.split(" ")[0].split(".")[0] for name, _ in self._recorder.parameters}
 
-    def counts(self) -> list[int]:
-        """How often each was met."""
-        return [point.count for point in self._points]
+    def _check_names(self, names: Names) -> None:
+        if "*" not in self._own and (missing := unknown(names, self._own, self._scope)):
+            raise ValueError(f"The script has no {', '.join(missing)}.")
 
-    def restore(self, counts: list[int]) -> None:
-        """Let it have been so often."""
-        for point, count in zip(self._points, counts, strict=True):
-            point.count = count
+    def _arrange(self) -> None:
+        """Sort the breakpoints by when they are looked at."""
+        points = [point for point in self._points.values() if point.asked.enabled]
+        waiting = [point for point in points if point.trigger is not None]
+        self._after = {
+            phase: [point for point in waiting if point.trigger is not None and phase in point.trigger.phases]
+            for phase in Phase
+        }
+        self._at = {}
+        for point in points:
+            if point.trigger is None and point.blocks is not None:
+                for index in point.blocks:
+                    self._at.setdefault(index, []).append(point)
+        self._arrivals = [point for point in points if point.arrival is not None]
+        checks = [point.trigger.check for point in waiting if isinstance(point.trigger, Alarmed)]
+        self._compares, self._copies = any(each.compares for each in checks), any(each.copies for each in checks)
+        self.active = bool(points)
 
-    def _log(self, line: str) -> None:
-        if len(self._lines) < LOGGED:
-            self._lines.append(line)
+    # ---- running
+
+    def begin(self, place: Place) -> None:
+        """A run begins: what is so already is not met again until it was left."""
+        self._moves = self._machine.moves
+        self._scope.stand(place, {})
+        for point in self._points.values():
+            if point.trigger is not None and point.asked.enabled:
+                point.trigger.begin()
+            if point.arrival is not None:
+                point.arrival.begin()
+            if point.trigger is None and point.condition is not None:
+                point.quick = quick_of(point.condition, self._script, self._recorder, self._scope, self._own)
+        self._arrange()
+        self._before_update()
+
+    def met(self, run: RunBlock | None, place: Place) -> Hit | None:
+        """A block ran, and the program stands before the next: whether it is to stop here. `place`: where it ran."""
+        hits: list[tuple[Point, str]] = []
+        if run is not None and (waiting := self._after[run.phase]):
+            self._scope.stand(place, {})
+            for point in waiting:
+                assert point.trigger is not None
+                try:
+                    told = point.trigger.after(run)
+                except Exception as error:  # a tensor of a kind that was not thought of is no reason to stop the run
+                    self._tell(point, said(error))
+                    continue
+                if told is not None and self._is_about(point, run, place):
+                    self._count(point, told, hits)
+                elif point.trigger.trouble:
+                    self._tell(point, point.trigger.trouble)
+        cursor = self._machine.cursor
+        if cursor is not None:
+            if self._at or self._arrivals:
+                self._look_ahead(cursor, place, hits)
+            if self._compares:
+                self._before_update()
+        return _hit(hits) if hits else None
+
+    def _is_about(self, point: Point, run: RunBlock, place: Place) -> bool:
+        """Whether the rest of what it asks for holds too, where it waits for data or a check."""
+        if point.blocks is not None and run.block.index not in point.blocks:
+            return False
+        if not point.is_at(place):
+            return False
+        return isinstance(point.trigger, Turning) or self._holds(point)
+
+    def _holds(self, point: Point) -> bool:
+        """Whether its condition holds, if it has one."""
+        if point.condition is None:
+            return True
+        holds = point.condition.holds(self._scope)
+        if point.condition.error:
+            self._tell(point, point.condition.error)
+        return holds
+
+    def _tell(self, point: Point, trouble: str) -> None:
+        """Say once in the log why a breakpoint cannot be evaluated, unless what it names is only not there yet."""
+        point.trouble = trouble
+        if not point.told and not is_absence(trouble):
+            point.told = True
+            self._log.say(f"breakpoint {point.asked.number}: {trouble}")
+
+    def _look_ahead(self, cursor: RunBlock, place: Place, hits: list[tuple[Point, str]]) -> None:
+        """See which places the program has come to."""
+        here = self._at.get(cursor.block.index, ())
+        arrived: list[Point] = []
+        if self._arrivals and self._moves != self._machine.moves:
+            self._moves = self._machine.moves
+            arrived = [point for point in self._arrivals if point.arrival is not None and point.arrival.moved()]
+        here = [point for point in here if point.may_hold(self._recorder)]
+        if not here and not arrived:
+            return
+        there = place_of(self._machine, place)
+        self._scope.stand(there, pending(self._machine))
+        for point in here:
+            if point.is_at(there) and self._holds(point):
+                self._count(point, f"before {cursor.phase}, line {cursor.line}", hits)
+        for point in arrived:
+            if point.is_at(there) and self._holds(point):
+                self._count(point, _begins(point.asked), hits)
+
+    def _count(self, point: Point, told: str | Callable[[], str], hits: list[tuple[Point, str]]) -> None:
+        """It was met: once more; and where this time counts, it stops the run or says its words."""
+        point.met += 1
+        if not point.counts(point.met):
+            return
+        if point.says is not None:
+            self._log.say(point.says.said(self._scope))
+            return
+        words = told if isinstance(told, str) else told()
+        if point.condition is not None and not isinstance(point.trigger, Turning):
+            words = f"{words}, {point.condition.text}"
+        hits.append((point, words))
+
+    def _before_update(self) -> None:
+        """Keep what parameters are, where an update comes next and a check asks what it changed."""
+        cursor = self._machine.cursor
+        if self._compares and cursor is not None and cursor.phase is Phase.UPDATE:
+            self._updates.before(cursor, copied=self._copies)
         else:
-            self._dropped += 1
+            self._updates.forget()
+
+    def stepped(self, run: RunBlock | None, place: Place) -> None:
+        """A step that meets nothing, made by hand or once more: what remembers more than one block takes note."""
+        if run is None or not self.active:
+            return
+        self._scope.stand(place, {})
+        for point in self._after[run.phase]:
+            if isinstance(point.trigger, Alarmed):
+                with contextlib.suppress(Exception):  # a run tells what cannot be looked at
+                    point.trigger.after(run)
+        if self._compares:
+            self._before_update()
+
+    # ---- what is told and kept
 
     def logged(self) -> str:
-        """What logpoints said since they were last asked, a line each."""
-        lines, self._lines = self._lines, []
-        if self._dropped:
-            lines.append(f"… {self._dropped:,} more lines")
-            self._dropped = 0
-        return "".join(f"{line}\n" for line in lines)
+        """What logpoints said since this was last asked, a line each."""
+        return self._log.taken()
+
+    def memory(self) -> Memory:
+        """What they remember of the steps behind the program."""
+        return {each.key: each.trigger.state() for each in self._points.values() if each.trigger is not None}
+
+    def remember(self, memory: Memory, place: Place) -> None:
+        """The program was brought to where that was told. Those that are new since begin there."""
+        for point in self._points.values():
+            if point.trigger is not None:
+                point.trigger.restore(memory.get(point.key, point.blank))
+        if self._compares:
+            self._scope.stand(place, {})
+            self._before_update()
+
+    def counts(self) -> dict[int, int]:
+        """How often each was met."""
+        return {number: point.met for number, point in self._points.items()}
+
+    def restore(self, counts: dict[int, int]) -> None:
+        """Let it have been so often."""
+        for number, point in self._points.items():
+            point.met = counts.get(number, 0)
 
 
-class _Point:
-    """One breakpoint, made ready."""
-
-    def __init__(self, asked: Breakpoint, script: Script) -> None:
-        self.asked, self._script = asked, script
-        self.count = 0
-        self.fault = ""
-        """Why it can never be met."""
-        self.condition: Expression | None = None
-        self.data: Expression | None = None
-        self.template: Template | None = None
-        self._alarm: Alarm | None = None
-        self._was = False
-        self._old: Any = None
-        self._gone = ""
-        self._placed = any(each is not None for each in (asked.phase, asked.line))
-        try:
-            self.condition = Expression(asked.condition) if asked.condition else None
-            self.data = Expression(asked.data) if asked.data else None
-            self.template = Template(asked.log) if asked.log else None
-            self._alarm = Alarm(asked.check, asked.limit) if asked.check else None
-            self._hits = self._parse_hits(asked.hits)
-        except SyntaxError as error:
-            self.fault = f"{error.text or asked.condition or asked.data} is no Python: {error.msg}".replace("\n", " ")
-        except KeyError:
-            self.fault = f"There is no check called {asked.check}."
-        except ValueError as error:
-            self.fault = str(error)
-        self.fault = self.fault or self._misplaced()
-
-    @property
-    def live(self) -> bool:
-        return self.asked.enabled and not self.fault
-
-    @property
-    def problem(self) -> str:
-        """What it could not evaluate the last time."""
-        return self.condition.problem if self.condition is not None else self._gone
-
-    def _parse_hits(self, text: str) -> Callable[[int], bool]:
-        match = re.fullmatch(r"\s*(==|>=|<=|>|<|%|)\s*(\d+)\s*", text or ">= 1")
-        if match is None or (match[1] == "%" and int(match[2]) == 0):
-            raise ValueError(f"hits takes a number, such as 5, == 5, > 5 or % 5, not {text!r}.")
-        test, number = _HITS[match[1]], int(match[2])
-        return lambda count: test(count, number)
-
-    def _misplaced(self) -> str:
-        blocks = self._script.program.blocks
-        if self.asked.phase is not None and all(block.phase is not self.asked.phase for block in blocks):
-            return f"The script has no {self.asked.phase}."
-        if self.asked.line is not None and all(self.asked.line not in block.lines for block in blocks):
-            lines = ", ".join(str(block.line) for block in blocks)
-            return f"Line {self.asked.line} belongs to no phase; phases begin at {lines}."
-        return ""
-
-    def counts(self) -> bool:
-        """It is met once more: whether that time counts."""
-        self.count += 1
-        return self._hits(self.count)
-
-    def begin(self, scene: Scene) -> None:
-        """Take what is true now for granted."""
-        if self._alarm is not None:
-            self._alarm.begin(scene.recorder)
-        if self.data is not None:
-            self._old = self._look(scene)
-        self._was = self._here(scene) and (self.condition is None or self.condition.holds(scene))
-
-    def met(self, scene: Scene, ran: RunBlock | None) -> str | None:
-        """After a block: how it is met, in words; None if it is not."""
-        words = self._happened(scene, ran)
-        if words is None:
-            return None
-        if self._placed or self.data is not None or self._alarm is not None:
-            return words if self.condition is None or self.condition.holds(scene) else None
-        if not self._may_change(scene, ran):
-            return None
-        now = self.condition is None or self.condition.holds(scene)
-        was, self._was = self._was, now
-        return words if now and not was else None
-
-    def _happened(self, scene: Scene, ran: RunBlock | None) -> str | None:
-        if self._alarm is not None:
-            return (self._alarm.met(ran, scene.recorder) or None) if ran is not None else None
-        if self.data is not None:
-            return self._changed(scene, ran)
-        if not self._here(scene):
-            if not self._placed:
-                self._was = False
-            return None
-        return self._words(scene)
-
-    def _words(self, scene: Scene) -> str:
-        asked = self.asked
-        parts = [str(asked.phase)] if asked.phase is not None else []
-        parts += [f"line {asked.line}"] if asked.line is not None else []
-        parts += [f"epoch {asked.epoch}"] if asked.epoch is not None else []
-        parts += [f"sample {asked.sample}"] if asked.sample is not None else []
-        return " ".join(parts) + (f" if {asked.condition}" if parts and asked.condition else asked.condition)
-
-    def _here(self, scene: Scene) -> bool:
-        """Whether the program stands at that place."""
-        asked = self.asked
-        cursor = scene.machine.cursor
-        if self._placed:
-            if cursor is None or (asked.phase is not None and cursor.phase is not asked.phase):
-                return False
-            if asked.line is not None and asked.line not in self._script.program.blocks[cursor.block.index].lines:
-                return False
-        if asked.epoch is not None or asked.sample is not None:
-            if cursor is None:
-                return False
-            place = place_of(scene.machine, scene.stepper.place)
-            if asked.epoch is not None and place.epoch != asked.epoch:
-                return False
-            if asked.sample is not None and place.sample != asked.sample:
-                return False
-        return True
-
-    def _may_change(self, scene: Scene, ran: RunBlock | None) -> bool:
-        """Whether the block may have changed what the condition is about: only a forward writes the loss."""
-        if self.condition is None or ran is None or ran.phase is Phase.FORWARD:
-            return True
-        return not self.condition.names <= {"loss", scene.recorder.loss_name}
-
-    # ---- data
-
-    def _look(self, scene: Scene) -> Any:
-        assert self.data is not None
-        try:
-            value = self.data.value(scene)
-            self._gone = ""
-        except Exception as error:
-            self._gone = f"{self.data.text} cannot be evaluated: {type(error).__name__}: {error}"
-            return None
-        return value.detach().clone() if isinstance(value, torch.Tensor) else value
-
-    def _changed(self, scene: Scene, ran: RunBlock | None) -> str | None:
-        old, self._old = self._old, self._look(scene)
-        if _same(old, self._old):
-            return None
-        by = f" by {ran.phase}, line {self._line(ran)}" if ran is not None else ""
-        return f"{self.asked.data} changed {short(fact(old))} -> {short(fact(self._old))}{by}"
-
-    def _line(self, ran: RunBlock) -> int:
-        """The line that wrote it: the first of the block's statements that names it, else the block's."""
-        assert self.data is not None
-        named = [
-            each
-            for each in ran.block.own_statements
-            if any(isinstance(node, ast.Name) and node.id in self.data.names for node in ast.walk(each))
-        ]
-        return named[0].lineno if len(ran.block.own_statements) > 1 and named else ran.line
+def _hit(hits: list[tuple[Point, str]]) -> Hit:
+    hits.sort(key=lambda each: each[0].asked.number)
+    only_data = all(point.asked.data for point, _ in hits)
+    words = "; ".join(f"breakpoint {point.asked.number}: {words}" for point, words in hits)
+    return Hit(StopReason.DATA_BREAKPOINT if only_data else StopReason.BREAKPOINT, words)
 
 
-def _same(one: Any, other: Any) -> bool:
-    if isinstance(one, torch.Tensor) and isinstance(other, torch.Tensor):
-        return same_bits(one, other)
-    if isinstance(one, torch.Tensor) or isinstance(other, torch.Tensor):
-        return False
-    try:
-        return type(one) is type(other) and (one is other or bool(one == other) or (one != one and other != other))
-    except Exception:  # what cannot be compared counts as changed where it is another object
-        return False
+def _begins(asked: Breakpoint) -> str:
+    parts = [
+        f"{name} {number}" for name, number in (("epoch", asked.epoch), ("sample", asked.sample)) if number is not None
+    ]
+    return f"{', '.join(parts)} begins"

@@ -7,7 +7,7 @@ import gc
 from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, gradcheck, inspector
-from bptui.engine.breakpoints import Breakpoints, Hit
+from bptui.engine.breakpoints import Hit
 from bptui.engine.code import RunBlock
 from bptui.engine.course import Course, NotThere
 from bptui.engine.errors import StepRefused
@@ -76,7 +76,8 @@ class Controller:
         """Where the program stood before it went back."""
         self._history = History()
         self._prompt = Prompt(self._output)
-        self._breakpoints = Breakpoints(self._script)
+        self._asked: tuple[Breakpoint, ...] = ()
+        """The breakpoints; they stay when the script begins again."""
 
     # ---- beginning
 
@@ -88,6 +89,7 @@ class Controller:
         self._prompt.forget()
         mark = self._output.mark()
         failure = self._begin()
+        self._course.breakpoints.set(self._asked)
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.ENTRY
         snapshot = self._course.stop(NEXT[self._zeroing], None, reason, mark, failure)
         self._past.keep(True)
@@ -252,7 +254,7 @@ class Controller:
         self._check_going()
         self._past.running()
         try:
-            return self._run(goal, steps, mark, pause, progress, stopping and self._breakpoints.active)
+            return self._run(goal, steps, mark, pause, progress, stopping and self._course.breakpoints.active)
         finally:
             self._past.standing()
 
@@ -267,15 +269,17 @@ class Controller:
     ) -> Snapshot:
         failure, reason = None, StopReason.STEP
         course, past, stepper, recorder = self._course, self._past, self._stepper, self._recorder
+        breakpoints = course.breakpoints
         stepper.begin()
         turn, epoch, taken, deed = self._machine.turn, epoch_key(self._machine), 0, NEXT[self._zeroing]
         keep = self._history.keeper(deed)
         hit: Hit | None = None
+        recorder.run_begins(sparing=goal is Goal.END and steps is None and not stopping)  # a stop shows every value
         if stopping:
-            self._breakpoints.begin(course.scene)
+            with course.running():
+                course.breakpoints.begin(stepper.place)
         ran: RunBlock | None = None
         pausing = False
-        recorder.run_begins(sparing=goal is Goal.END and steps is None)
         with course.running():
             while True:
                 past.visit(False)
@@ -287,9 +291,11 @@ class Controller:
                     if ran is not None:
                         recorder.failed(ran)
                 taken += 1
-                if stopping and failure is None and (hit := self._breakpoints.met(ran)) is not None:
-                    reason = hit.reason
-                    break
+                if stopping and failure is None:
+                    hit = breakpoints.met(ran, stepper.place)
+                    if hit is not None:
+                        reason = hit.reason
+                        break
                 if failure or self._machine.ended or taken == steps:
                     break
                 if goal is Goal.SAMPLE and self._machine.turn != turn:
@@ -366,7 +372,7 @@ class Controller:
         onwards = history.contains(branch, *here) and here[1] <= index
         if not onwards or (start is not None and start.index > here[1]):
             self._stand_at(start)
-        return self._arrived(self._replay(branch, index, closely, lambda _ran: not pause()))
+        return self._arrived(self._replay(branch, index, closely, self._following(pause)))
 
     @property
     def _closely(self) -> int:
@@ -396,6 +402,15 @@ class Controller:
             self._stand()
             raise
 
+    def _following(self, pause: Callable[[], bool]) -> Callable[[RunBlock | None], bool]:
+        """While steps run again: what breakpoints remember follows, and `pause` is asked whether to give up."""
+
+        def follow(ran: RunBlock | None) -> bool:
+            self._course.breakpoints.stepped(ran, self._stepper.place)
+            return not pause()
+
+        return follow
+
     def run_back(self, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
         """Go back to where the latest breakpoint before this stop was met, or else to the entry.
 
@@ -410,21 +425,21 @@ class Controller:
             raise StepRefused("This is the entry: nothing has run before it.", "n runs the first phase.")
         branch, here = history.branch, history.index
         self._present = self._past.keep(True)
-        found = self._latest_met(branch, here, pause) if self._breakpoints.active else None
+        found = self._latest_met(branch, here, pause) if self._course.breakpoints.active else None
         if found is None:
             return self.goto(here if pause() else 0, branch, pause=pause)
         self._stand_at(self._past.nearest(branch, found[0], self._closely))
-        self._arrived(self._replay(branch, found[0], self._closely, lambda _ran: True))
+        self._arrived(self._replay(branch, found[0], self._closely, self._following(lambda: False)))
         self._snapshots.last = dataclasses.replace(self.snapshot, stop_reason=found[1].reason)
         return self._snapshots.say_met(found[1].words)
 
     def _latest_met(self, branch: int, end: int, pause: Callable[[], bool]) -> tuple[int, Hit] | None:
         """Where before that step a breakpoint was met last: what lies between two checkpoints runs again."""
-        counts = self._breakpoints.counts()
+        counts = self._course.breakpoints.counts()
         found: list[tuple[int, Hit]] = []
 
         def see(ran: RunBlock | None) -> bool:
-            hit = self._breakpoints.met(ran)
+            hit = self._course.breakpoints.met(ran, self._stepper.place)
             if hit is not None:
                 found.append((self._history.index, hit))
             return not pause()
@@ -433,12 +448,13 @@ class Controller:
             while end > 1 and not found and not pause():
                 self._stand_at(self._past.nearest(branch, end - 2, 0))
                 start = self._history.index
-                self._breakpoints.begin(self._course.scene)
+                with self._course.running():
+                    self._course.breakpoints.begin(self._stepper.place)
                 self._replay(branch, end - 1, 0, see)
                 end = start + 1
         finally:
-            self._breakpoints.restore(counts)
-            self._breakpoints.logged()
+            self._course.breakpoints.restore(counts)
+            self._course.breakpoints.logged()
         return found[-1] if found else None
 
     def compare(
@@ -471,14 +487,18 @@ class Controller:
 
     def _start_over(self) -> None:
         """Run the script anew up to its entry, where no checkpoint leads back."""
+        breakpoints = self._course.breakpoints
+        counts = breakpoints.counts()
         self._give_up()
         self._zeroing = True
-        del self._course, self._past, self._machine, self._recorder, self._turn, self._stepper
+        del breakpoints, self._course, self._past, self._machine, self._recorder, self._turn, self._stepper
         del self._tapes, self._snapshots
         gc.collect()  # what it held may be large
         self._begin()
         self._history.stand(0, 0)
         course = self._course
+        course.breakpoints.set(self._asked)
+        course.breakpoints.restore(counts)
         course.snapshots.last = course.look(0, 0, None, StopReason.ENTRY, ("", ""), None, True)
         self._past.keep(True)
 
@@ -530,12 +550,20 @@ class Controller:
         return self.set_zeroing(self._zeroing)
 
     def set_breakpoints(self, points: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
-        """These are the breakpoints from now on. What became of each."""
-        return self._breakpoints.set(points)
+        """The breakpoints are these now; counts of those that stay the same go on. What became of each."""
+        self._check_started()
+        self._asked = tuple(points)
+        with self._course.running():
+            return self._course.breakpoints.set(self._asked)
+
+    def breakpoint_states(self) -> tuple[BreakpointState, ...]:
+        """What became of each breakpoint, and how often it was met."""
+        self._check_started()
+        return self._course.breakpoints.states()
 
     def logged(self) -> str:
         """What logpoints said since they were last asked, a line each."""
-        return self._breakpoints.logged()
+        return self._course.breakpoints.logged() if self._started else ""
 
     def complete(self, text: str) -> Completed:
         """What a name under the cursor may become."""
@@ -644,6 +672,7 @@ class Controller:
                     self._stepper.move_on(*self._ran)
                 except Raised as raised:
                     failure = failure_of(raised, self._script.path)
+        self._course.breakpoints.stepped(run, self._stepper.place)
         reason = self._course.reason(failure)
         return self._course.stop(deed, run, reason, inside.told, failure, recorded=True)
 

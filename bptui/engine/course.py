@@ -6,8 +6,8 @@ import contextlib
 import dataclasses
 from collections.abc import Callable, Iterator
 
+from bptui.engine.breakpoints import Breakpoints
 from bptui.engine.code import RunBlock
-from bptui.engine.conditions import Scene
 from bptui.engine.errors import StepRefused
 from bptui.engine.failure import failure_of, raised_in, refusal_of
 from bptui.engine.history import Deed, Fields, History, differing
@@ -49,7 +49,7 @@ class Course:
         self.turn = Turn(script, self.machine)
         self.stepper = Stepper(self.machine, self.recorder, self.turn)
         self.tapes = Tapes(self.recorder, sites, output)
-        self.scene = Scene(self.machine, self.recorder, self.stepper)
+        self.breakpoints = Breakpoints(script, self.machine, self.recorder)
         self.prompt = prompt
         prompt.attend(self.machine, self.recorder, self.stepper)
         self.snapshots.watched = self._watched
@@ -125,6 +125,7 @@ class Course:
                 raise refusal_of(failure, ran.phase)
         if failure is not None and ran is not None:
             self.recorder.failed(ran)
+        self.breakpoints.stepped(ran, self.stepper.place)
         return self.stop(deed, ran, self.reason(failure), mark, failure)
 
     def again(self, deed: Deed, whole: bool) -> tuple[RunBlock | None, Failure | None]:

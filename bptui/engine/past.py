@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 
+from bptui.engine.breakpoints import Memory
 from bptui.engine.course import Course
 from bptui.engine.frames import Entered
 from bptui.engine.items import Items
@@ -40,6 +41,8 @@ class Checkpoint:
     """The latest one that was made then."""
     whole: bool
     """Whether the steps before it were looked at closely."""
+    noticed: Memory
+    """What breakpoints remembered."""
 
 
 class Past:
@@ -108,7 +111,7 @@ class Past:
         self._since = 0.0
         if self._began is not None:
             self._began = time.perf_counter()
-        made = Checkpoint(*at, moment, course.snapshots.last, whole)
+        made = Checkpoint(*at, moment, course.snapshots.last, whole, course.breakpoints.memory())
         if moment.problem or moment.nbytes > self._memory:
             return None
         self._kept.append(made)
@@ -182,6 +185,7 @@ class Past:
         course.snapshots.last = checkpoint.snapshot
         course.history.stand(checkpoint.branch, checkpoint.index)
         course.tapes.forget()
+        course.breakpoints.remember(checkpoint.noticed, course.stepper.place)
         self._turn = course.machine.turn
 
     def _put_back(self, moment: Moment) -> None:

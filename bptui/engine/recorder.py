@@ -66,6 +66,8 @@ class Recorder:
         """When norms are measured again, by `time.perf_counter`."""
         self._loss_number: float | None = None
         self._numbers: Numbers = ()
+        self._singles: Numbers = ()
+        """The same without norms."""
         self._walked: set[int] = set()
         """Blocks whose loss was walked once."""
 
@@ -113,11 +115,10 @@ class Recorder:
     def _settle(self, phase: Phase, place: Place, whole: bool) -> None:
         """After a block that may have written parameters or gradients."""
         self.parameters.follow(self.holders())
-        numbers = None
-        if not whole:
-            numbers = self._numbers = self.parameters.numbers()
-            if phase is Phase.BACKWARD and self.parameters.has_large:
-                self._measure(numbers)
+        singles = self._read_numbers()
+        numbers = None if whole else singles
+        if numbers is not None and phase is Phase.BACKWARD and self.parameters.has_large:
+            self._measure(numbers)
         if phase is Phase.BACKWARD:
             self._ledgers.after_backward(self.parameters, numbers, place)
         else:
@@ -126,8 +127,12 @@ class Recorder:
     def edited(self) -> None:
         """A person changed the program: names may stand for other tensors, and gradients may be gone."""
         self.parameters.follow(self.holders())
-        self._numbers = self.parameters.numbers()
+        self._read_numbers()
         self._ledgers.settle(self.parameters, None, Phase.ZERO_GRAD)
+
+    def _read_numbers(self) -> Numbers:
+        self._numbers = self._singles = self.parameters.numbers()
+        return self._singles
 
     def _measure(self, numbers: Numbers) -> None:
         """Now and then, norms too: as often as costs next to nothing."""
@@ -262,7 +267,7 @@ class Recorder:
     def run_begins(self, sparing: bool) -> None:
         """A run at full speed begins: what rows hold is read anew. `sparing`: a long one, to the end."""
         self.sparing, self._slow = sparing, False
-        self._numbers = self.parameters.numbers()
+        self._read_numbers()
 
     def run_ends(self) -> None:
         """A run at full speed is over: look closely again.
@@ -272,8 +277,12 @@ class Recorder:
         self._reach(self.present_loss(), unnamed=False)
 
     def numbers(self) -> tuple[float | None, Numbers]:
-        """Loss, and value and gradient of each parameter, where they are one number: what a row holds."""
+        """What a row holds: the loss, and of each parameter value and gradient, or of many numbers the norm."""
         return self._loss_number, self._numbers
+
+    def singles(self) -> tuple[float | None, Numbers]:
+        """The loss, and value and gradient of each parameter, where they are one number."""
+        return self._loss_number, self._singles
 
 
 class _FactCache:

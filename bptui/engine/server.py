@@ -18,7 +18,7 @@ import signal
 import sys
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from importlib import metadata, util
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -68,8 +68,8 @@ from bptui.protocol.snapshot import Branch, Rows, Snapshot
 if TYPE_CHECKING:
     from bptui.engine.controller import Controller
 
-OpenScript = Callable[[str, Sequence[str], Output], "Controller"]
-"""Cuts the script of that path, with those arguments; what it writes goes to that output."""
+OpenScript = Callable[[Open, Output], "Controller"]
+"""Cuts the script that is asked for; what it writes goes to that output."""
 
 TICK = 0.05
 """Seconds between two `Running` messages."""
@@ -127,7 +127,7 @@ class Server:
             )
 
     def _open(self, ask: Open) -> Tell:
-        self._controller = self._open_script(ask.path, ask.argv, self._output)
+        self._controller = self._open_script(ask, self._output)
         self._told = []
         self._controller.beacon = self._beacon.running
         self._tell(Opened(self._controller.program, platform.python_version(), _version_of("torch")))
@@ -235,7 +235,7 @@ class Server:
             self._paused = True  # the debugger is gone; `receive` says so next
 
 
-def open_script(path: str, argv: Sequence[str], output: Output, *, seed: int) -> Controller:
+def open_script(ask: Open, output: Output, *, seed: int) -> Controller:
     """The real thing: imports torch. The script's random numbers are those of the seed, unless it seeds by itself.
 
     Raises:
@@ -251,7 +251,7 @@ def open_script(path: str, argv: Sequence[str], output: Output, *, seed: int) ->
         raise CannotCut(
             f"{what} in {sys.executable}: install it there, or name another Python with --python."
         ) from error
-    controller = Controller(path, argv, output=output)
+    controller = Controller(ask.path, ask.argv, output=output, memory=ask.memory)
     gc.collect()
     gc.freeze()  # PyTorch's hundreds of thousands of objects need not be looked through again and again
     random.seed(seed)

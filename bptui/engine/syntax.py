@@ -150,3 +150,18 @@ def bound_names(statements: Sequence[ast.stmt]) -> set[str]:
 def names_in(target: ast.expr) -> list[str]:
     """The plain names of an assignment's target, in order."""
     return [each.id for each in ast.walk(target) if isinstance(each, ast.Name)]
+
+
+def every_name(tree: ast.AST) -> set[str]:
+    """Every name that the source binds anywhere, `*` where it takes all of a module's."""
+    names = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Store)}
+    for each in ast.walk(tree):
+        if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            names.add(each.name)
+        elif isinstance(each, ast.alias):
+            names.add(each.asname or each.name.partition(".")[0])
+        elif isinstance(each, ast.arg):
+            names.add(each.arg)
+        elif isinstance(each, ast.ExceptHandler) and each.name:
+            names.add(each.name)
+    return names
