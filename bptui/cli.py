@@ -217,4 +217,5 @@ def _check_terminal() -> None:
 
 
 def _is_terminal() -> bool:
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    screen = (sys.stdin, sys.stdout, sys.stderr)  # Textual draws on standard error
+    return all(each.isatty() for each in screen) and os.environ.get("TERM") != "dumb"

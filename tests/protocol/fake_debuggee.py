@@ -9,7 +9,7 @@ import dataclasses
 import random
 import sys
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from bptui.engine.errors import CannotCut, StepRefused  # noqa: E402
 from bptui.engine.output import Output  # noqa: E402
 from bptui.engine.server import main  # noqa: E402
 from bptui.protocol.fact import Fact  # noqa: E402
-from bptui.protocol.messages import CurveDrawn, Inspected  # noqa: E402
+from bptui.protocol.messages import CurveDrawn, Inspected, Open  # noqa: E402
 from bptui.protocol.phase import Goal, Phase, StopReason  # noqa: E402
 from bptui.protocol.snapshot import BlockInfo, Branch, Failure, Program, Row, Rows, Snapshot  # noqa: E402
 
@@ -27,8 +27,8 @@ from bptui.protocol.snapshot import BlockInfo, Branch, Failure, Program, Row, Ro
 class FakeController:
     """Steps through the functions of a module in the phases' order."""
 
-    def __init__(self, path: str, argv: Sequence[str], output: Output) -> None:
-        source = Path(path).read_text()
+    def __init__(self, ask: Open, output: Output) -> None:
+        path, argv, source = ask.path, ask.argv, Path(ask.path).read_text()
         if "cannot cut" in source:
             raise CannotCut("this cannot be cut", 7)
         self.program = Program(path, source, tuple(argv), tuple(BlockInfo(phase, 0, ()) for phase in Phase))

@@ -79,6 +79,18 @@ async def test_where_there_is_no_curve_the_loss_over_steps_and_the_reason() -> N
         assert pane.wants(UPDATE, "w") is None, "then it is no longer asked for"
 
 
+async def test_it_goes_with_the_loss_when_the_entry_is_gone_back_to() -> None:
+    pane = CurvePane("curve")
+    async with Alone(pane).run_test(size=(60, 20)):
+        pane.show(FORWARD, "w", HERE)
+        assert pane.wants(FORWARD, "w") is not None
+        pane.show_curve(curve_over(0.0, 4.0, parabola))
+        assert "slope" in str(pane.border_subtitle)
+        pane.show(ENTRY, "w", (0, 0))
+        assert "slope" not in str(pane.border_subtitle)
+        assert pane.wants(FORWARD, "w") is not None
+
+
 async def test_a_value_that_is_not_finite_has_no_curve() -> None:
     pane = CurvePane("curve")
     async with Alone(pane).run_test(size=(60, 20)):

@@ -79,6 +79,8 @@ class CurvePane(Plotted):
         number = self._known.number if self._known else None
         if number is not None and not drawable(number):  # the curve that is there is of another value
             self._curve, self._reason = None, f"{param} is {facts.number(number)}"
+        if snapshot.loss is None and snapshot.op is None:  # before the first forward, gone back to
+            self._curve, self._asked, self._reason = None, None, ""
         self._unseen = self._be_on(here[0]) or self._unseen
         self._here, self._sample = here, snapshot.sample
         self._loss = snapshot.loss.number if snapshot.loss is not None else None
