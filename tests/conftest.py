@@ -11,3 +11,10 @@ import pytest
 def fake_debuggee(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions start a debuggee without torch, whose script is a module of functions (see fake_debuggee.py)."""
     monkeypatch.setattr("bptui.debuggee.BOOT", Path(__file__).parent / "protocol" / "fake_debuggee.py")
+
+
+@pytest.fixture(autouse=True)
+def state_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What bptui keeps from one start to the next is kept apart for each test, and apart from the person's own."""
+    for name in ("XDG_STATE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / ".state"))
