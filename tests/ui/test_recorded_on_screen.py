@@ -57,6 +57,15 @@ async def test_the_keys_go_through_it(session: RecordedSession) -> None:
             assert said in seen(app), key
 
 
+async def test_the_loss_over_all_recorded_steps_stands_where_a_curve_would(session: RecordedSession) -> None:
+    app = BptuiApp(session, title="run.bptrace", source=session.program.source)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.press("n")
+        await pilot.pause()
+        assert "loss over steps" in seen(app)
+        assert "no forward yet" not in seen(app)
+
+
 async def test_it_opens_at_a_difference_and_says_it(path: Path) -> None:
     session = RecordedSession(path, (0, 12), "a and b: step 12 differs: loss 25.0 ≠ 26.0")
     app = BptuiApp(session, title="run.bptrace", source=session.program.source)

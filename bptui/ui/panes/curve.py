@@ -57,7 +57,7 @@ class CurvePane(Plotted):
     def clear(self, pages: Pages | None = None) -> None:
         """Begin anew, with these pages."""
         self._pages = pages
-        self._here, self._loss, self._losses, self._known = (0, 0), None, Losses(), None
+        self._here, self._loss, self._losses, self._known = (-1, 0), None, Losses(), None  # on no branch yet
         self._forget()
         self.draw()
 
