@@ -47,7 +47,7 @@ COMMANDS = (
     Command("sample", ("m",), "sample", "Run on to the next sample.", ("sample", "m"), "[N]", footer=2),
     Command("epoch", ("e",), "epoch", "Run on to the end of this epoch.", ("epoch", "e"), "[N]", footer=2),
     Command("continue", ("c",), "continue", "Run to the end at full speed.", ("continue", "c"), footer=1),
-    Command("back", ("N", "backspace"), "back", "Undo one step: stand where the program stood before it, bit for bit.", ("back",), "[N]", footer=1),
+    Command("back", ("N", "backspace"), "back", "Undo one step, bit for bit; printed text, files and the network stay as they are.", ("back",), "[N]", footer=1),
     Command("back_run", ("C",), "back to", "Go backwards to where the latest breakpoint was met, or to the entry.", ("reverse-continue", "rc")),
     Command("first", ("g",), "first", "Go to the first stop.", ("first",)),
     Command("last", ("G",), "last", "Go to the last step of this branch.", ("last",)),

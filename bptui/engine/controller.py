@@ -366,13 +366,19 @@ class Controller:
         """Stand at that step, from the nearest checkpoint on, or from where the program stands, or from the start."""
         history = self._history
         closely = self._closely
-        self._present = self._past.keep(True)
+        self._present, wrote = self._past.keep(True), self._course.wrote
         here = (history.branch, history.index)
         start = self._past.nearest(branch, index, closely)
         onwards = history.contains(branch, *here) and here[1] <= index
         if not onwards or (start is not None and start.index > here[1]):
             self._stand_at(start)
-        return self._arrived(self._replay(branch, index, closely, self._following(pause)))
+        return self._not_undone(wrote, self._arrived(self._replay(branch, index, closely, self._following(pause))))
+
+    def _not_undone(self, wrote: int, snapshot: Snapshot) -> Snapshot:
+        """Say so where steps were undone that printed. `wrote`: how much was, where the program came from."""
+        if self._course.wrote >= wrote:
+            return snapshot
+        return dataclasses.replace(snapshot, explain=f"{snapshot.explain}; printed text stays")
 
     @property
     def _closely(self) -> int:
@@ -424,14 +430,14 @@ class Controller:
         if history.index == 0:
             raise StepRefused("This is the entry: nothing has run before it.", "n runs the first phase.")
         branch, here = history.branch, history.index
-        self._present = self._past.keep(True)
+        self._present, wrote = self._past.keep(True), self._course.wrote
         found = self._latest_met(branch, here, pause) if self._course.breakpoints.active else None
         if found is None:
             return self.goto(here if pause() else 0, branch, pause=pause)
         self._stand_at(self._past.nearest(branch, found[0], self._closely))
         self._arrived(self._replay(branch, found[0], self._closely, self._following(lambda: False)))
         self._snapshots.last = dataclasses.replace(self.snapshot, stop_reason=found[1].reason)
-        return self._snapshots.say_met(found[1].words)
+        return self._not_undone(wrote, self._snapshots.say_met(found[1].words))
 
     def _latest_met(self, branch: int, end: int, pause: Callable[[], bool]) -> tuple[int, Hit] | None:
         """Where before that step a breakpoint was met last: what lies between two checkpoints runs again."""

@@ -50,6 +50,8 @@ class Course:
         self.stepper = Stepper(self.machine, self.recorder, self.turn)
         self.tapes = Tapes(self.recorder, sites, output)
         self.breakpoints = Breakpoints(script, self.machine, self.recorder)
+        self._others = sum(output.mark())
+        """So many bytes of the output were not written on the way to where the program stands."""
         self.prompt = prompt
         prompt.attend(self.machine, self.recorder, self.stepper)
         self.snapshots.watched = self._watched
@@ -57,6 +59,15 @@ class Course:
     def _watched(self) -> tuple[Watched, ...]:
         with self.running():
             return self.prompt.look()
+
+    @property
+    def wrote(self) -> int:
+        """How many bytes the script wrote to stdout and stderr on the way to where the program stands."""
+        return sum(self.output.mark()) - self._others
+
+    @wrote.setter
+    def wrote(self, count: int) -> None:
+        self._others = sum(self.output.mark()) - count
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:

@@ -43,6 +43,8 @@ class Checkpoint:
     """Whether the steps before it were looked at closely."""
     noticed: Memory
     """What breakpoints remembered."""
+    wrote: int
+    """`Course.wrote` then."""
 
 
 class Past:
@@ -111,7 +113,7 @@ class Past:
         self._since = 0.0
         if self._began is not None:
             self._began = time.perf_counter()
-        made = Checkpoint(*at, moment, course.snapshots.last, whole, course.breakpoints.memory())
+        made = Checkpoint(*at, moment, course.snapshots.last, whole, course.breakpoints.memory(), course.wrote)
         if moment.problem or moment.nbytes > self._memory:
             return None
         self._kept.append(made)
@@ -185,6 +187,7 @@ class Past:
         course.snapshots.last = checkpoint.snapshot
         course.history.stand(checkpoint.branch, checkpoint.index)
         course.tapes.forget()
+        course.wrote = checkpoint.wrote
         course.breakpoints.remember(checkpoint.noticed, course.stepper.place)
         self._turn = course.machine.turn
 

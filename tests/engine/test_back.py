@@ -420,3 +420,26 @@ def test_checkpoints_keep_to_the_budget_and_every_step_can_still_be_gone_to(open
         assert there.loss is not None
         assert there.loss.number == losses[index]
         assert controller._past.nbytes <= 20 << 20
+
+
+def test_it_is_said_that_printed_text_stays_where_what_is_undone_had_printed(open_script: OpenScript) -> None:
+    for memory in (512, 0):
+        controller = open_script(
+            """\
+            import torch
+            w = torch.ones(1, requires_grad=True)
+            for step in range(50):
+                loss = (w * w).sum()
+                loss.backward()
+                w.data -= 0.01 * w.grad
+                if step % 10 == 9: print(step)
+                w.grad = None
+            """,
+            memory,
+        )
+        controller.run(steps=38)
+        assert "printed text stays" not in controller.back(1).explain
+        controller.run(steps=100)
+        for there, said in ((130, False), (121, False), (70, True), (72, False), (71, False), (0, True)):
+            assert ("printed text stays" in controller.goto(there).explain) is said, (memory, there)
+        assert "stays" not in controller.snapshot.explain
