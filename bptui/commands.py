@@ -46,7 +46,7 @@ COMMANDS = (
     Command("check", ("k",), "check", "Check the gradients: autograd's beside central differences in float64, on a copy.", ("check", "k")),
     Command("sample", ("m",), "sample", "Run on to the next sample.", ("sample", "m"), "[N]", footer=2),
     Command("epoch", ("e",), "epoch", "Run on to the end of this epoch.", ("epoch", "e"), "[N]", footer=2),
-    Command("continue", ("c",), "continue", "Run to the end at full speed.", ("continue", "c"), footer=1),
+    Command("continue", ("c",), "continue", "Run at full speed, to a breakpoint or the end.", ("continue", "c"), footer=1),
     Command("back", ("N", "backspace"), "back", "Undo one step, bit for bit; printed text, files and the network stay as they are.", ("back",), "[N]", footer=1),
     Command("back_run", ("C",), "back to", "Go backwards to where the latest breakpoint was met, or to the entry.", ("reverse-continue", "rc")),
     Command("first", ("g",), "first", "Go to the first stop.", ("first",)),

@@ -70,6 +70,8 @@ class Hearing(Screen[None]):
         self._param: str | None = None
         self._heard = 0
         """How much of what the script prints in this run is already in the console."""
+        self._troubled = False
+        """Whether it was told that the timeline is no longer kept."""
         self._together = Together(self)
         self._player = Player(self, self._play)
         self._wait = Wait(self, clock, self._show_state)
@@ -172,6 +174,13 @@ class Hearing(Screen[None]):
         if self._talk.state is not State.READY:
             self._stop_playing()
         self._view.say_stop(snapshot)
+        self._tell_trouble()
+
+    def _tell_trouble(self) -> None:
+        """Once, in the console: the timeline's file can no longer be written."""
+        if self._session.timeline.trouble and not self._troubled:
+            self._troubled = True
+            self._view.console.add("", f"{self._session.timeline.trouble}\n")
 
     def _go_on(self) -> None:
         """With the step that was remembered, or a curve that is still to be asked for."""

@@ -10,6 +10,7 @@ from textual.widgets import Static
 
 from bptui.protocol.messages import Back, GoTo
 from bptui.render.facts import number
+from bptui.ui.panes.console import ConsolePane
 from bptui.ui.panes.timeline import TimelinePane
 
 from .fake_session import FakeSession
@@ -153,3 +154,12 @@ async def test_whatever_is_pressed_the_mark_is_where_the_program_stands(seed: in
         assert session.snapshot is not None
         assert int(index) == session.past.index
         assert number(session.snapshot.params[0].value.number) in cells
+
+
+async def test_a_timeline_that_is_no_longer_kept_is_told_of_once() -> None:
+    session = FakeSession()
+    async with opened(session) as pilot:
+        session.timeline.trouble = "The timeline is no longer kept: the disk is full."
+        await press(pilot, *"nn")
+        lines = " ".join(" ".join(seen(pilot, ConsolePane)).split())
+        assert lines.count("The timeline is no longer kept") == 1
