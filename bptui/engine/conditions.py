@@ -20,6 +20,7 @@ from bptui.engine.capture import number_of
 from bptui.engine.params import Holders
 from bptui.engine.place import Place
 from bptui.engine.recorder import Recorder
+from bptui.engine.typed import as_python
 
 LOSS = "__bptui_loss__"
 """What stands for `loss` in a compiled expression, where it is not called."""
@@ -164,9 +165,10 @@ class Expression:
         ValueError: it is not one. The message is one sentence.
         """
         self.text = text.strip()
+        python = as_python(self.text)
         try:
-            self.tree = ast.parse(self.text, mode="eval")
-            renamed = _LossNamed().visit(ast.parse(self.text, mode="eval"))
+            self.tree = ast.parse(python, mode="eval")
+            renamed = _LossNamed().visit(ast.parse(python, mode="eval"))
             if truth:
                 renamed = ast.fix_missing_locations(ast.Expression(_truth(renamed.body)))
             self._code: CodeType = compile(renamed, "<breakpoint>", "eval")
@@ -255,7 +257,7 @@ def _not_python(text: str, error: Exception) -> str:
     if not text:
         return "There is no expression."
     try:
-        ast.parse(text)
+        ast.parse(as_python(text))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         words = error.msg if isinstance(error, SyntaxError) else str(error)
         return f"'{text}' is not Python: {words}."

@@ -34,7 +34,7 @@ class Data:
         """
         self.text = text.strip()
         self._recorder, self._script = recorder, script
-        self._expression = Expression(as_python(self.text))
+        self._expression = Expression(self.text)
         self.names = self._expression.names
         """The names of the script that it reads."""
         self.error = ""
@@ -113,8 +113,3 @@ class Data:
             return True, number_of(grad_of(tensor) if self._of_grad else tensor)
         row = numbers[self._place]
         return True, row[2] if self._of_grad else row[1]
-
-
-def as_python(text: str) -> str:
-    """A parameter's name as Python has it: `model.0.weight` is `model[0].weight`."""
-    return re.sub(r"\.(\d+)(?=[.\[]|$)", r"[\1]", text)

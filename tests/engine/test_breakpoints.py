@@ -501,3 +501,21 @@ def test_zero_grads_that_are_passed_over_are_not_stopped_at(open_script: OpenScr
     controller.set_zeroing(False)
     assert stops(controller, Breakpoint(1, phase=Phase.ZERO_GRAD)) == []
     assert controller.breakpoint_states()[0].met == 0
+
+
+def test_a_condition_may_name_a_parameter_as_it_is_shown(open_script: OpenScript) -> None:
+    controller = open_script(
+        """\
+        import torch
+        model = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1))
+        for step in range(5):
+            loss = model(torch.ones(1)).sum()
+            loss.backward()
+            if step == 3: model[0].weight.data.fill_(9.0)
+            model.zero_grad()
+        """
+    )
+    (state,) = controller.set_breakpoints([Breakpoint(1, condition="norm(model.0.weight) > 8", log="")])
+    assert (state.verified, state.message) == (True, "")
+    stop = controller.run()
+    assert (stop.stop_reason, stop.sample) == (StopReason.BREAKPOINT, 3)
