@@ -497,6 +497,7 @@ class Controller:
         counts = breakpoints.counts()
         self._give_up()
         self._zeroing = True
+        self._present = None  # of the course that ends: it could not be brought back
         del breakpoints, self._course, self._past, self._machine, self._recorder, self._turn, self._stepper
         del self._tapes, self._snapshots
         gc.collect()  # what it held may be large
