@@ -152,11 +152,12 @@ async def test_what_raises_after_it_changed_something_says_both() -> None:
         assert message(pilot) == "NameError: name 'foo' is not defined  changed the program: N undoes it"
 
 
-async def test_a_step_behind_an_evaluation_that_takes_long_is_not_lost() -> None:
+async def test_a_step_behind_an_evaluation_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bptui.ui.play.SLOW", 1000.0)  # once it is said to run, keys for steps are off
     session = ToldSession()
     async with opened_over(session) as pilot:
         await enter(pilot, "slow()")
-        await until(pilot, lambda: isinstance(asks(session)[-1], Evaluate))
+        await until(pilot, lambda: isinstance(asks(session)[-1], Evaluate) and not line(pilot).display)
         number = session.asked.index(asks(session)[-1]) + 1
         await press(pilot, "n")
         assert isinstance(asks(session)[-1], Evaluate)
