@@ -9,10 +9,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
-import json
-import os
 import re
-import tempfile
 import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -20,8 +17,10 @@ from typing import Any
 
 from platformdirs import user_state_path
 
+from bptui.kept import keep, kept_of
 from bptui.protocol.alarms import ALARMS
 from bptui.protocol.breakpoint import Breakpoint
+from bptui.protocol.naming import as_python
 from bptui.protocol.phase import Phase
 
 CHECKS = {alarm.name: alarm.help for alarm in ALARMS}
@@ -37,7 +36,6 @@ _IF = re.compile(r"\s+if\s+(?P<condition>.+)$", re.DOTALL)
 _PLACE = re.compile(r"(?P<kind>line|epoch|sample)\s+(?P<number>\d+)")
 _CHANGE = re.compile(r"(?:change|on)\s+(?P<data>.+)$")
 _CHECK = re.compile(rf"(?P<check>{'|'.join(CHECKS)})(?:\s+(?P<limit>[-+.\de]+))?$")
-_NUMBERED = re.compile(r"(?<![\w.\])])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*)\.(\d+)(?!\w)")
 
 
 class BadBreakpoint(Exception):
@@ -124,16 +122,9 @@ def _tree(text: str) -> ast.expr | None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # `1if x`: a warning would be written across the screen
         try:
-            return ast.parse(_python(text.strip()), mode="eval").body
+            return ast.parse(as_python(text.strip()), mode="eval").body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
-
-
-def _python(text: str) -> str:
-    """The text with parameters' names as Python has them: `model.0.weight` -> `model[0].weight`."""
-    while (changed := _NUMBERED.sub(r"\1[\2]", text)) != text:
-        text = changed
-    return text
 
 
 def said(point: Breakpoint) -> str:
@@ -163,7 +154,7 @@ class BreakpointList:
         script = str(Path(path).resolve())
         if script != self._script:
             self._script = script
-            self.breakpoints = self.breakpoints or tuple(_read(_kept().get(script)))
+            self.breakpoints = self.breakpoints or tuple(_read(kept_of(breakpoints_file(), script)))
 
     def add(self, text: str) -> Breakpoint:
         """One more.
@@ -195,13 +186,8 @@ class BreakpointList:
 
     def _set(self, points: Any) -> None:
         self.breakpoints = tuple(points)
-        if self._script is None:
-            return
-        kept = {script: those for script, those in _kept().items() if script != self._script}
-        if self.breakpoints:
-            kept[self._script] = [asdict(each) for each in self.breakpoints]
-        with contextlib.suppress(OSError):
-            _replace(breakpoints_file(), json.dumps(dict([*kept.items()][-SCRIPTS:])) + "\n")
+        if self._script is not None:
+            keep(breakpoints_file(), self._script, [asdict(each) for each in self.breakpoints], SCRIPTS)
 
 
 def breakpoints_file() -> Path:
@@ -209,31 +195,10 @@ def breakpoints_file() -> Path:
     return user_state_path("bptui", appauthor=False) / "breakpoints.json"
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write the file as a whole or not at all: a session beside this one may read it meanwhile."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    try:
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(name, path)
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(name)
-
-
-def _kept() -> dict[str, Any]:
-    with contextlib.suppress(OSError, ValueError):
-        kept = json.loads(breakpoints_file().read_text(encoding="utf-8"))
-        if isinstance(kept, dict):
-            return kept
-    return {}
-
-
-def _read(kept: object) -> list[Breakpoint]:
+def _read(kept: list[Any]) -> list[Breakpoint]:
     """What can be read of it; each is checked as if it were typed."""
     points = []
-    for number, each in enumerate(kept if isinstance(kept, list) else (), 1):
+    for number, each in enumerate(kept, 1):
         with contextlib.suppress(TypeError, ValueError, AttributeError, BadBreakpoint):
             phase = Phase(each["phase"]) if each.get("phase") else None
             point = parse(said(Breakpoint(**{**each, "phase": phase, "number": number})), number)

@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 DRAWING = ("rich", "textual", "bptui.render", "bptui.ui")
 DEBUGGER = (
     *("bptui.session", "bptui.debuggee", "bptui.plain", "bptui.record", "bptui.cli", "bptui.commands", "bptui.trace"),
-    *("bptui.breakpoints", "bptui.differing", "bptui.plain_time", "bptui.printers", "bptui.words"),
+    *("bptui.breakpoints", "bptui.differing", "bptui.kept", "bptui.plain_time", "bptui.printers", "bptui.words"),
     *DRAWING,
 )
 ENGINE = ("torch", "bptui.engine")

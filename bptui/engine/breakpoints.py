@@ -57,7 +57,8 @@ class Breakpoints:
         self._own = every_name(script.tree)
         self._log = Log()
         self._points: dict[int, Point] = {}
-        self._states: tuple[BreakpointState, ...] = ()
+        self._order: list[tuple[int, str]] = []
+        """The numbers as they were asked for, each with why it can never be met."""
         self._after: dict[Phase, list[Point]] = {}
         """What is looked at after a block."""
         self._at: dict[int, list[Point]] = {}

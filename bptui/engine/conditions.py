@@ -20,7 +20,7 @@ from bptui.engine.capture import number_of
 from bptui.engine.params import Holders
 from bptui.engine.place import Place
 from bptui.engine.recorder import Recorder
-from bptui.engine.typed import as_python
+from bptui.protocol.naming import as_python
 
 LOSS = "__bptui_loss__"
 """What stands for `loss` in a compiled expression, where it is not called."""

@@ -89,7 +89,6 @@ class Controller:
         self._prompt.forget()
         mark = self._output.mark()
         failure = self._begin()
-        self._course.breakpoints.set(self._asked)
         reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.ENTRY
         snapshot = self._course.stop(NEXT[self._zeroing], None, reason, mark, failure)
         self._past.keep(True)
@@ -106,7 +105,9 @@ class Controller:
         self._past = Past(self._course, self._memory)
         self._stepper.zeroing = self._zeroing
         self._started = True
-        return self._course.enter()
+        failure = self._course.enter()
+        self._course.breakpoints.set(self._asked)
+        return failure
 
     def restart(self) -> Snapshot:
         """Begin again: the same script, arguments and random state in a fresh module. The timeline begins anew.
@@ -275,12 +276,11 @@ class Controller:
         keep = self._history.keeper(deed)
         hit: Hit | None = None
         recorder.run_begins(sparing=goal is Goal.END and steps is None and not stopping)  # a stop shows every value
-        if stopping:
-            with course.running():
-                course.breakpoints.begin(stepper.place)
         ran: RunBlock | None = None
         pausing = False
         with course.running():
+            if stopping:
+                breakpoints.begin(stepper.place)
             while True:
                 past.visit(False)
                 try:
@@ -291,11 +291,9 @@ class Controller:
                     if ran is not None:
                         recorder.failed(ran)
                 taken += 1
-                if stopping and failure is None:
-                    hit = breakpoints.met(ran, stepper.place)
-                    if hit is not None:
-                        reason = hit.reason
-                        break
+                if stopping and failure is None and (hit := breakpoints.met(ran, stepper.place)) is not None:
+                    reason = hit.reason
+                    break
                 if failure or self._machine.ended or taken == steps:
                     break
                 if goal is Goal.SAMPLE and self._machine.turn != turn:
@@ -493,18 +491,16 @@ class Controller:
 
     def _start_over(self) -> None:
         """Run the script anew up to its entry, where no checkpoint leads back."""
-        breakpoints = self._course.breakpoints
-        counts = breakpoints.counts()
+        counts = self._course.breakpoints.counts()
         self._give_up()
         self._zeroing = True
         self._present = None  # of the course that ends: it could not be brought back
-        del breakpoints, self._course, self._past, self._machine, self._recorder, self._turn, self._stepper
+        del self._course, self._past, self._machine, self._recorder, self._turn, self._stepper
         del self._tapes, self._snapshots
         gc.collect()  # what it held may be large
         self._begin()
         self._history.stand(0, 0)
         course = self._course
-        course.breakpoints.set(self._asked)
         course.breakpoints.restore(counts)
         course.snapshots.last = course.look(0, 0, None, StopReason.ENTRY, ("", ""), None, True)
         self._past.keep(True)
@@ -560,8 +556,7 @@ class Controller:
         """The breakpoints are these now; counts of those that stay the same go on. What became of each."""
         self._check_started()
         self._asked = tuple(points)
-        with self._course.running():
-            return self._course.breakpoints.set(self._asked)
+        return self._course.breakpoints.set(self._asked)
 
     def breakpoint_states(self) -> tuple[BreakpointState, ...]:
         """What became of each breakpoint, and how often it was met."""

@@ -42,15 +42,11 @@ class Point:
         """Its condition over plain numbers, if it is at a place; found out as a run begins."""
         self.trouble = ""
         """Why it could not be evaluated the last time that it could not."""
-        self.blank: Any = None
-        """What the trigger remembers of no step at all."""
         self.told = False
         """Whether that was told."""
-
-    @property
-    def key(self) -> Key:
-        """What it asks for."""
-        return astuple(replace(self.asked, enabled=True))
+        self.key: Key = astuple(replace(asked, enabled=True))
+        self.blank: Any = None
+        """What the trigger remembers of no step at all."""
 
     @property
     def names(self) -> set[str]:

@@ -7,7 +7,6 @@ lambdas and assignments mean what they always mean; names that the function does
 from __future__ import annotations
 
 import ast
-import re
 import textwrap
 import types
 from typing import Any
@@ -15,9 +14,7 @@ from typing import Any
 from bptui.engine import syntax
 from bptui.engine.errors import PROMPT
 from bptui.engine.namespace import NOTHING, Scope
-
-_NUMBERED = re.compile(r"(?<![\w.\])])([A-Za-z_]\w*(?:\.[A-Za-z_]\w*|\[\d+\])*)\.(\d+)(?!\w)")
-"""A parameter's name as the screen has it, which is no Python: `model.0.weight`."""
+from bptui.protocol.naming import as_python
 
 
 class TypedNames:
@@ -60,13 +57,6 @@ def parsed_expression(text: str) -> ast.expr:
     if len(statements) == 1 and isinstance(statements[0], ast.Expr):
         return statements[0].value
     raise SyntaxError("an expression is needed")
-
-
-def as_python(text: str) -> str:
-    """The text with the names of parameters as Python has them: `model.0.weight` -> `model[0].weight`."""
-    while (changed := _NUMBERED.sub(r"\1[\2]", text)) != text:
-        text = changed
-    return text
 
 
 def value_of(expression: ast.expr, scope: Scope, kept: dict[str, Any]) -> Any:

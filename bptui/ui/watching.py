@@ -5,14 +5,13 @@ A file that cannot be read or written is no reason to complain.
 
 from __future__ import annotations
 
-import contextlib
-import json
 from collections.abc import Callable
 from pathlib import Path
 
 from platformdirs import user_state_path
 from rich.text import Text
 
+from bptui.kept import keep, kept_of
 from bptui.protocol.messages import SetWatches
 from bptui.render.fit import piece
 from bptui.words import NotUnderstood
@@ -41,7 +40,9 @@ class Watching:
         script = str(Path(path).resolve())
         if script != self._script:
             self._script = script
-            self.expressions = self.expressions or tuple(_kept().get(script, ()))
+            self.expressions = self.expressions or tuple(
+                each for each in kept_of(watches_file(), script) if isinstance(each, str)
+            )
         if self.expressions:
             self._tell(SetWatches(self.expressions), True)
 
@@ -71,21 +72,4 @@ class Watching:
         self.expressions = expressions
         self._tell(SetWatches(expressions), False)
         if self._script is not None:
-            kept = {script: those for script, those in _kept().items() if script != self._script}
-            if expressions:
-                kept[self._script] = list(expressions)
-            with contextlib.suppress(OSError):
-                watches_file().parent.mkdir(parents=True, exist_ok=True)
-                watches_file().write_text(json.dumps(dict([*kept.items()][-SCRIPTS:])) + "\n", encoding="utf-8")
-
-
-def _kept() -> dict[str, list[str]]:
-    with contextlib.suppress(OSError, ValueError):
-        kept = json.loads(watches_file().read_text(encoding="utf-8"))
-        if isinstance(kept, dict):
-            return {
-                script: [each for each in those if isinstance(each, str)]
-                for script, those in kept.items()
-                if isinstance(those, list)
-            }
-    return {}
+            keep(watches_file(), self._script, expressions, SCRIPTS)
