@@ -10,7 +10,7 @@ import struct
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from operator import itemgetter
 
 from bptui.engine.params import Numbers
@@ -23,8 +23,6 @@ _NONE: float = struct.unpack("<d", b"\x5a\xa5\x5a\xa5\x5a\xa5\x01\x7a")[0]
 """Stands for None: a number that no script computes."""
 _NOWHERE = -1
 _first = itemgetter(0)
-_LOOSE = 4096
-"""So many steps are packed at once."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +63,13 @@ class _Branch:
         self.reasons: dict[int, StopReason] = {}
         self.edits: dict[int, str] = {}
 
-        self._loose: list[tuple[int, Fields]] = []
-        """The newest steps, not packed yet: that is done for many at once, when they are asked for."""
-
     def __len__(self) -> int:
-        return len(self.phases) + len(self._loose)
+        return len(self.phases)
 
     @property
     def last(self) -> int:
         """The index of its last step."""
-        return self.info.at + len(self.phases) + len(self._loose)
+        return self.info.at + len(self.phases)
 
     def append(self, deed: Deed, fields: Fields, reason: StopReason) -> None:
         """Another step."""
@@ -82,56 +77,29 @@ class _Branch:
             self.edits[len(self)] = deed.edit
         if reason is not StopReason.STEP:
             self.reasons[len(self)] = reason
-        self._loose.append((deed.packed, fields))
-        if len(self._loose) >= _LOOSE:
-            self.pack()
+        self.keep(deed.packed, fields)
 
-    def keeper(self, packed: int) -> Callable[[Fields], object]:
-        """What takes the fields of one step after the other."""
-        loose = self._loose
+    def keep(self, packed: int, fields: Fields) -> None:
+        """Another step, that was made as `packed` says."""
+        word, epoch, sample, loss, params = fields
+        add = self._numbers_of(_names(params)).append
+        for _, value, grad in params:
+            add(_NONE if value is None else value)
+            add(_NONE if grad is None else grad)
+        self.deeds.append(packed)
+        self.phases.append(_NUMBER_OF[word])
+        self.epochs.append(_NOWHERE if epoch is None else epoch)
+        self.samples.append(_NOWHERE if sample is None else sample)
+        self.losses.append(_NONE if loss is None else loss)
 
-        def keep(fields: Fields) -> None:
-            loose.append((packed, fields))
-            if len(loose) >= _LOOSE:
-                self.pack()
-
-        return keep
-
-    def pack(self) -> None:
-        """Put the newest steps into the columns."""
-        loose = self._loose.copy()
-        self._loose.clear()
-        start, names = 0, _names(loose[0][1][4]) if loose else ()
-        for place, (_, fields) in enumerate(loose):
-            now = _names(fields[4])
-            if now != names:
-                self._pack(names, loose[start:place])
-                start, names = place, now
-        if loose:
-            self._pack(names, loose[start:])
-
-    def _pack(self, names: tuple[str, ...], steps: list[tuple[int, Fields]]) -> None:
-        """Steps with the same parameters."""
+    def _numbers_of(self, names: tuple[str, ...]) -> array[float]:
+        """Where values and gradients of these parameters go."""
         if not self.layouts or self.layouts[-1][1] != names:
             self.layouts.append((len(self.phases), names, array("d")))
-        self.deeds += bytes([packed for packed, _ in steps])
-        self.phases += bytes([_NUMBER_OF[fields[0]] for _, fields in steps])
-        self.epochs.extend([_NOWHERE if fields[1] is None else fields[1] for _, fields in steps])
-        self.samples.extend([_NOWHERE if fields[2] is None else fields[2] for _, fields in steps])
-        self.losses.extend([_NONE if fields[3] is None else fields[3] for _, fields in steps])
-        self.layouts[-1][2].extend(
-            [
-                _NONE if number is None else number
-                for _, fields in steps
-                for _, value, grad in fields[4]
-                for number in (value, grad)
-            ]
-        )
+        return self.layouts[-1][2]
 
     def row(self, place: int) -> Row:
         """A step of its own."""
-        if place >= len(self.phases):
-            self.pack()
         start, names, numbers = next(each for each in reversed(self.layouts) if each[0] <= place)
         at = 2 * len(names) * (place - start)
         params = tuple(
@@ -153,7 +121,6 @@ class _Branch:
 
     def stretches(self, start: int) -> Iterator[Rows]:
         """Its own steps from that place on, column by column."""
-        self.pack()
         for number, (since, names, numbers) in enumerate(self.layouts):
             until = self.layouts[number + 1][0] if number + 1 < len(self.layouts) else len(self.phases)
             low, width = max(start, since), 2 * len(names)
@@ -217,8 +184,6 @@ class History:
         """What made that step."""
         owner = self.owner(branch, index)
         place = index - owner.first
-        if place >= len(owner.phases):
-            owner.pack()
         packed = owner.deeds[place]
         edit = owner.edits.get(place, "") if packed & 1 else ""
         return Deed(_PHASES[packed >> 2 & 7], bool(packed & 2), edit, bool(packed & 32))
@@ -278,7 +243,7 @@ class History:
         """What takes the fields of one such step after the other, as `made` does, but fast."""
         if self._index is not None or deed.edit:
             return lambda fields: self.made(deed, fields)
-        return self._branches[self.branch].keeper(deed.packed)
+        return partial(self._branches[self.branch].keep, deed.packed)
 
     @property
     def owner_number(self) -> int:

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.engine import history as packed
 from bptui.engine.history import Deed, Fields, History, differing
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row
@@ -85,7 +84,7 @@ def test_it_is_a_list_for_each_branch(steps: list[tuple[Deed, Fields, tuple[int,
 def test_many_steps_take_a_few_dozen_bytes_each() -> None:
     history = History()
     keep = history.keeper(Deed())
-    for index in range(packed._LOOSE * 3):
+    for index in range(12_000):
         keep(("forward", index % 7, index % 3, float(index), (("w", 1.0, None),)))
     branch = history.owner(0, 0)
     columns = [branch.deeds, branch.phases, *(branch.epochs, branch.samples, branch.losses), branch.layouts[0][2]]
