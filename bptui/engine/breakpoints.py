@@ -21,10 +21,12 @@ from bptui.engine.conditions import Scope, is_absence, said, unknown
 from bptui.engine.datawatch import Data
 from bptui.engine.locations import Nowhere, blocks_at
 from bptui.engine.logpoints import Log
+from bptui.engine.lookout import Ahead, Lookout
 from bptui.engine.machine import Machine
 from bptui.engine.place import Place, pending, place_of
 from bptui.engine.point import Key, Point
 from bptui.engine.program import Script
+from bptui.engine.quick import Test
 from bptui.engine.recorder import Recorder
 from bptui.engine.syntax import every_name
 from bptui.engine.triggers import Alarmed, Arrival, Turning, Written, quick_of
@@ -194,6 +196,22 @@ class Breakpoints:
             if self._compares:
                 self._before_update()
         return _hit(hits) if hits else None
+
+    def lookout(self, names: Sequence[str]) -> Lookout | None:
+        """What `met` may be spared for; None where it always must look. `names`: parameters that are single numbers."""
+        after: dict[Phase, list[Test]] = {}
+        for phase, points in self._after.items():
+            tests = [point.trigger.lookout(names) for point in points if point.trigger is not None]
+            after[phase] = [test for test in tests if test is not None]
+            if len(after[phase]) < len(tests):
+                return None
+        before: dict[int, list[Ahead]] = {}
+        for index, points in self._at.items():
+            aheads = [point.lookout(names) for point in points]
+            before[index] = [ahead for ahead in aheads if ahead is not None]
+            if len(before[index]) < len(aheads):
+                return None
+        return Lookout(after, before, [(each.asked.epoch, each.asked.sample, None) for each in self._arrivals])
 
     def _is_about(self, point: Point, run: RunBlock, place: Place) -> bool:
         """Whether the rest of what it asks for holds too, where it waits for data or a check."""

@@ -16,11 +16,11 @@ from bptui.engine.failure import failure_of, refusal_of
 from bptui.engine.history import NEXT, Deed, History
 from bptui.engine.inside import Inside
 from bptui.engine.machine import Machine, Raised
-from bptui.engine.output import Mark, Output
+from bptui.engine.output import Output
 from bptui.engine.past import Checkpoint, Past
-from bptui.engine.place import epoch_key
 from bptui.engine.program import Script
 from bptui.engine.prompt import Prompt, typed_set
+from bptui.engine.running import run_on
 from bptui.engine.sites import Sites
 from bptui.engine.stage import RandomState, Stage
 from bptui.engine.state import State
@@ -255,65 +255,10 @@ class Controller:
         self._check_going()
         self._past.running()
         try:
-            return self._run(goal, steps, mark, pause, progress, stopping and self._course.breakpoints.active)
+            stopping = stopping and self._course.breakpoints.active
+            return run_on(self._course, self._past, goal, steps, mark, pause, progress, stopping=stopping)
         finally:
             self._past.standing()
-
-    def _run(
-        self,
-        goal: Goal,
-        steps: int | None,
-        mark: Mark,
-        pause: Callable[[], bool],
-        progress: Callable[[], None],
-        stopping: bool,
-    ) -> Snapshot:
-        failure, reason = None, StopReason.STEP
-        course, past, stepper, recorder = self._course, self._past, self._stepper, self._recorder
-        breakpoints = course.breakpoints
-        stepper.begin()
-        turn, epoch, taken, deed = self._machine.turn, epoch_key(self._machine), 0, NEXT[self._zeroing]
-        keep = self._history.keeper(deed)
-        hit: Hit | None = None
-        recorder.run_begins(sparing=goal is Goal.END and steps is None and not stopping)  # a stop shows every value
-        ran: RunBlock | None = None
-        pausing = False
-        with course.running():
-            if stopping:
-                breakpoints.begin(stepper.place)
-            while True:
-                past.visit(False)
-                try:
-                    ran = stepper.next(False)
-                except Raised as raised:
-                    failure, reason = failure_of(raised, self._script.path), StopReason.EXCEPTION
-                    ran = stepper.running or ran
-                    if ran is not None:
-                        recorder.failed(ran)
-                taken += 1
-                if stopping and failure is None and (hit := breakpoints.met(ran, stepper.place)) is not None:
-                    reason = hit.reason
-                    break
-                if failure or self._machine.ended or taken == steps:
-                    break
-                if goal is Goal.SAMPLE and self._machine.turn != turn:
-                    break
-                if goal is Goal.EPOCH and epoch_key(self._machine) != epoch:
-                    break
-                pausing = pausing or pause()
-                if pausing and recorder.unwatched:
-                    recorder.sparing = False  # fast as it is: one more forward, with all its values
-                elif pausing:
-                    reason = StopReason.PAUSE
-                    break
-                keep(course.fields(ran))
-                progress()
-        recorder.run_ends()
-        self._tapes.forget()
-        snapshot = course.stop(
-            deed, ran, StopReason.END if self._machine.ended else reason, mark, failure, recorded=True
-        )
-        return snapshot if hit is None else self._snapshots.say_met(hit.words)
 
     # ---- going back
 

@@ -7,10 +7,8 @@ waits for its backward may hold, is never written.
 
 from __future__ import annotations
 
-import contextlib
 import math
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import torch
@@ -19,7 +17,7 @@ from bptui.engine.program import Script
 from bptui.engine.purity import impurity
 from bptui.engine.recorder import Recorder
 from bptui.engine.turn import Turn
-from bptui.engine.undisturbed import Forward, undisturbed
+from bptui.engine.undisturbed import Forward, exchanged, undisturbed
 from bptui.protocol.messages import CurveDrawn
 
 SLOWEST = 0.02
@@ -41,7 +39,7 @@ def draw(
         return _none(param, f"the forward does more than compute ({impure})")
     at = float(tensor.detach().item())
     xs = tuple(low + (high - low) * index / max(points - 1, 1) for index in range(points))
-    with undisturbed(run, frame, recorder.holders()) as forward, _exchanged(tensor, forward):
+    with undisturbed(run, frame, recorder.holders()) as forward, exchanged([tensor], forward):
         losses = _Losses(forward, tensor)
         started = time.perf_counter()
         loss, slope = losses.with_slope(at)
@@ -96,16 +94,3 @@ class _Losses:
         except Exception:
             return None, None
         return float(loss.detach().item()), None if slope is None else float(slope.item())
-
-
-@contextlib.contextmanager
-def _exchanged(tensor: torch.Tensor, forward: Forward) -> Iterator[None]:
-    """Put the parameter's data and the buffers back."""
-    data = tensor.data
-    buffers = [(buffer, buffer.detach().clone()) for module in forward.modules for buffer in module.buffers(False)]
-    try:
-        yield
-    finally:
-        tensor.data = data
-        for buffer, values in buffers:
-            buffer.data.copy_(values)

@@ -24,11 +24,11 @@ _MEMBERS = 16
 class Items(Iterator[Any]):
     """An iterator that remembers."""
 
-    __slots__ = ("_base", "_effects", "_ended", "_kept", "_plain", "_source", "_versions", "position")
+    __slots__ = ("_base", "_effects", "_ended", "_kept", "_source", "_versions", "plain", "position")
 
     def __init__(self, source: Iterator[Any]) -> None:
         self._source = source
-        self._plain = _is_plain(source)
+        self.plain = _is_plain(source)
         """Whether taking from it runs nothing but Python's own iterators: nothing random, nothing slow."""
         self._kept: list[Any] = []
         self._base = 0
@@ -66,7 +66,7 @@ class Items(Iterator[Any]):
 
     def leave(self) -> None:
         """The loop is left: what it went over is let go, as Python does, so that a generator ends itself now."""
-        if not self._plain:
+        if not self.plain:
             self._source = _gone()
 
     def forget_before(self, position: int) -> None:
@@ -80,7 +80,7 @@ class Items(Iterator[Any]):
             self._base += gone
 
     def _take(self) -> Any:
-        if self._plain:
+        if self.plain:
             try:
                 return next(self._source)
             except StopIteration:

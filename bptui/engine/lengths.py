@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import cache
 from typing import Any
 
 from bptui.engine import syntax
+
+Scopes = tuple[Mapping[str, Any], ...]
+Measure = Callable[[Scopes], int | None]
 
 
 def length_of(items: object, node: ast.For | ast.While, *scopes: Mapping[str, Any]) -> int | None:
     """The length of what a `for` goes over: its own `len`, or that of the names zipped or enumerated in its header."""
     found = _len(items)
     if found is None and isinstance(node, ast.For):
-        found = _of_expression(node.iter, scopes)
+        found = _measure(node.iter)(scopes)
     return found
 
 
@@ -26,15 +30,26 @@ def _len(items: object) -> int | None:
         return None
 
 
-def _of_expression(node: ast.expr, scopes: tuple[Mapping[str, Any], ...]) -> int | None:
+@cache
+def _measure(node: ast.expr) -> Measure:
+    """How to tell the length of what an expression gives: put together once, since a loop may begin very often."""
     if isinstance(node, ast.Name):
-        return next((_len(scope[node.id]) for scope in scopes if node.id in scope), None)
+        return lambda scopes: next((_len(scope[node.id]) for scope in scopes if node.id in scope), None)
     if isinstance(node, (ast.List, ast.Tuple)):
-        return len(node.elts)
+        count = len(node.elts)
+        return lambda scopes: count
     if isinstance(node, ast.Call) and syntax.function(node) in {"enumerate", "tqdm", "list", "sorted", "iter"}:
-        return _of_expression(node.args[0], scopes) if node.args else None
+        return _measure(node.args[0]) if node.args else _unknown
     if isinstance(node, ast.Call) and syntax.function(node) == "zip":
-        lengths = [_of_expression(each, scopes) for each in node.args]
-        known = [each for each in lengths if each is not None]
-        return min(known) if known and len(known) == len(lengths) else None
+        parts = [_measure(each) for each in node.args]
+        return lambda scopes: _shortest([part(scopes) for part in parts])
+    return _unknown
+
+
+def _shortest(lengths: list[int | None]) -> int | None:
+    known = [each for each in lengths if each is not None]
+    return min(known) if known and len(known) == len(lengths) else None
+
+
+def _unknown(scopes: Scopes) -> None:
     return None

@@ -46,7 +46,9 @@ class Machine:
         self.moves = 0
         """How often a loop took another item or ended: while it is the same, so is the place in the data."""
         self.rounds = 0
-        """How often a loop or function was begun or left."""
+        """How often a function was begun or left, or a loop was begun after other code had run."""
+        self._strayed = False
+        """Whether code without a phase ran since a loop was begun, or a loop around took more than a number."""
         self.turn = 0
         """How many turns of the loop were begun."""
         self.totals: dict[int, int] = {}
@@ -104,7 +106,7 @@ class Machine:
             try:
                 self._execute[type(instruction)](frame, instruction)
             except BaseException as error:
-                self._failed(instruction, error)
+                self.failed(instruction, error)
 
     def step(self, *, skip: bool = False) -> None:
         """Run the block that comes next (`skip`: only its statements without a phase), and move past it.
@@ -126,7 +128,26 @@ class Machine:
             else:
                 self._proceed(frame, block, result)
         except BaseException as error:
-            self._failed(block, error)
+            self.failed(block, error)
+
+    def went(self, frame: Frame, pull: C.Pull, turns: int) -> None:
+        """So many turns of that loop were begun elsewhere, and their items assigned."""
+        slot = frame.slots[id(pull.loop)]
+        slot.count += turns
+        self.moves += turns
+        self.turn += turns
+        frame.unbound = slot.item = None
+
+    def left(self, frame: Frame, block: C.RunBlock, result: Any) -> None:
+        """The block came to a `break`, `continue` or `return` elsewhere: follow it.
+
+        Raises:
+            Raised: as `advance`.
+        """
+        try:
+            self._proceed(frame, block, result)
+        except BaseException as error:
+            self.failed(block, error)
 
     def run_apart(self, frame: Frame, piece: int, block: C.RunBlock) -> None:
         """Run a block's piece where the machine stands, and stay there.
@@ -142,8 +163,12 @@ class Machine:
         except BaseException as error:
             raise Raised(error, block.line) from error
 
-    def _failed(self, instruction: C.Instruction, error: BaseException) -> None:
-        """An instruction raised: let the script deal with it, or say so."""
+    def failed(self, instruction: C.Instruction, error: BaseException) -> None:
+        """An instruction raised: let the script deal with it, or say so.
+
+        Raises:
+            Raised: the script does not.
+        """
         if isinstance(error, LateRefusal):
             raise CannotCut(error.message, error.line or instruction.line) from None
         if self._handled(error, instruction.line):
@@ -223,13 +248,15 @@ class Machine:
 
     def _run_plain(self, frame: Frame, instruction: C.RunPlain) -> None:
         self.started(None, instruction.line)
+        self._strayed = True
         self._proceed(frame, instruction, frame.pieces[instruction.piece]())
 
     def _iterate(self, frame: Frame, instruction: C.Iterate) -> None:
         self.started(None, instruction.line)
         items = frame.pieces[instruction.piece]()
         total = length_of(items, instruction.loop.node, frame.names, self.module)
-        self.rounds += 1
+        self.rounds += self._strayed
+        self._strayed = False
         frame.slots[id(instruction.loop)] = Slot(instruction.loop, Items(iter(items)), total)
         frame.pc += 1
 
@@ -255,6 +282,7 @@ class Machine:
     def _bind(self, frame: Frame, instruction: C.Bind) -> None:
         frame.unbound = instruction
         if not isinstance(frame.code.instructions[frame.pc + 1], C.RunBlock):
+            self._strayed = self._strayed or type(frame.slots[id(instruction.loop)].item) not in (int, float, str)
             self._bind_targets(frame, instruction)
         frame.pc += 1
 

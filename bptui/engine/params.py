@@ -119,7 +119,7 @@ class Parameters:
         """Whether some are more than one number."""
         self.has_members = False
         """Whether some are members of a container, which may be bound anew."""
-        self._plain: list[str] = []
+        self.plain: list[str] = []
         """Those that are variables themselves, and may be bound anew."""
 
     def __iter__(self) -> Iterator[tuple[str, torch.Tensor]]:
@@ -140,7 +140,7 @@ class Parameters:
         self._known, self.items = known, list(known.items())
         self.has_members = any("[" in name for name in known)
         self.has_large = any(tensor.numel() != 1 for tensor in known.values())
-        self._plain = [name for name in known if name.isidentifier() and name not in self._passing]
+        self.plain = [name for name in known if name.isidentifier() and name not in self._passing]
 
     def find(self, holders: Holders) -> None:
         """Before any loss is known: every leaf that requires a gradient and has a name."""
@@ -178,7 +178,7 @@ class Parameters:
             now = dict(named_leaves(holders, self._passing))
             if any(now.get(name, tensor) is not tensor for name, tensor in self.items):
                 self._know({name: now.get(name, tensor) for name, tensor in self.items})
-        for name in self._plain:
+        for name in self.plain:
             for names in holders:
                 value = names.get(name)
                 if value is not None:

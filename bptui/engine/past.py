@@ -87,7 +87,7 @@ class Past:
     def visit(self, whole: bool) -> None:
         """The program stands between two blocks: make a checkpoint if it is time for one."""
         turn = self._course.machine.turn
-        if turn == self._turn:
+        if turn == self._turn or not self._course.turn.fresh:
             return
         self._turn = turn
         now = time.perf_counter()

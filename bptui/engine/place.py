@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from bptui.engine.frames import Slot
 from bptui.engine.machine import Machine
 from bptui.engine.tree import Role, sample_targets
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A place in the data."""
 
     epoch: int | None = None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import astuple, replace
 from typing import Any
 
 from bptui.engine.conditions import Expression
 from bptui.engine.hits import hits
 from bptui.engine.logpoints import Message
+from bptui.engine.lookout import Ahead
 from bptui.engine.place import Place
 from bptui.engine.quick import Quick
 from bptui.engine.recorder import Recorder
@@ -59,6 +61,14 @@ class Point:
             return True
         may = self.quick.may_hold(*recorder.singles())
         return may is None or may
+
+    def lookout(self, names: Sequence[str]) -> Ahead | None:
+        """When it is worth a look at its place; None where it always is. `names`: of whose numbers a test is told."""
+        asked = self.asked
+        test = self.quick.test(names) if self.quick is not None else None
+        if test is None and asked.epoch is None and asked.sample is None:
+            return None
+        return asked.epoch, asked.sample, test
 
     def is_at(self, place: Place) -> bool:
         """Whether it is about that place in the data."""

@@ -11,7 +11,7 @@ import ast
 import copy
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from bptui.engine.params import Numbers
@@ -27,6 +27,10 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
     "isnan": math.isnan, "isinf": math.isinf, "isfinite": math.isfinite, "norm": abs, "abs": abs, "min": min,
     "max": max,
 }  # fmt: skip
+
+
+Test = Callable[[float | None, Sequence[float | None]], bool | None]
+"""Told the loss, and numbers in a row, whether a condition holds; None where they do not say."""
 
 
 class Quick:
@@ -72,6 +76,44 @@ class Quick:
             return bool(self._function(*given))
         except (ArithmeticError, ValueError, TypeError):
             return None
+
+    def test(self, names: Sequence[str]) -> Test | None:
+        """The same over numbers in a row, value and gradient of each of these parameters in turn.
+
+        None where it needs another parameter.
+        """
+        if any(name not in names for kind, name in self.needs if kind != LOSS):
+            return None
+        places = [-1 if kind == LOSS else 2 * names.index(name) + (kind == GRAD) for kind, name in self.needs]
+        return self._of_one(places[0]) if len(places) == 1 else self._of_many(places)
+
+    def _of_one(self, place: int) -> Test:
+        function, of_loss = self._function, place < 0
+
+        def holds(loss: float | None, numbers: Sequence[float | None]) -> bool | None:
+            number = loss if of_loss else numbers[place]
+            if number is None:
+                return None if of_loss else False  # there is none yet
+            try:
+                return bool(function(number))
+            except (ArithmeticError, ValueError, TypeError):
+                return None
+
+        return holds
+
+    def _of_many(self, places: list[int]) -> Test:
+        function = self._function
+
+        def holds(loss: float | None, numbers: Sequence[float | None]) -> bool | None:
+            given = [loss if place < 0 else numbers[place] for place in places]
+            if None in given:
+                return None if places[given.index(None)] < 0 else False  # there is none yet
+            try:
+                return bool(function(*given))
+            except (ArithmeticError, ValueError, TypeError):
+                return None
+
+        return holds
 
 
 def quick(tree: ast.Expression, losses: set[str], params: set[str], own: set[str]) -> Quick | None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import struct
 import time
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from types import CodeType
 from typing import Any
 
@@ -26,6 +27,9 @@ from bptui.protocol.snapshot import Ledger, Param
 
 _NO_CODE: set[CodeType] = set()
 
+Went = tuple[tuple[RunBlock, Frame], torch.Tensor, float, Numbers]
+"""A forward at full speed, its loss, and the parameters before it."""
+
 
 NORMS = 100
 """At full speed norms are measured for so small a part of the time: one in this."""
@@ -39,7 +43,7 @@ class Recorder:
     def __init__(self, script: Script, machine: Machine) -> None:
         self._script, self._machine = script, machine
         self.parameters = Parameters(script.loop_targets)
-        self._ledgers = Ledgers()
+        self.ledgers = Ledgers()
         self._watch = LocalsWatch(script.path)
         self._loss: Any = None
         """What the last forward computed, without its graph: that is the script's to keep."""
@@ -59,7 +63,9 @@ class Recorder:
         """Whether the values that functions compute on the way are left out of fast forwards, but for the last one."""
         self.unwatched = False
         """Whether they were left out of the last forward."""
-        self._slow = False
+        self.before_forward: Numbers = ()
+        """The parameters before such a forward, where they are single numbers."""
+        self.slow = False
         """Whether a forward takes so long that watching it costs nothing."""
         self._facts = _FactCache()
         self._measured_again = 0.0
@@ -91,18 +97,34 @@ class Recorder:
         """
         if run.phase is Phase.FORWARD:
             self._forward(frame, whole, step)
-            self._after_forward(run, frame, whole)
-            return
-        if run.phase is Phase.BACKWARD:
-            self._ledgers.before_backward(self.parameters, whole or run.block.rewrites)
+        elif run.phase is Phase.BACKWARD:
+            self.ledgers.before_backward(self.parameters, whole or run.block.rewrites)
             self._went_back = (place, whole)
             try:
                 step()
             finally:
-                self._ledgers.release()
+                self.ledgers.release()
         else:
             step()
-        self._settle(run.phase, place, whole)
+        self.after(run, frame, place, whole)
+
+    def after(self, run: RunBlock, frame: Frame, place: Place, whole: bool) -> None:
+        """A block ran: see what came of it."""
+        if run.phase is Phase.FORWARD:
+            self._after_forward(run, frame, whole)
+        else:
+            self._settle(run.phase, place, whole)
+
+    def went(self, forward: Went | None, numbers: Numbers, first: dict[str, tuple[Place, float]], place: Place) -> None:
+        """Blocks ran elsewhere, at full speed: what the last forward computed, and how parameters and ledgers are."""
+        if forward is not None:
+            self._computed, loss, self._loss_number, self.before_forward = forward
+            self.loss_name = self._computed[0].loss_name
+            self._loss, self._loss_fact, self._values = loss.detach(), None, None
+            self.unwatched, self._watch.values = True, {}
+        self._numbers = self._singles = numbers
+        self._went_back = (place, False)
+        self.ledgers.went(first)
 
     def failed(self, run: RunBlock) -> None:
         """A block raised and is not refused: take what it did before it raised."""
@@ -120,15 +142,15 @@ class Recorder:
         if numbers is not None and phase is Phase.BACKWARD and self.parameters.has_large:
             self._measure(numbers)
         if phase is Phase.BACKWARD:
-            self._ledgers.after_backward(self.parameters, numbers, place)
+            self.ledgers.after_backward(self.parameters, numbers, place)
         else:
-            self._ledgers.settle(self.parameters, numbers, phase)
+            self.ledgers.settle(self.parameters, numbers, phase)
 
     def edited(self) -> None:
         """A person changed the program: names may stand for other tensors, and gradients may be gone."""
         self.parameters.follow(self.holders())
         self._read_numbers()
-        self._ledgers.settle(self.parameters, None, Phase.ZERO_GRAD)
+        self.ledgers.settle(self.parameters, None, Phase.ZERO_GRAD)
 
     def _read_numbers(self) -> Numbers:
         self._numbers = self._singles = self.parameters.numbers()
@@ -143,14 +165,15 @@ class Recorder:
             self._measured_again = done + NORMS * (done - now)
 
     def _forward(self, frame: Frame, whole: bool, step: Callable[[], None]) -> None:
-        self.unwatched = self.sparing and not whole and not self._slow and not is_last(self._machine)
+        self.unwatched = self.sparing and not whole and not self.slow and not is_last(self._machine)
         if self.unwatched:
             self._watch.values = {}
+            self.before_forward = () if self.parameters.has_large else self.parameters.numbers()
             started = time.perf_counter()
             step()
-            self._slow = time.perf_counter() - started > SLOW
+            self.slow = time.perf_counter() - started > SLOW
             return
-        self._watch.begin(_NO_CODE if frame.code.is_module else {piece.__code__ for piece in frame.pieces}, whole)
+        self._watch.begin(_pieces_of(frame), whole)
         try:
             step()
         finally:
@@ -162,11 +185,39 @@ class Recorder:
         self._loss = loss.detach() if isinstance(loss, torch.Tensor) else loss
         self._loss_fact = fact(loss) if whole and loss is not None else None
         self._loss_number = number_of(loss) if isinstance(loss, torch.Tensor) else loss
-        self._computed = (run, frame)
         self._values = None
+        self.walk(run, frame, loss, whole)
+
+    @property
+    def unseen(self) -> tuple[tuple[RunBlock, Frame], Numbers] | None:
+        """The last forward and the parameters before it, if nobody watched it."""
+        return (self._computed, self.before_forward) if self.unwatched and self._computed is not None else None
+
+    def see(self, again: Callable[[], Any]) -> None:
+        """Watch the last forward as it is run again; if it gives the same loss, what it computes is what it had."""
+        assert self._computed is not None
+        self._watch.begin(_pieces_of(self._computed[1]), True)
+        try:
+            loss = again()
+        except Exception:  # the script's own code
+            loss = None
+        finally:
+            self._watch.end()
+        number = number_of(loss) if isinstance(loss, torch.Tensor) else loss
+        self.unwatched = number is None or struct.pack("d", number) != struct.pack("d", self._loss_number or 0.0)
+        if self.unwatched:
+            self._watch.values = {}
+
+    def walk(self, run: RunBlock, frame: Frame, loss: Any, whole: bool) -> None:
+        """A forward ran: find the parameters that its loss reaches, if they may be others than before."""
+        self._computed = (run, frame)
         if whole or self._may_reach_others(run, frame):
             self._reach(loss)
             self._walked.add(run.block.index)
+
+    def is_walked(self, runs: Iterable[RunBlock]) -> bool:
+        """Whether it is known what the losses of these forwards reach."""
+        return self._rounds == self._machine.rounds and all(run.block.index in self._walked for run in runs)
 
     def _may_reach_others(self, run: RunBlock, frame: Frame) -> bool:
         """Whether a loss may reach other leaves than before, at full speed where not every graph is walked.
@@ -262,11 +313,11 @@ class Recorder:
         )
 
     def ledger(self) -> tuple[Ledger, ...]:
-        return self._ledgers.facts(self.parameters)
+        return self.ledgers.facts(self.parameters)
 
     def run_begins(self, sparing: bool) -> None:
         """A run at full speed begins: what rows hold is read anew. `sparing`: a long one, to the end."""
-        self.sparing, self._slow = sparing, False
+        self.sparing, self.slow = sparing, False
         self._read_numbers()
 
     def run_ends(self) -> None:
@@ -308,6 +359,11 @@ class _FactCache:
         if isinstance(value, torch.Tensor):
             return [Named(name, self.of(("name", name), value))]
         return list(named_facts(name, value))
+
+
+def _pieces_of(frame: Frame) -> set[CodeType]:
+    """The code of the loop's pieces, which are no functions of the script."""
+    return _NO_CODE if frame.code.is_module else {piece.__code__ for piece in frame.pieces}
 
 
 def _holds_leaves(value: object) -> bool:

@@ -69,6 +69,11 @@ class Stepper:
             self._moves = self._machine.moves
             self.place = place_of(self._machine, self.place)
 
+    def went(self, run: RunBlock, place: Place, *, located: bool) -> None:
+        """Blocks ran elsewhere, that one as the last, or it raised. `located`: no loop went on behind it."""
+        self.running, self.place = run, place
+        self._moves = self._machine.moves if located else -1
+
     def next(self, whole: bool) -> RunBlock | None:
         """Run the block that comes next, passing over zero_grad while zeroing is off. Returns what ran.
 

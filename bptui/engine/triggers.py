@@ -6,7 +6,7 @@ program stands at a place.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from bptui.engine.datawatch import Data
 from bptui.engine.logpoints import shown
 from bptui.engine.machine import Machine
 from bptui.engine.program import Script
-from bptui.engine.quick import Quick, quick
+from bptui.engine.quick import Quick, Test, quick
 from bptui.engine.recorder import Recorder
 from bptui.engine.tree import Role
 from bptui.protocol.phase import Phase
@@ -42,6 +42,10 @@ class Trigger:
     def after(self, run: RunBlock) -> Told | None:
         """That it was met by that block, in words; None where it was not."""
         raise NotImplementedError
+
+    def lookout(self, names: Sequence[str]) -> Test | None:
+        """Whether it is worth a look behind a block; None where it always is. `names`: of whose numbers it is told."""
+        return None
 
     @property
     def trouble(self) -> str:
@@ -87,6 +91,10 @@ class Turning(Trigger):
                 return None
         was, self._was = self._was, self._condition.holds(self._scope)
         return self._told if self._was and not was else None
+
+    def lookout(self, names: Sequence[str]) -> Test | None:
+        test = self._quick.test(names) if self._quick is not None else None
+        return None if test is None else lambda loss, numbers: test(loss, numbers) is not self._was
 
     def _told(self) -> str:
         return f"{self._condition.text}{self._values()}"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bptui.engine.code import Count, End, Invoke, Jump, Pull, RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.frames import Frame
@@ -42,6 +44,11 @@ class Turn:
 
     # ---- what happened
 
+    @property
+    def fresh(self) -> bool:
+        """Whether no block of the present turn has run."""
+        return self._number != self._machine.turn
+
     def begin(self) -> None:
         """The machine runs its next block now: another turn may have begun since the last one."""
         if self._number != self._machine.turn:
@@ -61,6 +68,13 @@ class Turn:
             if self._consumed_turn != self._number:
                 self._consumed_turn = self._number
                 self.consumed += 1
+
+    def went(self, turns: int, forwards: Sequence[RunBlock], goes_back: bool, frame: Frame) -> None:
+        """So many whole turns were gone through elsewhere, with these forwards in each."""
+        self.consumed += turns if goes_back else 0
+        if turns and forwards:
+            self._last_forward = (forwards[-1], frame)
+            self.any_forward = True
 
     def passed(self, run: RunBlock) -> None:
         """The block was passed over."""

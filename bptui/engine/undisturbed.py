@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 import torch
@@ -75,6 +75,20 @@ def undisturbed(run: RunBlock, frame: Frame, holders: Holders) -> Iterator[Forwa
         logging.disable(silenced)
         torch.set_grad_enabled(grad)
         forward.begin_anew()
+
+
+@contextlib.contextmanager
+def exchanged(tensors: Sequence[torch.Tensor], forward: Forward) -> Iterator[None]:
+    """Put the parameters' data back, which may be exchanged for others, and the buffers."""
+    data = [tensor.data for tensor in tensors]
+    buffers = [(buffer, buffer.detach().clone()) for module in forward.modules for buffer in module.buffers(False)]
+    try:
+        yield
+    finally:
+        for tensor, own in zip(tensors, data, strict=True):
+            tensor.data = own
+        for buffer, values in buffers:
+            buffer.data.copy_(values)
 
 
 def _visible(values: Iterable[Any]) -> Iterator[Any]:
