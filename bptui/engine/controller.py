@@ -238,7 +238,8 @@ class Controller:
 
         `stopping`: whether breakpoints are looked at.
 
-        `progress` is called after every block, and then `pause` is asked whether to stop.
+        `pause` is asked after a block whether to stop, and `progress` is called: where blocks are short, not after each
+        one but about a hundred times a second.
 
         Raises:
             StepRefused: the script has ended.

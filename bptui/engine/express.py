@@ -18,11 +18,9 @@ from bptui.engine.code import RunBlock
 from bptui.engine.course import Course
 from bptui.engine.frames import Slot
 from bptui.engine.history import Deed
-from bptui.engine.lookout import Lookout, is_near
+from bptui.engine.lookout import Lookout, is_near, tells
 from bptui.engine.params import Numbers
-from bptui.engine.pieces import Run
 from bptui.engine.place import Place, is_last, place_of
-from bptui.engine.quick import Test
 from bptui.engine.track import At, Leaf, Track, lay
 from bptui.protocol.phase import Phase
 
@@ -54,10 +52,13 @@ class Express:
         Raises:
             Raised: the script raised.
         """
+        if self._recorder.on_trial:
+            return self._stepper.next(False)
         track = None if self._rest else self._track()
         if track is not None:
             return self._go(track, perf_counter() + STRETCH)
         self._rest = self._rest - 1 if self._rest else REST
+        self._known = None  # breakpoints look at this step
         return self._stepper.next(False)
 
     def _track(self) -> Track | None:
@@ -93,6 +94,7 @@ class Express:
         loss_number, shown = recorder.numbers()
         numbers, read = _flat(shown), _flat(recorder.parameters.numbers())
         firsts, first_at = _firsts(recorder.ledgers.first, track.names)
+        since: list[list[float | None]] = []
         losses: list[float | None] = []
         row: list[float | None] = []
         start = begin = at = frame.pc - track.first
@@ -101,6 +103,7 @@ class Express:
         places = [here]
         forward: tuple[int, torch.Tensor, float, list[float | None]] | None = None
         past = seen = moved = False
+        number = machine.turn
         error: list[BaseException] = []
         result: Any = None
         todo = blocks[at:]
@@ -121,10 +124,13 @@ class Express:
                         break
                     past = True
                     if evaluate is not None:
-                        loss = _single(evaluate)
-                        if loss is None:
+                        try:
+                            loss = evaluate()
+                            loss_number = loss.item()
+                        except Exception:  # there may be none yet, or it is no single number
                             break
-                        loss_number = loss.item()
+                        if type(loss) is not torch.Tensor or type(loss_number) is complex:
+                            break
                         forward = at, loss, loss_number, read
                         if not settled:
                             recorder.walk(track.runs[at], frame, loss, False)
@@ -137,13 +143,18 @@ class Express:
                             break
                         numbers = read = found
                         if goes_back:
-                            firsts, first_at = numbers[1::2], here
-                        elif firsts is not None and not all(numbers[1::2]):
-                            firsts = _left(firsts, numbers[1::2])
+                            firsts, first_at, since = numbers[1::2], here, []
+                        elif firsts is not None:
+                            since.append(numbers)
                     seen = True
-                    if tests and _tells(tests, loss_number, numbers):
+                    if tests and tells(tests, loss_number, numbers):
+                        self._known = None
                         break
-                    if (opens and firsts is not None) or now() >= late:
+                    if opens and firsts is not None:
+                        if any(numbers[1::2]):
+                            break
+                        firsts = None
+                    if now() >= late:
                         break
                     if at < last:
                         if ahead and is_near(ahead, here, loss_number, numbers):
@@ -163,8 +174,9 @@ class Express:
                         except Exception:  # the ordinary way takes it again, and tells
                             break
                         if moved:  # the loop ran out: go on if it begins again at once
-                            self._tell(track, begin, at + 1, turns)
-                            frame.pc = track.first - 2
+                            machine.went(frame, track.pull, turns)
+                            number = machine.turn
+                            machine.ran_out(frame, track.pull)
                             machine.advance()
                             if not self._stands_at_first_of(track):
                                 break
@@ -173,6 +185,7 @@ class Express:
                             assert slot.iterator is not None
                             if not slot.iterator.plain or (begins and is_near(begins, beyond, loss_number, numbers)):
                                 break
+                            self._tell_turns(track, begin, turns + 1)
                             item, take, final = slot.item, slot.iterator.__next__, self._final(slot)
                             unbound, moved, place = True, False, there
                             begin, turns, count = 0, -1, slot.count - 1
@@ -190,8 +203,11 @@ class Express:
                     continue
                 break
         finally:
-            if not moved:
-                self._tell(track, begin, at, turns)
+            if moved:
+                self._tell_turn(track, begin, at + 1, turns, number)
+            else:
+                machine.went(frame, track.pull, turns)
+                self._tell_turn(track, begin, at, turns, machine.turn)
                 frame.pc = track.first + at + past
                 if unbound:
                     frame.unbound, slot.item = track.bind, item
@@ -200,7 +216,7 @@ class Express:
             recorder.went(
                 None if forward is None else ((track.runs[forward[0]], frame), *forward[1:3], track.named(forward[3])),
                 track.named(numbers),
-                _named(firsts, track.names, place._replace(epoch=first_at[0], sample=first_at[1])),
+                _left(firsts, since, track.names, place._replace(epoch=first_at[0], sample=first_at[1])),
                 there,
             )
             if losses:
@@ -219,21 +235,21 @@ class Express:
         self._stepper.move_on(run, frame)
         return run
 
-    def _tell(self, track: Track, begin: int, end: int, turns: int) -> None:
-        """Tell machine and turn that from block `begin` on blocks ran, and then so many turns were begun.
-
-        The last of them came to block `end`.
-        """
-        turn, frame = self._course.turn, track.frame
-        if turns and begin:
+    def _tell_turns(self, track: Track, begin: int, turns: int) -> None:
+        """From block `begin` on, so many turns were gone through to their ends."""
+        if begin and turns:
             for run in track.runs[begin:]:
-                turn.ran(run, frame)
-        self._machine.went(frame, track.pull, turns)
+                self._course.turn.ran(run, track.frame)
+        self._course.turn.went(turns - bool(begin), track.forwards, track.goes_back, track.frame)
+
+    def _tell_turn(self, track: Track, begin: int, end: int, turns: int, number: int) -> None:
+        """From block `begin` on so many turns were begun; the last one is of that number, and came to block `end`."""
+        turn = self._course.turn
         if turns:
-            turn.went(turns - bool(begin), track.forwards, track.goes_back, frame)
-        turn.begin()
+            self._tell_turns(track, begin, turns)
+        turn.begin(number)
         for run in track.runs[0 if turns else begin : end]:
-            turn.ran(run, frame)
+            turn.ran(run, track.frame)
 
     def _stands_at_first_of(self, track: Track) -> bool:
         frames = self._machine.frames
@@ -246,15 +262,6 @@ class Express:
                 return inf
         assert slot.total is not None
         return slot.total - 2
-
-
-def _single(evaluate: Run) -> torch.Tensor | None:
-    """The loss, if it is a single number."""
-    try:
-        loss = evaluate()
-    except Exception:  # there may be none yet
-        return None
-    return loss if type(loss) is torch.Tensor and loss.numel() == 1 and not loss.is_complex() else None
 
 
 def _read(leaves: list[Leaf]) -> list[float | None] | None:
@@ -276,14 +283,6 @@ def _flat(numbers: Numbers) -> list[float | None]:
     return [number for _, *pair in numbers for number in pair]
 
 
-def _tells(tests: list[Test], loss: float | None, numbers: list[float | None]) -> bool:
-    """Whether one of the tests says that a breakpoint is worth a look, or cannot say."""
-    for test in tests:  # noqa: SIM110 (a generator costs twice as much, and this runs behind every block)
-        if test(loss, numbers) is not False:
-            return True
-    return False
-
-
 Firsts = list[float | None] | None
 """Of each parameter its first contribution, None for those without; None if there are none at all."""
 
@@ -296,12 +295,12 @@ def _firsts(known: dict[str, tuple[Place, float]] | None, names: Sequence[str]) 
     return [known[name][1] if name in known else None for name in names], (place.epoch, place.sample)
 
 
-def _left(firsts: list[float | None], grads: list[float | None]) -> Firsts:
-    """What is left of them: those of gradients that are neither None nor zero now."""
-    left = [first if grad else None for first, grad in zip(firsts, grads, strict=True)]
-    return None if all(each is None for each in left) else left
-
-
-def _named(firsts: Firsts, names: Sequence[str], place: Place) -> dict[str, tuple[Place, float]]:
-    """As ledgers keep them."""
-    return {name: (place, first) for name, first in zip(names, firsts or (), strict=False) if first is not None}
+def _left(
+    firsts: Firsts, since: list[list[float | None]], names: Sequence[str], place: Place
+) -> dict[str, tuple[Place, float]]:
+    """What is left of them, as ledgers keep it: those of gradients that were neither None nor zero since."""
+    return {
+        name: (place, first)
+        for index, (name, first) in enumerate(zip(names, firsts or (), strict=False))
+        if first is not None and all(numbers[2 * index + 1] for numbers in since)
+    }

@@ -6,7 +6,7 @@ with the random state after it where that changed, and the place is a number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import torch
@@ -14,9 +14,11 @@ import torch
 from bptui.engine.capture import version_of
 from bptui.engine.stage import RandomState
 
-_PLAIN = {"list_iterator", "tuple_iterator", "range_iterator", "str_iterator", "str_ascii_iterator", "zip", "enumerate",
-          "reversed", "list_reverseiterator", "longrange_iterator", "dict_keyiterator",
-          "dict_valueiterator", "dict_itemiterator", "set_iterator"}  # fmt: skip
+_PLACES: tuple[Iterable[Any], ...] = (
+    [], (), range(1), range(1 << 99), "a", "\xe4", {}, {}.values(), {}.items(), set(), reversed([]),
+)  # fmt: skip
+_PLAIN = frozenset(type(iter(each)) for each in _PLACES)
+"""Python's own iterators over what stands there already."""
 _MEMBERS = 16
 """So many members of an item are looked at."""
 
@@ -48,7 +50,11 @@ class Items(Iterator[Any]):
         if self._ended:
             self._replay_effect(self.position)
             raise StopIteration
-        item = self._take()
+        try:
+            item = next(self._source) if self.plain else self._taken()
+        except StopIteration:
+            self._ended = True
+            raise
         self._kept.append(item)
         self.position += 1
         return item
@@ -79,18 +85,12 @@ class Items(Iterator[Any]):
                 self._versions.pop(number, None)
             self._base += gone
 
-    def _take(self) -> Any:
-        if self.plain:
-            try:
-                return next(self._source)
-            except StopIteration:
-                self._ended = True
-                raise
+    def _taken(self) -> Any:
+        """The next item, with what taking it did to random states and with its tensors' versions noted."""
         before = RandomState()
         try:
             item = next(self._source)
         except StopIteration:
-            self._ended = True
             self._note_effect(before)
             raise
         self._note_effect(before)
@@ -116,14 +116,14 @@ class Items(Iterator[Any]):
 
 def _is_plain(source: Iterator[Any]) -> bool:
     kind = type(source)
-    if kind.__module__ != "builtins" or kind.__name__ not in _PLAIN:
-        return False
+    if kind in _PLAIN:
+        return True
     if kind is zip:
         return all(map(_is_plain, source.__reduce__()[1]))
     if kind is enumerate:
         inner: Any = source.__reduce__()[1][0]
         return _is_plain(inner)
-    return kind.__name__ != "reversed"
+    return False
 
 
 def _tensors(item: Any) -> Iterator[torch.Tensor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bptui.engine.quick import Test
+from bptui.engine.quick import UNTOLD, Test
 from bptui.protocol.phase import Phase
 
 Ahead = tuple[int | None, int | None, Test | None]
@@ -29,7 +29,19 @@ def is_near(
 ) -> bool:
     """Whether one of them may be met in that epoch and sample."""
     epoch, sample = at
-    return any(
-        at_epoch in (None, epoch) and at_sample in (None, sample) and (test is None or test(loss, numbers) is not False)
-        for at_epoch, at_sample, test in aheads
-    )
+    for at_epoch, at_sample, test in aheads:
+        if (at_sample is None or at_sample == sample) and (at_epoch is None or at_epoch == epoch):
+            if test is None or tells((test,), loss, numbers):
+                return True
+    return False
+
+
+def tells(tests: Sequence[Test], loss: float | None, numbers: Sequence[float | None]) -> bool:
+    """Whether one of the tests says that a breakpoint may be met, or cannot say."""
+    try:
+        for test in tests:
+            if test(loss, numbers) is not False:
+                return True
+    except UNTOLD:
+        return True
+    return False

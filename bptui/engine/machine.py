@@ -267,12 +267,17 @@ class Machine:
         try:
             slot.item = next(slot.iterator)
         except StopIteration:
-            self.moves += 1
-            self.totals[id(slot.loop)] = slot.count + 1
-            self._go(frame, instruction.exhausted)
+            self.ran_out(frame, instruction)
             return
         self._turned(slot)
         frame.pc += 1
+
+    def ran_out(self, frame: Frame, pull: C.Pull) -> None:
+        """That loop has no more items: go behind it."""
+        slot = frame.slots[id(pull.loop)]
+        self.moves += 1
+        self.totals[id(slot.loop)] = slot.count + 1
+        self._go(frame, pull.exhausted)
 
     def _turned(self, slot: Slot) -> None:
         slot.count += 1

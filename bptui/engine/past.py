@@ -22,8 +22,8 @@ from bptui.engine.unwind import Finally
 from bptui.engine.world import Moment, World, weigh
 from bptui.protocol.snapshot import Snapshot
 
-APART = 0.03
-"""Seconds of running between two checkpoints, at least: to run that again is not felt."""
+APART = 0.02
+"""Seconds of running between two checkpoints, at least: to run that again, step by step, is not felt."""
 SHARE = 10
 """And so many times what one costs to make, while running on."""
 SHARE_STEPPING = 2

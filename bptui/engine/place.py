@@ -10,6 +10,8 @@ from bptui.engine.frames import Slot
 from bptui.engine.machine import Machine
 from bptui.engine.tree import Role, sample_targets
 
+_EPOCH, _SAMPLE = Role.EPOCH, Role.SAMPLE
+
 
 class Place(NamedTuple):
     """A place in the data."""
@@ -23,11 +25,13 @@ class Place(NamedTuple):
 def place_of(machine: Machine, last: Place) -> Place:
     """Where the machine stands; between two inner loops, the sample that was last."""
     epoch, sample, epochs, samples = None, last.sample, None, last.samples
-    for slot in machine.slots():
-        if slot.loop.role is Role.EPOCH:
-            epoch, epochs = max(slot.count, 0), _total(machine, slot)
-        elif slot.loop.role is Role.SAMPLE:
-            sample, samples = max(slot.count, 0), _total(machine, slot)
+    for frame in machine.frames:
+        for slot in frame.slots.values():
+            role = slot.loop.role
+            if role is _EPOCH:
+                epoch, epochs = max(slot.count, 0), _total(machine, slot)
+            elif role is _SAMPLE:
+                sample, samples = max(slot.count, 0), _total(machine, slot)
     return Place(epoch, sample, epochs, samples)
 
 

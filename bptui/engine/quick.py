@@ -29,15 +29,17 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
+UNTOLD = (ArithmeticError, ValueError, TypeError)
+"""What a condition over numbers raises where they do not say whether it holds."""
 Test = Callable[[float | None, Sequence[float | None]], bool | None]
-"""Told the loss, and numbers in a row, whether a condition holds; None where they do not say."""
+"""Whether a condition holds, by the loss and by value and gradient of each parameter in turn; None as `UNTOLD`."""
 
 
 class Quick:
     """A condition as a function of numbers."""
 
-    def __init__(self, function: Callable[..., Any], needs: list[tuple[int, str]]) -> None:
-        self._function, self.needs = function, needs
+    def __init__(self, function: Callable[..., Any], text: str, needs: list[tuple[int, str]]) -> None:
+        self._function, self._text, self.needs = function, text, needs
         """What it is given, in order: which number of which parameter."""
         self._places = [0] * len(needs)
 
@@ -74,46 +76,22 @@ class Quick:
             given.append(number)
         try:
             return bool(self._function(*given))
-        except (ArithmeticError, ValueError, TypeError):
+        except UNTOLD:
             return None
 
     def test(self, names: Sequence[str]) -> Test | None:
-        """The same over numbers in a row, value and gradient of each of these parameters in turn.
+        """The same as one function of numbers in a row; None where it needs a parameter that is not among these.
 
-        None where it needs another parameter.
+        It may raise what `UNTOLD` lists: then the numbers do not say.
         """
         if any(name not in names for kind, name in self.needs if kind != LOSS):
             return None
-        places = [-1 if kind == LOSS else 2 * names.index(name) + (kind == GRAD) for kind, name in self.needs]
-        return self._of_one(places[0]) if len(places) == 1 else self._of_many(places)
-
-    def _of_one(self, place: int) -> Test:
-        function, of_loss = self._function, place < 0
-
-        def holds(loss: float | None, numbers: Sequence[float | None]) -> bool | None:
-            number = loss if of_loss else numbers[place]
-            if number is None:
-                return None if of_loss else False  # there is none yet
-            try:
-                return bool(function(number))
-            except (ArithmeticError, ValueError, TypeError):
-                return None
-
-        return holds
-
-    def _of_many(self, places: list[int]) -> Test:
-        function = self._function
-
-        def holds(loss: float | None, numbers: Sequence[float | None]) -> bool | None:
-            given = [loss if place < 0 else numbers[place] for place in places]
-            if None in given:
-                return None if places[given.index(None)] < 0 else False  # there is none yet
-            try:
-                return bool(function(*given))
-            except (ArithmeticError, ValueError, TypeError):
-                return None
-
-        return holds
+        guards = ""
+        for place, (kind, name) in enumerate(self.needs):
+            number = "loss" if kind == LOSS else f"numbers[{2 * names.index(name) + (kind == GRAD)}]"
+            guards += f"{None if kind == LOSS else False} if (n{place} := {number}) is None else "
+        made: Test = eval(f"lambda loss, numbers: {guards}bool({self._text})", dict(_FUNCTIONS))
+        return made
 
 
 def quick(tree: ast.Expression, losses: set[str], params: set[str], own: set[str]) -> Quick | None:
@@ -131,7 +109,8 @@ def quick(tree: ast.Expression, losses: set[str], params: set[str], own: set[str
     parameters = [ast.arg(f"n{place}") for place in range(len(maker.needs))]
     arguments = ast.arguments(posonlyargs=[], args=parameters, kwonlyargs=[], kw_defaults=[], defaults=[])
     made = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
-    return Quick(eval(compile(made, "<breakpoint>", "eval"), dict(_FUNCTIONS)), list(maker.needs))
+    function = eval(compile(made, "<breakpoint>", "eval"), dict(_FUNCTIONS))
+    return Quick(function, ast.unparse(body), list(maker.needs))
 
 
 class _Not(Exception):

@@ -19,6 +19,7 @@ from bptui.engine.machine import Machine
 from bptui.engine.params import Holders, Numbers, Parameters
 from bptui.engine.place import Place, is_last, target_names
 from bptui.engine.program import Script
+from bptui.engine.stage import RandomState
 from bptui.engine.syntax import bound_names
 from bptui.engine.watch import LocalsWatch
 from bptui.protocol.fact import SMALL, Fact, Named
@@ -63,6 +64,12 @@ class Recorder:
         """Whether the values that functions compute on the way are left out of fast forwards, but for the last one."""
         self.unwatched = False
         """Whether they were left out of the last forward."""
+        self.recalls = False
+        """Whether a forward can be run again for a look."""
+        self.on_trial = False
+        """Whether the next forward is watched to see that it draws no random numbers: then it cannot."""
+        self._stops = False
+        """Whether a run may stop behind any forward, and must show its values then."""
         self.before_forward: Numbers = ()
         """The parameters before such a forward, where they are single numbers."""
         self.slow = False
@@ -165,7 +172,8 @@ class Recorder:
             self._measured_again = done + NORMS * (done - now)
 
     def _forward(self, frame: Frame, whole: bool, step: Callable[[], None]) -> None:
-        self.unwatched = self.sparing and not whole and not self.slow and not is_last(self._machine)
+        trial, self.on_trial = self.on_trial, False
+        self.unwatched = self.sparing and not (whole or trial or self.slow or is_last(self._machine))
         if self.unwatched:
             self._watch.values = {}
             self.before_forward = () if self.parameters.has_large else self.parameters.numbers()
@@ -173,11 +181,14 @@ class Recorder:
             step()
             self.slow = time.perf_counter() - started > SLOW
             return
+        random = RandomState(value for names in self.holders() for value in names.values()) if trial else None
         self._watch.begin(_pieces_of(frame), whole)
         try:
             step()
         finally:
             self._watch.end()
+        if random is not None and not random.holds():
+            self.recalls, self.sparing = False, self.sparing and not self._stops
 
     def _after_forward(self, run: RunBlock, frame: Frame, whole: bool) -> None:
         self.loss_name = run.loss_name
@@ -315,9 +326,15 @@ class Recorder:
     def ledger(self) -> tuple[Ledger, ...]:
         return self.ledgers.facts(self.parameters)
 
-    def run_begins(self, sparing: bool) -> None:
-        """A run at full speed begins: what rows hold is read anew. `sparing`: a long one, to the end."""
-        self.sparing, self.slow = sparing, False
+    def run_begins(self, *, sparing: bool, recalls: bool = False, stops: bool = False) -> None:
+        """A run at full speed begins: what rows hold is read anew.
+
+        `sparing`: a long one, to the end. `recalls`: its forwards can be run again for a look; `stops`: they must be,
+        since it may stop behind any block.
+        """
+        self.sparing, self.slow = sparing and (recalls or not stops), False
+        self.recalls = self.on_trial = recalls
+        self._stops = stops
         self._read_numbers()
 
     def run_ends(self) -> None:

@@ -35,9 +35,8 @@ def run_on(
     failure, reason, hit = None, StopReason.STEP, None
     turn, epoch, taken, deed = machine.turn, epoch_key(machine), 0, NEXT[stepper.zeroing]
     far = goal is Goal.END and steps is None
-    recalling = can_recall(course.script, recorder)
     stepper.begin()
-    recorder.run_begins(sparing=far and (recalling or not stopping))  # a stop shows every value
+    recorder.run_begins(sparing=far, recalls=far and can_recall(course.script, recorder), stops=stopping)
     keep = course.history.keeper(deed)
     ran: RunBlock | None = None
     pausing = False
@@ -65,14 +64,14 @@ def run_on(
             if goal is Goal.EPOCH and epoch_key(machine) != epoch:
                 break
             pausing = pausing or pause()
-            if pausing and recorder.unwatched and not recalling:
+            if pausing and recorder.unwatched and not recorder.recalls:
                 recorder.sparing = False  # fast as it is: one more forward, with all its values
             elif pausing:
                 reason = StopReason.PAUSE
                 break
             keep(course.fields(ran))
             progress()
-        if recalling:
+        if recorder.recalls:
             recall(recorder)
     recorder.run_ends()
     course.tapes.forget()

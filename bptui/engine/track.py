@@ -61,11 +61,19 @@ class Track:
 
     def columns(self, begin: int, places: list[At], losses: list[float | None], numbers: list[float | None]) -> Columns:
         """The rows of blocks from that one on, turn after turn in these places."""
-        until, width = begin + len(losses), len(self.runs)
+        until = begin + len(losses)
         words = [run.word for run in self.runs] * len(places)
-        epochs = [epoch for epoch, _ in places for _ in range(width)]
-        samples = [sample for _, sample in places for _ in range(width)]
+        epochs = self._each([epoch for epoch, _ in places])
+        samples = self._each([sample for _, sample in places])
         return Columns(self.names, words[begin:until], epochs[begin:until], samples[begin:until], losses, numbers)
+
+    def _each(self, numbers: list[int | None]) -> list[int | None]:
+        """Each number as often as a turn has blocks."""
+        width = len(self.runs)
+        repeated = numbers * width
+        for place in range(width):
+            repeated[place::width] = numbers
+        return repeated
 
 
 def lay(

@@ -44,7 +44,10 @@ class Trigger:
         raise NotImplementedError
 
     def lookout(self, names: Sequence[str]) -> Test | None:
-        """Whether it is worth a look behind a block; None where it always is. `names`: of whose numbers it is told."""
+        """Whether it is worth a look behind a block; None where it always is. It holds until it was looked at again.
+
+        `names`: the parameters of whose numbers it is told.
+        """
         return None
 
     @property
@@ -94,7 +97,9 @@ class Turning(Trigger):
 
     def lookout(self, names: Sequence[str]) -> Test | None:
         test = self._quick.test(names) if self._quick is not None else None
-        return None if test is None else lambda loss, numbers: test(loss, numbers) is not self._was
+        if test is None or not self._was:
+            return test
+        return lambda loss, numbers: test(loss, numbers) is not True
 
     def _told(self) -> str:
         return f"{self._condition.text}{self._values()}"

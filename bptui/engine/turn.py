@@ -49,10 +49,11 @@ class Turn:
         """Whether no block of the present turn has run."""
         return self._number != self._machine.turn
 
-    def begin(self) -> None:
-        """The machine runs its next block now: another turn may have begun since the last one."""
-        if self._number != self._machine.turn:
-            self._number = self._machine.turn
+    def begin(self, number: int | None = None) -> None:
+        """The machine runs its next block now: another turn may have begun since. `number`: of its turn."""
+        number = self._machine.turn if number is None else number
+        if self._number != number:
+            self._number = number
             self._marks.clear()
             self._forward = None
 
@@ -70,7 +71,7 @@ class Turn:
                 self.consumed += 1
 
     def went(self, turns: int, forwards: Sequence[RunBlock], goes_back: bool, frame: Frame) -> None:
-        """So many whole turns were gone through elsewhere, with these forwards in each."""
+        """So many whole turns were gone through elsewhere, with these forwards in each. Their marks are gone by."""
         self.consumed += turns if goes_back else 0
         if turns and forwards:
             self._last_forward = (forwards[-1], frame)

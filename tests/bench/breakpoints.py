@@ -62,7 +62,7 @@ def main() -> None:
     """Measure."""
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "script.py"
-        for script, source, epochs in (("lecture's loop", LECTURE, 400), ("MLP of 1M parameters", MLP, 20)):
+        for script, source, epochs in (("lecture's loop", LECTURE, 2000), ("MLP of 1M parameters", MLP, 20)):
             path.write_text(source.format(epochs=epochs))
             for what, asked in breakpoints(WEIGHT[script]).items():
                 bare, ratio = in_turns(lambda: run_bare(path), lambda asked=asked: run_watched(path, asked))
