@@ -29,6 +29,7 @@ from bptui.protocol.messages import (
     Opened,
     Refused,
     Reply,
+    Run,
     Running,
     SeenAnew,
     SetZeroing,
@@ -37,7 +38,7 @@ from bptui.protocol.messages import (
     TapeShown,
     Uncut,
 )
-from bptui.protocol.phase import StopReason
+from bptui.protocol.phase import Goal, StopReason
 from bptui.protocol.snapshot import Program, Snapshot
 from bptui.session import Session
 from bptui.words import STEPS, NotUnderstood
@@ -118,6 +119,8 @@ class LineMode:
         ask = STEPS.get(command.id)
         if ask is None:
             raise ValueError(f"{command.words[0]} is for the screen.")
+        if command.id == "next" and times > 1 and self._time.stops:
+            ask = Run(Goal.END, 1)  # as in gdb, several steps stop at a breakpoint
         for _ in range(times):
             if not self._ask(ask):
                 break

@@ -107,6 +107,11 @@ class TimeMode:
 
     # ---- breakpoints
 
+    @property
+    def stops(self) -> bool:
+        """Whether there is any breakpoint that may stop a run."""
+        return any(each.enabled for each in self._breakpoints.breakpoints)
+
     def _break(self, argument: str) -> None:
         word, _, rest = argument.partition(" ")
         if not argument:

@@ -53,6 +53,13 @@ def test_breakpoints_stop_are_changed_in_words_and_are_there_at_the_next_start(s
     assert again[-1]["index"] == 9
 
 
+def test_several_steps_stop_at_a_breakpoint_as_in_gdb(say: Any) -> None:
+    told = say("next 2", "break update", "next 9", "next 2", "break disable 1", "next 9")
+    stops = [each["index"] for each in told if "index" in each]
+    assert stops == [0, 1, 2, *range(3, 7), 7, 8, *range(9, 18)], "it stands before the update at 2 and at 6"
+    assert [each["index"] for each in told if each.get("breakpoint")] == [6]
+
+
 def test_python_is_evaluated_and_what_it_changed_is_undone(say: Any) -> None:
     told = say(
         "next 4", "eval type(w.grad.data)", "eval w.data.mul_(2)", "back", "set w = 1.5", "eval 1/0", "set lr = 1"

@@ -322,7 +322,7 @@ class Controller:
         """Say so where steps were undone that printed. `wrote`: how much was, where the program came from."""
         if self._course.wrote >= wrote:
             return snapshot
-        return dataclasses.replace(snapshot, explain=f"{snapshot.explain}; printed text stays")
+        return dataclasses.replace(snapshot, explain=f"printed text stays; {snapshot.explain}")
 
     @property
     def _closely(self) -> int:
