@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
-import gc
 from collections.abc import Callable, Sequence
 
 from bptui.engine import curve, gradcheck, inspector
-from bptui.engine.breakpoints import Hit
-from bptui.engine.code import RunBlock
-from bptui.engine.course import Course, NotThere
+from bptui.engine.course import Course
+from bptui.engine.entering import enter, leave
 from bptui.engine.errors import StepRefused
 from bptui.engine.evaluate import Evaluation
-from bptui.engine.failure import failure_of, refusal_of
-from bptui.engine.history import NEXT, Deed, History
+from bptui.engine.history import NEXT, Deed
 from bptui.engine.inside import Inside
-from bptui.engine.machine import Machine, Raised
+from bptui.engine.journey import Journey
+from bptui.engine.lifetime import Beacon, Lifetime
 from bptui.engine.output import Output
-from bptui.engine.past import Checkpoint, Past
+from bptui.engine.past import Past
 from bptui.engine.program import Script
-from bptui.engine.prompt import Prompt, typed_set
+from bptui.engine.prompt import typed_set
 from bptui.engine.running import run_on
-from bptui.engine.sites import Sites
-from bptui.engine.stage import RandomState, Stage
 from bptui.engine.state import State
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
-from bptui.protocol.snapshot import Branch, Failure, Program, Row, Rows, Snapshot
+from bptui.protocol.snapshot import Branch, Program, Row, Rows, Snapshot
 from bptui.protocol.tape import Move
-
-Beacon = Callable[[Phase | None, int], None]
 
 MEMORY = 512
 """Megabytes that checkpoints may take."""
@@ -61,71 +54,48 @@ class Controller:
         """
         self._script = Script(path, argv)
         self.program: Program = self._script.program
-        self.beacon: Beacon = lambda phase, line: None
-        """Told what is about to run, before it runs."""
-        self._zeroing = True
         self._output = output or Output.in_process()
-        self._memory = memory << 20
-        self._stage = Stage(path, argv)
-        self._random: RandomState | None = None
-        self._started = False
-        self._sites = Sites(path, self._script.source, self._script.tree)
+        self._life = Lifetime(self._script, path, argv, self._output, memory << 20)
         self._inside: Inside | None = None
         """The phase that is stepped through, if one is."""
-        self._present: Checkpoint | None = None
-        """Where the program stood before it went back."""
-        self._history = History()
-        self._prompt = Prompt(self._output)
-        self._asked: tuple[Breakpoint, ...] = ()
-        """The breakpoints; they stay when the script begins again."""
+
+    @property
+    def _course(self) -> Course:
+        return self._life.course
+
+    @property
+    def _past(self) -> Past:
+        return self._life.past
+
+    @property
+    def beacon(self) -> Beacon:
+        """Told what is about to run, before it runs."""
+        return self._life.beacon
+
+    @beacon.setter
+    def beacon(self, beacon: Beacon) -> None:
+        self._life.beacon = beacon
 
     # ---- beginning
 
     def start(self) -> Snapshot:
         """Run the script up to its first phase: the entry stop."""
-        if self._random is None:
-            self._random = RandomState()
-        self._history = History()
-        self._prompt.forget()
+        self._inside = None
         mark = self._output.mark()
-        failure = self._begin()
-        reason = StopReason.EXCEPTION if failure else StopReason.END if self._machine.ended else StopReason.ENTRY
-        snapshot = self._course.stop(NEXT[self._zeroing], None, reason, mark, failure)
+        failure = self._life.begin_anew()
+        entered = failure is None and not self._course.machine.ended
+        reason = StopReason.ENTRY if entered else self._course.reason(failure)
+        snapshot = self._course.stop(NEXT[self._life.zeroing], None, reason, mark, failure)
         self._past.keep(True)
         return snapshot
-
-    def _begin(self) -> Failure | None:
-        """A course from the script's first line on."""
-        self._inside = None
-        self._course = Course(self._script, self._stage, self._output, self._sites, self._history, self._prompt)
-        self._machine: Machine = self._course.machine
-        self._machine.started = self.beacon
-        self._recorder, self._turn, self._stepper = self._course.recorder, self._course.turn, self._course.stepper
-        self._tapes, self._snapshots = self._course.tapes, self._course.snapshots
-        self._past = Past(self._course, self._memory)
-        self._stepper.zeroing = self._zeroing
-        self._started = True
-        failure = self._course.enter()
-        self._course.breakpoints.set(self._asked)
-        return failure
 
     def restart(self) -> Snapshot:
         """Begin again: the same script, arguments and random state in a fresh module. The timeline begins anew.
 
         What the script did outside (files, printed text) stays done.
         """
-        self._give_up()
+        self._life.give_up()
         return self.start()
-
-    def _give_up(self) -> None:
-        """The present course will not go on; the world is as before the first one."""
-        if self._started:
-            with self._course.running():
-                self._machine.close()
-        if self._random is not None:
-            self._random.restore()
-        self._stage.forget()
-        self._output.forget()
 
     @property
     def snapshot(self) -> Snapshot:
@@ -133,30 +103,30 @@ class Controller:
         self._check_started()
         if self._inside is not None:
             return self._inside.snapshot()
-        assert self._snapshots.last is not None
-        return self._snapshots.last
+        assert self._course.snapshots.last is not None
+        return self._course.snapshots.last
 
     def rows(self, since: int = 0) -> tuple[Row, ...]:
         """The timeline of the present branch, from that index on."""
-        history = self._history
+        history = self._life.history
         return tuple(history.row(history.branch, index) for index in range(since, history.last(history.branch) + 1))
 
     @property
     def branches(self) -> tuple[Branch, ...]:
         """Every way that the program took."""
-        return self._history.branches
+        return self._life.history.branches
 
     def stretches(self, branch: int, since: int) -> tuple[Rows, ...]:
         """A branch's own rows from that index on."""
-        return self._history.stretches(branch, since)
+        return self._life.history.stretches(branch, since)
 
     def set_zeroing(self, on: bool) -> Snapshot:
         """Whether `next` runs zero_grad or passes over it. The same stop, seen anew."""
         self._check_started()
-        self._zeroing = self._stepper.zeroing = on
+        self._life.set_zeroing(on)
         if self._inside is not None:
-            return self._inside.see_anew(on, self._tapes.number)
-        return self._snapshots.see_anew(self._turn, on)
+            return self._inside.see_anew(on, self._course.tapes.number)
+        return self._course.snapshots.see_anew(self._course.turn, on)
 
     # ---- stepping
 
@@ -169,7 +139,7 @@ class Controller:
         if self._inside is not None:
             return self._leave()
         self._check_going()
-        return self._step(NEXT[self._zeroing])
+        return self._step(NEXT[self._life.zeroing])
 
     def step(self, move: Move = Move.IN) -> Snapshot:
         """Move inside a phase; `Move.IN` and `Move.OVER` also step into the one that comes next.
@@ -205,17 +175,17 @@ class Controller:
             try:
                 return self._step(self._deed(phase))
             except StepRefused as refusal:
-                return self._snapshots.add(f"{phase} was refused: {refusal}")
+                return self._course.snapshots.add(f"{phase} was refused: {refusal}")
         self._check_going()
         return self._step(self._deed(phase))
 
     def _deed(self, phase: Phase) -> Deed:
         """That phase; where it comes next anyway, just the next one."""
-        cursor = self._machine.cursor
-        passed = phase is Phase.ZERO_GRAD and not self._zeroing
+        cursor = self._course.machine.cursor
+        passed = phase is Phase.ZERO_GRAD and not self._life.zeroing
         if cursor is not None and cursor.phase is phase and not passed:
-            return NEXT[self._zeroing]
-        return Deed(phase, self._zeroing)
+            return NEXT[self._life.zeroing]
+        return Deed(phase, self._life.zeroing)
 
     def _step(self, deed: Deed) -> Snapshot:
         self._past.visit(True)
@@ -277,9 +247,9 @@ class Controller:
             at = self._inside.before.index
             self._leave()
             return self.goto(at, pause=pause)
-        if self._history.index == 0:
+        if self._life.history.index == 0:
             raise StepRefused("This is the entry: nothing has run before it.", "n runs the first phase.")
-        return self.goto(max(self._history.index - steps, 0), pause=pause)
+        return self.goto(max(self._life.history.index - steps, 0), pause=pause)
 
     def goto(self, index: int, branch: int | None = None, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
         """Stand at a step that has run; -1 is the last one of the branch (default: the present one).
@@ -293,73 +263,7 @@ class Controller:
         self._check_started()
         if self._inside is not None:
             self._leave()
-        history = self._history
-        branch = history.branch if branch is None else branch
-        if not 0 <= branch < len(history.branches):
-            raise StepRefused(f"There is no branch {branch}.", f"They are numbered 0 to {len(history.branches) - 1}.")
-        last = history.last(branch)
-        index = last if index == -1 else index
-        if not 0 <= index <= last:
-            raise StepRefused(f"There is no step {index} on branch {branch}.", f"They are numbered 0 to {last}.")
-        if history.index == index and history.contains(branch, history.branch, index):
-            history.stand(branch, index)
-            return self._arrived(None)
-        return self._travel(branch, index, pause)
-
-    def _travel(self, branch: int, index: int, pause: Callable[[], bool]) -> Snapshot:
-        """Stand at that step, from the nearest checkpoint on, or from where the program stands, or from the start."""
-        history = self._history
-        closely = self._closely
-        self._present, wrote = self._past.keep(True), self._course.wrote
-        here = (history.branch, history.index)
-        start = self._past.nearest(branch, index, closely)
-        onwards = history.contains(branch, *here) and here[1] <= index
-        if not onwards or (start is not None and start.index > here[1]):
-            self._stand_at(start)
-        return self._not_undone(wrote, self._arrived(self._replay(branch, index, closely, self._following(pause))))
-
-    def _not_undone(self, wrote: int, snapshot: Snapshot) -> Snapshot:
-        """Say so where steps were undone that printed. `wrote`: how much was, where the program came from."""
-        if self._course.wrote >= wrote:
-            return snapshot
-        return dataclasses.replace(snapshot, explain=f"printed text stays; {snapshot.explain}")
-
-    @property
-    def _closely(self) -> int:
-        """So many steps before one that is gone to are looked at closely: those of a turn."""
-        return max(len(self.program.blocks), 2) + 1
-
-    def _stand_at(self, start: Checkpoint | None) -> None:
-        """Stand at that checkpoint, or without one at the entry of a new course."""
-        if start is not None:
-            self._past.bring_back(start)
-        else:
-            self._start_over()
-
-    def _replay(
-        self, branch: int, index: int, closely: int, progress: Callable[[RunBlock | None], bool]
-    ) -> Snapshot | None:
-        """Run again up to that step. Where that fails, the program stands where it stood before it went back.
-
-        Raises:
-            NotThere: the program does not repeat itself, or it was interrupted.
-        """
-        try:
-            return self._course.replay(branch, index, closely, progress)
-        except NotThere:
-            if self._present is not None and self._past.usable(self._present.moment):
-                self._past.bring_back(self._present)
-            self._stand()
-            raise
-
-    def _following(self, pause: Callable[[], bool]) -> Callable[[RunBlock | None], bool]:
-        """While steps run again: what breakpoints remember follows, and `pause` is asked whether to give up."""
-
-        def follow(ran: RunBlock | None) -> bool:
-            self._course.breakpoints.stepped(ran, self._stepper.place)
-            return not pause()
-
-        return follow
+        return Journey(self._life, pause).to(self._life.history.branch if branch is None else branch, index)
 
     def run_back(self, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
         """Go back to where the latest breakpoint before this stop was met, or else to the entry.
@@ -370,42 +274,9 @@ class Controller:
         self._check_started()
         if self._inside is not None:
             self._leave()
-        history = self._history
-        if history.index == 0:
+        if self._life.history.index == 0:
             raise StepRefused("This is the entry: nothing has run before it.", "n runs the first phase.")
-        branch, here = history.branch, history.index
-        self._present, wrote = self._past.keep(True), self._course.wrote
-        found = self._latest_met(branch, here, pause) if self._course.breakpoints.active else None
-        if found is None:
-            return self.goto(here if pause() else 0, branch, pause=pause)
-        self._stand_at(self._past.nearest(branch, found[0], self._closely))
-        self._arrived(self._replay(branch, found[0], self._closely, self._following(lambda: False)))
-        self._snapshots.last = dataclasses.replace(self.snapshot, stop_reason=found[1].reason)
-        return self._not_undone(wrote, self._snapshots.say_met(found[1].words))
-
-    def _latest_met(self, branch: int, end: int, pause: Callable[[], bool]) -> tuple[int, Hit] | None:
-        """Where before that step a breakpoint was met last: what lies between two checkpoints runs again."""
-        counts = self._course.breakpoints.counts()
-        found: list[tuple[int, Hit]] = []
-
-        def see(ran: RunBlock | None) -> bool:
-            hit = self._course.breakpoints.met(ran, self._stepper.place)
-            if hit is not None:
-                found.append((self._history.index, hit))
-            return not pause()
-
-        try:
-            while end > 1 and not found and not pause():
-                self._stand_at(self._past.nearest(branch, end - 2, 0))
-                start = self._history.index
-                with self._course.running():
-                    self._course.breakpoints.begin(self._stepper.place)
-                self._replay(branch, end - 1, 0, see)
-                end = start + 1
-        finally:
-            self._course.breakpoints.restore(counts)
-            self._course.breakpoints.logged()
-        return found[-1] if found else None
+        return Journey(self._life, pause).to_breakpoint()
 
     def compare(
         self,
@@ -425,45 +296,15 @@ class Controller:
         if self._inside is not None:
             self._leave()
         self._check_going()
-        here, zeroing = (self._history.branch, self._history.index), self._zeroing
+        here, zeroing = (self._life.history.branch, self._life.history.index), self._life.zeroing
         branches = {}
         for on in (zeroing, not zeroing):
             self.set_zeroing(on)
             self.run(steps=steps or FAR, pause=pause, progress=progress, stopping=False)
-            branches[on] = self._history.branch
+            branches[on] = self._life.history.branch
             snapshot = self.goto(here[1], here[0])
         self.set_zeroing(zeroing)
         return snapshot, branches[True], branches[False]
-
-    def _start_over(self) -> None:
-        """Run the script anew up to its entry, where no checkpoint leads back."""
-        counts = self._course.breakpoints.counts()
-        self._give_up()
-        self._zeroing = True
-        self._present = None  # of the course that ends: it could not be brought back
-        del self._course, self._past, self._machine, self._recorder, self._turn, self._stepper
-        del self._tapes, self._snapshots
-        gc.collect()  # what it held may be large
-        self._begin()
-        self._history.stand(0, 0)
-        course = self._course
-        course.breakpoints.restore(counts)
-        course.snapshots.last = course.look(0, 0, None, StopReason.ENTRY, ("", ""), None, True)
-        self._past.keep(True)
-
-    def _arrived(self, snapshot: Snapshot | None) -> Snapshot:
-        """The program stands at a step that had run before."""
-        self._stand()
-        snapshot = snapshot or self._snapshots.last
-        assert snapshot is not None
-        self._snapshots.settle(snapshot, self._history.branch, reason=StopReason.GOTO)
-        return self._snapshots.see_anew(self._turn, self._zeroing)
-
-    def _stand(self) -> None:
-        """Zeroing is as it was when the program went on from here."""
-        history = self._history
-        at = history.index + 1 if history.ahead else history.index
-        self._zeroing = self._stepper.zeroing = history.deed(history.branch, at).zeroing
 
     # ---- typed Python
 
@@ -476,12 +317,12 @@ class Controller:
         self._check_outside()
         course, mark = self._course, self._output.mark()
         self._past.visit(True)
-        before = State(self._recorder.holders(), self._output)
+        before = State(self._course.recorder.holders(), self._output)
         with course.running():
-            evaluation = self._prompt.evaluate(text, before.is_unchanged)
+            evaluation = self._life.prompt.evaluate(text, before.is_unchanged)
         if not evaluation.changed:
             return evaluation, None
-        deed = Deed(None, self._zeroing, text)
+        deed = Deed(None, self._life.zeroing, text)
         return evaluation, course.stop(deed, None, course.reason(None), mark, None)
 
     def set_value(self, name: str, value: str) -> Snapshot:
@@ -491,18 +332,18 @@ class Controller:
             StepRefused: there is nothing of that name, or it cannot have that value.
         """
         self._check_outside()
-        return self._step(Deed(None, self._zeroing, typed_set(name, value)))
+        return self._step(Deed(None, self._life.zeroing, typed_set(name, value)))
 
     def set_watches(self, expressions: Sequence[str]) -> Snapshot:
         """Evaluate these at each stop from now on. The same stop, seen anew."""
-        self._prompt.watches.set(expressions)
-        return self.set_zeroing(self._zeroing)
+        self._life.prompt.watches.set(expressions)
+        return self.set_zeroing(self._life.zeroing)
 
     def set_breakpoints(self, points: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
         """The breakpoints are these now; counts of those that stay the same go on. What became of each."""
         self._check_started()
-        self._asked = tuple(points)
-        return self._course.breakpoints.set(self._asked)
+        self._life.asked = tuple(points)
+        return self._course.breakpoints.set(self._life.asked)
 
     def breakpoint_states(self) -> tuple[BreakpointState, ...]:
         """What became of each breakpoint, and how often it was met."""
@@ -511,12 +352,12 @@ class Controller:
 
     def logged(self) -> str:
         """What logpoints said since they were last asked, a line each."""
-        return self._course.breakpoints.logged() if self._started else ""
+        return self._course.breakpoints.logged() if self._life.started else ""
 
     def complete(self, text: str) -> Completed:
         """What a name under the cursor may become."""
         self._check_started()
-        return self._prompt.complete(text)
+        return self._life.prompt.complete(text)
 
     def _check_outside(self) -> None:
         self._check_started()
@@ -531,7 +372,7 @@ class Controller:
         if self._inside is not None:
             return CurveDrawn(param, (), (), None, None, None, f"the program is inside {self._inside.run.phase}")
         with self._course.running():
-            return curve.draw(self._script, self._turn, self._recorder, param, low, high, points)
+            return curve.draw(self._script, self._course.turn, self._course.recorder, param, low, high, points)
 
     def check(self) -> GradientsChecked:
         """Autograd's gradients of the last forward beside central differences; the program is not disturbed."""
@@ -539,7 +380,7 @@ class Controller:
         if self._inside is not None:
             return GradientsChecked((), None, f"the program is inside {self._inside.run.phase}")
         with self._course.running():
-            return gradcheck.check(self._script, self._turn, self._recorder)
+            return gradcheck.check(self._script, self._course.turn, self._course.recorder)
 
     def inspect(self, name: str) -> Inspected:
         """A value as Python sees it: a parameter, `<parameter>.grad`, the loss, a target, a value computed by name.
@@ -550,44 +391,20 @@ class Controller:
         self._check_started()
         if self._inside is not None:
             return self._inside.inspect(name)
-        return inspector.inspect(name, self._recorder)
+        return inspector.inspect(name, self._course.recorder)
 
     def tape(self) -> TapeShown:
         """The ops of the phase last stepped into, and the gradients that a backward stepped into gave them."""
         self._check_started()
-        return self._tapes.shown()
+        return self._course.tapes.shown()
 
     # ---- inside a phase
 
     def _enter(self, move: Move) -> Snapshot:
         """Run the block that comes next as a whole, record it, and stand at its first op."""
-        with self._course.running():
-            skipped = self._stepper.pass_zero_grad()
-        cursor = self._machine.cursor
-        if cursor is None:  # it stands at other code, which raised before, or came to its end
-            return self._step(NEXT[self._zeroing])
-        before, mark = self._past.remember(), self._output.mark()
-        self._stepper.begin()
-        self._stepper.locate()
-        place = self._stepper.place
-        recording = self._tapes.begin(cursor.phase)
-        failure, undone = None, False
-        with self._course.running():
-            try:
-                self._ran = self._stepper.block(True, recording.around)
-            except Raised as raised:
-                failure = failure_of(raised, self._script.path)
-                undone = self._past.undo(before)
-        loss, name = (None, cursor.loss_name) if failure else (self._recorder.present_loss(), self._recorder.loss_name)
-        recording.finish(loss, name)
-        self._tapes.recorded(recording)
-        values = self._recorder.values() if failure is None else (self.snapshot.values, self.snapshot.targets)
-        inside = Inside(
-            self.snapshot, cursor, recording, values, place, (self._output, mark), failure, undone, self.program.blocks
-        )
-        inside.skipped = skipped
-        if inside.count == 0 and failure is not None and undone:
-            raise refusal_of(failure, cursor.phase)
+        inside = enter(self._life)
+        if inside is None:
+            return self._step(NEXT[self._life.zeroing])
         self._inside = inside
         if inside.count == 0:
             return self._leave()
@@ -596,41 +413,20 @@ class Controller:
 
     def _look_inside(self) -> Snapshot:
         assert self._inside is not None
-        return self._inside.show(self._tapes.number)
+        return self._inside.show(self._course.tapes.number)
 
     def _leave(self) -> Snapshot:
-        """Go to the end of the phase: what comes after it runs, up to the next one."""
         inside, self._inside = self._inside, None
         assert inside is not None
-        inside.recording.forget()
-        deed = NEXT[self._zeroing]
-        if inside.skipped and self._zeroing:
-            deed = Deed(None, True, skips=True)
-        elif inside.run.phase is Phase.ZERO_GRAD and not self._zeroing:
-            deed = Deed(Phase.ZERO_GRAD, False)
-        if inside.undone:
-            assert self._snapshots.last is not None
-            return self._snapshots.last
-        failure, run = inside.failure, inside.run
-        if failure is not None:
-            self._recorder.failed(run)
-        else:
-            with self._course.running():
-                try:
-                    self._stepper.move_on(*self._ran)
-                except Raised as raised:
-                    failure = failure_of(raised, self._script.path)
-        self._course.breakpoints.stepped(run, self._stepper.place)
-        reason = self._course.reason(failure)
-        return self._course.stop(deed, run, reason, inside.told, failure, recorded=True)
+        return leave(self._life, inside)
 
     # ---- how a step is made
 
     def _check_started(self) -> None:
-        if not self._started:
+        if not self._life.started:
             raise StepRefused("The script was not started.", "Call start() first.")
 
     def _check_going(self) -> None:
         self._check_started()
-        if self._machine.ended:
+        if self._course.machine.ended:
             raise StepRefused("The script has ended.", "Restart to begin again.")

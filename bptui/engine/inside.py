@@ -10,6 +10,7 @@ from bptui.engine.code import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.explain import short
 from bptui.engine.formulas import written
+from bptui.engine.frames import Frame
 from bptui.engine.inspector import inspect_fact
 from bptui.engine.kept import Kept
 from bptui.engine.nodes import RawNode
@@ -50,6 +51,8 @@ class Inside:
         self._blocks = blocks
         self.skipped = False
         """Whether a zero_grad was passed over to come here."""
+        self.frame: Frame | None = None
+        """The scope in which the phase ran."""
         self._place = place
         self._output, self.told = output
         self.at = -1

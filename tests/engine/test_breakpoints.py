@@ -475,7 +475,7 @@ def test_what_breakpoints_remember_is_plain_and_meets_the_same_again(open_script
         memory, counts = pickle.loads(pickle.dumps((breakpoints.memory(), breakpoints.counts())))
         parts.set_breakpoints([])
         parts.set_breakpoints(asked)
-        breakpoints.remember(memory, parts._stepper.place)
+        breakpoints.remember(memory, parts._course.stepper.place)
         breakpoints.restore(counts)
     assert seen == found
     assert seen
