@@ -219,6 +219,8 @@ class Express:
                 _left(firsts, since, track.names, place._replace(epoch=first_at[0], sample=first_at[1])),
                 there,
             )
+            if not seen and track.runs[at].phase is Phase.FORWARD:
+                recorder.unwatch(track.named(read))
             if losses:
                 self._history.keep_many(self._deed, track.columns(start, places, losses, row))
             if len(losses) < SHORT:

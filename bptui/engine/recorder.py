@@ -125,13 +125,17 @@ class Recorder:
     def went(self, forward: Went | None, numbers: Numbers, first: dict[str, tuple[Place, float]], place: Place) -> None:
         """Blocks ran elsewhere, at full speed: what the last forward computed, and how parameters and ledgers are."""
         if forward is not None:
-            self._computed, loss, self._loss_number, self.before_forward = forward
+            self._computed, loss, self._loss_number, before = forward
             self.loss_name = self._computed[0].loss_name
             self._loss, self._loss_fact, self._values = loss.detach(), None, None
-            self.unwatched, self._watch.values = True, {}
+            self.unwatch(before)
         self._numbers = self._singles = numbers
         self._went_back = (place, False)
         self.ledgers.went(first)
+
+    def unwatch(self, numbers: Numbers) -> None:
+        """A forward began elsewhere, at these values of the parameters, and nobody watches it."""
+        self.unwatched, self._watch.values, self.before_forward = True, {}, numbers
 
     def failed(self, run: RunBlock) -> None:
         """A block raised and is not refused: take what it did before it raised."""
@@ -175,8 +179,7 @@ class Recorder:
         trial, self.on_trial = self.on_trial, False
         self.unwatched = self.sparing and not (whole or trial or self.slow or is_last(self._machine))
         if self.unwatched:
-            self._watch.values = {}
-            self.before_forward = () if self.parameters.has_large else self.parameters.numbers()
+            self.unwatch(() if self.parameters.has_large else self.parameters.numbers())
             started = time.perf_counter()
             step()
             self.slow = time.perf_counter() - started > SLOW

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 import torch
 
 import bptui
-from bptui.engine import express, past
+from bptui.engine import express, past, recorder
 from bptui.engine.express import Express
 from bptui.engine.track import Track
 from bptui.protocol.breakpoint import Breakpoint
@@ -208,13 +209,18 @@ def play(path: Path, points: tuple[Breakpoint, ...], seed: int) -> list[str]:
 
 @pytest.fixture(params=[0.0, 0.01], ids=["in stretches of a turn", "in long stretches"])
 def stretches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long stretches are, a checkpoint is made behind each, and none is too short to go on."""
+    """However long stretches are, a checkpoint is made behind each, and none is too short to go on.
+
+    Nothing depends on how busy the machine is.
+    """
     monkeypatch.setattr(express, "STRETCH", request.param)
     monkeypatch.setattr(express, "LONG", 1.0 if request.param else 0.0)
     monkeypatch.setattr(express, "SHORT", 0)
     monkeypatch.setattr(express, "REST", 1)
     monkeypatch.setattr(past, "APART", 0.0)
     monkeypatch.setattr(past, "SHARE", 0)
+    monkeypatch.setattr(past, "SHARE_STEPPING", 0)
+    monkeypatch.setattr(recorder, "SLOW", math.inf)
 
 
 @pytest.mark.usefixtures("stretches")
