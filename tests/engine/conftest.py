@@ -10,6 +10,22 @@ import pytest
 
 from bptui.engine.controller import Controller
 
+LECTURE = """
+import torch
+w = torch.tensor([1.0], requires_grad=True)
+def forward(x):
+    return x * w
+def loss(x, y):
+    y_pred = forward(x)
+    return (y_pred - y) ** 2
+for epoch in range(2):
+    for x, y in zip([1.0, 2.0, 3.0], [2.0, 4.0, 6.0]):
+        l = loss(x, y)
+        l.backward()
+        w.data = w.data - 0.01 * w.grad.data
+        w.grad.data.zero_()
+"""
+
 
 class OpenScript(Protocol):
     """Opens a script of that source and runs it to its entry stop."""

@@ -16,21 +16,9 @@ from bptui.engine.track import Track
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase, StopReason
 
-LECTURE = """
-import torch
-w = torch.tensor([1.0], requires_grad=True)
-def forward(x):
-    return x * w
-def loss(x, y):
-    y_pred = forward(x)
-    return (y_pred - y) ** 2
-for epoch in range(12):
-    for x, y in zip([1.0, 2.0, 3.0], [2.0, 4.0, 6.0]):
-        l = loss(x, y)
-        l.backward()
-        w.data = w.data - 0.01 * w.grad.data
-        w.grad.data.zero_()
-"""
+from .conftest import LECTURE as TWO_EPOCHS
+
+LECTURE = TWO_EPOCHS.replace("range(2)", "range(12)")
 IDIOM = """
 import torch
 from torch import nn

@@ -16,21 +16,7 @@ from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Snapshot
 from bptui.protocol.tape import Move
 
-LECTURE = """
-import torch
-w = torch.tensor([1.0], requires_grad=True)
-def forward(x):
-    return x * w
-def loss(x, y):
-    y_pred = forward(x)
-    return (y_pred - y) ** 2
-for epoch in range(2):
-    for x, y in zip([1.0, 2.0, 3.0], [2.0, 4.0, 6.0]):
-        l = loss(x, y)
-        l.backward()
-        w.data = w.data - 0.01 * w.grad.data
-        w.grad.data.zero_()
-"""
+from .conftest import LECTURE
 
 LOOP = """
 for step in range(3):
