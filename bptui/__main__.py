@@ -2,6 +2,6 @@
 
 import sys
 
-from bptui.cli import main
+from bptui.cli.main import main
 
 sys.exit(main())

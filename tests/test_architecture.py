@@ -13,11 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DRAWING = ("rich", "textual", "bptui.render", "bptui.ui")
-DEBUGGER = (
-    *("bptui.session", "bptui.debuggee", "bptui.plain", "bptui.record", "bptui.cli", "bptui.commands", "bptui.trace"),
-    *("bptui.breakpoints", "bptui.differing", "bptui.kept", "bptui.plain_time", "bptui.printers", "bptui.words"),
-    *DRAWING,
-)
+DEBUGGER = ("bptui.cli", "bptui.commands", "bptui.plain", "bptui.session", "bptui.trace", *DRAWING)
 ENGINE = ("torch", "bptui.engine")
 
 LOADED_BY = """
@@ -45,13 +41,13 @@ def loaded_by(room: str) -> set[str]:
         pytest.param("bptui.session", (*DRAWING, *ENGINE), id="the session does without torch and without a screen"),
         pytest.param(
             "bptui.trace",
-            (*DRAWING, *ENGINE, "bptui.session", "bptui.debuggee", "bptui.plain", "bptui.cli", "numpy"),
+            ("bptui.cli", "bptui.plain", "bptui.session", "numpy", *DRAWING, *ENGINE),
             id="a trace is read with the standard library only",
         ),
         pytest.param("bptui.commands", (*DRAWING, *ENGINE), id="the commands are only a table"),
         pytest.param("bptui.render", ("textual", "bptui.ui", "bptui.session", *ENGINE), id="drawing needs only rich"),
         pytest.param("bptui.plain", ("textual", "bptui.ui", *ENGINE), id="the line mode has no screen"),
-        pytest.param("bptui.cli", (*DRAWING, *ENGINE), id="the command line starts without screen and torch"),
+        pytest.param("bptui.cli.main", (*DRAWING, *ENGINE), id="the command line starts without screen and torch"),
         pytest.param("bptui.ui", ("bptui.plain", "bptui.cli", *ENGINE), id="the screen never meets the engine"),
     ],
 )

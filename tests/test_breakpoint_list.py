@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.breakpoints import CHECKS, BadBreakpoint, BreakpointList, parse, said
+from bptui.commands.breakpoints import CHECKS, BadBreakpoint, BreakpointList, parse, said
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase
 
@@ -77,7 +77,7 @@ def test_another_way_to_write_it_is_the_same_breakpoint(text: str, meant: str) -
 
 def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     kept = tmp_path / "breakpoints.json"
-    monkeypatch.setattr("bptui.breakpoints.breakpoints_file", lambda: kept)
+    monkeypatch.setattr("bptui.commands.breakpoints.breakpoints_file", lambda: kept)
     points = BreakpointList()
     points.open(str(tmp_path / "a.py"))
     points.add("backward")

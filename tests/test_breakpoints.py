@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from bptui.breakpoints import CHECKS, SCRIPTS, BadBreakpoint, BreakpointList, parse, said
+from bptui.commands.breakpoints import CHECKS, SCRIPTS, BadBreakpoint, BreakpointList, parse, said
 from bptui.protocol.phase import Phase
 
 
 @pytest.fixture(autouse=True)
 def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The file of this test alone."""
-    monkeypatch.setattr("bptui.breakpoints.breakpoints_file", lambda: tmp_path / "state" / "breakpoints.json")
+    monkeypatch.setattr("bptui.commands.breakpoints.breakpoints_file", lambda: tmp_path / "state" / "breakpoints.json")
     return tmp_path / "state" / "breakpoints.json"
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bptui import __version__, cli
+from bptui import __version__
+from bptui.cli import main as cli
 
 ROOT = Path(__file__).parents[1]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bptui import cli
+from bptui.cli import main as cli
 
 SCRIPT = """
 import os

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bptui import plain
+from bptui.plain import mode as plain
 
 from .ui.fake_session import FakeSession
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bptui.commands import COMMANDS
+from bptui.commands.table import COMMANDS
 
 Type = Callable[..., list[str]]
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bptui.plain_time import POINTS
+from bptui.plain.words import POINTS
 
 
 @pytest.fixture

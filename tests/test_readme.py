@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bptui.commands import COMMANDS, Command
+from bptui.commands.table import COMMANDS, Command
+from bptui.plain.records import snapshot_record
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Failure, Snapshot
 from bptui.protocol.tape import Op
-from bptui.record import snapshot_record
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

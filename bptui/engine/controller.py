@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bptui.engine import curve, gradcheck, inspector
-from bptui.engine.course import Course
-from bptui.engine.entering import enter, leave
+from bptui.engine.analysis import curve, gradcheck
+from bptui.engine.checkpoint.changes import State
 from bptui.engine.errors import StepRefused
-from bptui.engine.evaluate import Evaluation
-from bptui.engine.history import NEXT, Deed
-from bptui.engine.inside import Inside
-from bptui.engine.journey import Journey
-from bptui.engine.lifetime import Beacon, Lifetime
-from bptui.engine.output import Output
-from bptui.engine.past import Past
-from bptui.engine.program import Script
-from bptui.engine.prompt import typed_set
-from bptui.engine.running import run_on
-from bptui.engine.state import State
+from bptui.engine.interpreter.output import Output
+from bptui.engine.interpreter.script import Script
+from bptui.engine.observe import inspector
+from bptui.engine.repl.evaluate import Evaluation
+from bptui.engine.repl.prompt import typed_set
+from bptui.engine.run.checkpoints import Past
+from bptui.engine.run.execution import Course
+from bptui.engine.run.full_speed import run_on
+from bptui.engine.run.history import NEXT, Deed
+from bptui.engine.run.program import Beacon, Lifetime
+from bptui.engine.run.step_in import enter, leave
+from bptui.engine.run.travel import Journey
+from bptui.engine.tape.cursor import Inside
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason

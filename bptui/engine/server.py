@@ -24,7 +24,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from bptui.engine.errors import PROMPT, CannotCut, StepRefused
-from bptui.engine.output import Output
+from bptui.engine.interpreter.output import Output
 from bptui.protocol.beacon import Beacon
 from bptui.protocol.codec import ProtocolError
 from bptui.protocol.link import DebuggeeLink, inherited_link

@@ -13,13 +13,13 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 from textual.theme import Theme
 
-from bptui.commands import COMMANDS, called
+from bptui.commands.table import COMMANDS, called
 from bptui.protocol.messages import Uncut
-from bptui.session import Session
+from bptui.session.live import Session
+from bptui.ui.base.settings import remember_theme, remembered_theme
+from bptui.ui.base.themes import DARK, LIGHT, variables_for
 from bptui.ui.panes.toosmall import SMALLEST
 from bptui.ui.screen import MainScreen
-from bptui.ui.settings import remember_theme, remembered_theme
-from bptui.ui.themes import DARK, LIGHT, variables_for
 
 WIDTHS = [(0, "-tiny"), (SMALLEST[0], "-narrow"), (80, "-normal"), (110, "-wide")]
 HEIGHTS = [(0, "-flat"), (SMALLEST[1], "-short"), (30, "-tall")]

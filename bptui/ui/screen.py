@@ -5,17 +5,17 @@ from __future__ import annotations
 from rich.text import Text
 from textual import events
 
-from bptui.commands import BY_ID
+from bptui.commands.parse import STEPS
+from bptui.commands.table import BY_ID
 from bptui.protocol.messages import Ask, GoTo, SetZeroing
-from bptui.render.footer import busy
-from bptui.ui.commandline import CandidatesWanted, LineEntered
-from bptui.ui.hearing import Hearing
-from bptui.ui.help import HelpScreen
-from bptui.ui.keys import BINDINGS, action
-from bptui.ui.messages import AskTyped, CommandChosen, LineChosen, ParamChosen, PictureWanted, RowChosen
-from bptui.ui.picture import keep_picture
-from bptui.ui.talk import BACKWARDS, State
-from bptui.words import STEPS
+from bptui.render.stop.footer import busy
+from bptui.ui.actions.picture import keep_picture
+from bptui.ui.base.keys import BINDINGS, action
+from bptui.ui.base.messages import AskTyped, CommandChosen, LineChosen, ParamChosen, PictureWanted, RowChosen
+from bptui.ui.model.requests import BACKWARDS, State
+from bptui.ui.panes.commandline import CandidatesWanted, LineEntered
+from bptui.ui.replies import Hearing
+from bptui.ui.screens.help import HelpScreen
 
 
 class MainScreen(Hearing):

@@ -64,9 +64,9 @@ def bare(names: dict[str, Any], count: int) -> float:
 
 
 def recorded(names: dict[str, Any], sites: Any, count: int) -> float:
-    from bptui.engine.modules import Modules
-    from bptui.engine.nodes import NodeRecorder
-    from bptui.engine.ops import OpRecorder
+    from bptui.engine.tape.modules import Modules
+    from bptui.engine.tape.nodes import NodeRecorder
+    from bptui.engine.tape.ops import OpRecorder
 
     forward, update = names["go_forward"], names["update"]
     modules = Modules([names])
@@ -83,7 +83,7 @@ def recorded(names: dict[str, Any], sites: Any, count: int) -> float:
 
 
 def main() -> None:
-    from bptui.engine.sites import Sites
+    from bptui.engine.tape.call_sites import Sites
 
     for name, source, count, target in (("lecture's loop", LECTURE, 300, 3.0), ("MLP of 1M parameters", MLP, 10, 1.25)):
         names = namespace(source)

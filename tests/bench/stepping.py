@@ -96,7 +96,7 @@ def bench_controller(directory: Path) -> None:
 def bench_link(directory: Path) -> None:
     """From a request to its snapshot, in another process."""
     from bptui.protocol.messages import Next, Reply, Stopped
-    from bptui.session import LiveSession
+    from bptui.session.live import LiveSession
 
     for name, source in (("lecture's loop", LECTURE), ("MLP of 1M parameters", MLP)):
         path = directory / "script.py"

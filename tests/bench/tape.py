@@ -24,7 +24,7 @@ async def main() -> None:
     """Print the figures."""
     from textual._compositor import CompositorUpdate
 
-    from bptui.render.folding import Fold
+    from bptui.render.tape.folding import Fold
     from bptui.ui.panes.tape import TapePane
     from tests.tapes import at_node, at_op, deep
     from tests.ui.alone import Alone

@@ -22,7 +22,7 @@ class NoTorch:
         if name.partition(".")[0] == "torch":
             raise ImportError("there is no torch here")
 sys.meta_path.insert(0, NoTorch())
-from bptui.cli import main
+from bptui.cli.main import main
 sys.exit(main(sys.argv[1:]))
 """
 SUICIDE = """

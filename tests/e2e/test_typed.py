@@ -27,7 +27,7 @@ from bptui.protocol.messages import (
     SetWatches,
     Stopped,
 )
-from bptui.session import LiveSession
+from bptui.session.live import LiveSession
 
 T = TypeVar("T")
 PATIENCE = 60.0

@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import bptui
-from bptui.engine.hits import hits
-from bptui.engine.logpoints import LINES
+from bptui.engine.breakpoints.hit_counts import hits
+from bptui.engine.breakpoints.logpoints import LINES
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Snapshot

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from bptui.engine import curve
+from bptui.engine.analysis import curve
 from bptui.engine.errors import StepRefused
 from bptui.protocol.phase import Phase
 from tests.engine.conftest import OpenScript

@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from bptui.engine.controller import Controller
-from bptui.engine.evaluate import Evaluation
+from bptui.engine.repl.evaluate import Evaluation
 from bptui.protocol.phase import Phase
 from tests.engine.conftest import OpenScript
 from tests.engine.test_refused_steps import everything

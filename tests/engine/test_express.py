@@ -10,9 +10,11 @@ import pytest
 import torch
 
 import bptui
-from bptui.engine import express, past, recorder
-from bptui.engine.express import Express
-from bptui.engine.track import Track
+from bptui.engine.observe import recorder
+from bptui.engine.run import checkpoints as past
+from bptui.engine.run import express
+from bptui.engine.run.express import Express
+from bptui.engine.run.track import Track
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase, StopReason
 
@@ -221,9 +223,9 @@ def test_it_shows_and_stops_as_the_ordinary_way_does(
     path.write_text(SCRIPTS[what])
     seed = sum(map(ord, what)) + len(points)
     Telling.went = 0
-    monkeypatch.setattr("bptui.engine.running.Express", Telling)
+    monkeypatch.setattr("bptui.engine.run.full_speed.Express", Telling)
     fast = play(path, points, seed)
-    monkeypatch.setattr("bptui.engine.running.Express", Ordinary)
+    monkeypatch.setattr("bptui.engine.run.full_speed.Express", Ordinary)
     assert fast == play(path, points, seed)
     simple = not any(point.check or point.hits for point in points)
     if simple and what in TAKEN:
@@ -234,9 +236,9 @@ def test_most_of_a_long_run_goes_that_way(tmp_path: Path, monkeypatch: pytest.Mo
     path = tmp_path / "script.py"
     path.write_text(LECTURE.replace("range(12)", "range(300)"))
     ordinary = []
-    by_itself = bptui.engine.stepper.Stepper.next
+    by_itself = bptui.engine.run.stepper.Stepper.next
     monkeypatch.setattr(
-        "bptui.engine.stepper.Stepper.next", lambda self, whole: (ordinary.append(1), by_itself(self, whole))[1]
+        "bptui.engine.run.stepper.Stepper.next", lambda self, whole: (ordinary.append(1), by_itself(self, whole))[1]
     )
     controller = bptui.Controller(str(path))
     controller.start()

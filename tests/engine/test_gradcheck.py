@@ -335,7 +335,7 @@ def test_checking_disturbs_nothing(after: int, open_script: OpenScript) -> None:
     ],
 )  # fmt: skip
 def test_checking_at_every_stop_leaves_a_script_as_it_was(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bptui.engine.gradcheck.BUDGET", 0.02)
+    monkeypatch.setattr("bptui.engine.analysis.gradcheck.BUDGET", 0.02)
 
     def stops(check: bool) -> list[str]:
         torch.manual_seed(0)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.engine.history import Deed, Fields, History, differing
+from bptui.engine.run.history import Deed, Fields, History, differing
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row
 

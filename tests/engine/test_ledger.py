@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from bptui.engine.errors import StepRefused
-from bptui.engine.ledger import LISTED
+from bptui.engine.observe.ledger import LISTED
 from bptui.protocol.phase import Goal, Phase
 from bptui.protocol.snapshot import Ledger, Snapshot
 from tests.engine.conftest import OpenScript

@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 
-from bptui.engine.output import Output
+from bptui.engine.interpreter.output import Output
 
 
 def test_only_what_was_written_since_the_mark_is_read() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.engine.quick import UNTOLD, Quick, quick
+from bptui.engine.breakpoints.numeric import UNTOLD, Quick, quick
 
 CONDITIONS = ("loss > 1", "isnan(w.grad)", "abs(w - b) < 0.5", "w.grad > 0 and loss < 2", "1 / b > loss or w < 0",
               "loss != loss", "not isfinite(b.grad)", "min(w, b) > 0", "w.grad == 0")  # fmt: skip

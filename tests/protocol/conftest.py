@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from bptui.protocol.messages import Ask, Opened, Reply, Stopped
-from bptui.session import LiveSession
+from bptui.session.live import LiveSession
 
 T = TypeVar("T")
 PATIENCE = 30.0

@@ -16,7 +16,7 @@ from typing import Any
 sys.path[0] = str(Path(__file__).parents[2])
 
 from bptui.engine.errors import CannotCut, StepRefused  # noqa: E402
-from bptui.engine.output import Output  # noqa: E402
+from bptui.engine.interpreter.output import Output  # noqa: E402
 from bptui.engine.server import main  # noqa: E402
 from bptui.protocol.fact import Fact  # noqa: E402
 from bptui.protocol.messages import CurveDrawn, Inspected, Open  # noqa: E402

@@ -4,12 +4,12 @@ import sys
 import threading
 from pathlib import Path
 
-import bptui.debuggee
+import bptui.session.process
 from bptui.protocol.messages import Do, Reply, Stopped
 from bptui.protocol.phase import Phase
-from bptui.session import LiveSession
+from bptui.session.live import LiveSession
 
-bptui.debuggee.BOOT = Path(__file__).parent / "fake_debuggee.py"
+bptui.session.process.BOOT = Path(__file__).parent / "fake_debuggee.py"
 opened = threading.Event()
 
 

@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from bptui.commands import COMMANDS, sign
+from bptui.commands.table import COMMANDS, sign
 from bptui.protocol.messages import Inspected
-from bptui.render.footer import dead, footer, message, refused, stopped
-from bptui.render.help import help_text
-from bptui.render.inspected import inspected, names_line
-from bptui.render.title import Moment, Place, title
+from bptui.render.lists.help import help_text
+from bptui.render.lists.inspected import inspected, names_line
+from bptui.render.stop.footer import dead, footer, message, refused, stopped
+from bptui.render.stop.title import Moment, Place, title
 
 from ..ui.stops import BACKWARD, ENTRY, RAISED
 

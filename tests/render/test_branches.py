@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 
 from bptui.protocol.snapshot import Branch
-from bptui.render.branches import Branches
+from bptui.render.lists.branches import Branches
 
 TREE = (Branch(0, None, -1), Branch(1, 0, 5), Branch(2, 0, 9), Branch(3, 1, 7), Branch(4, 1, 5))
 LASTS = {0: 20, 1: 12, 2: 11, 3: 30, 4: 6}

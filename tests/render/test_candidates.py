@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bptui.render.candidates import LINES, continued, listed
+from bptui.render.lists.candidates import LINES, continued, listed
 
 
 @pytest.mark.parametrize(

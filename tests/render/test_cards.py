@@ -9,7 +9,7 @@ import pytest
 
 from bptui.protocol.fact import Fact, Named, Stats
 from bptui.protocol.snapshot import Contribution, Ledger
-from bptui.render.cards import card, chooser, differs, ledger, sample_card, values_differ
+from bptui.render.stop.cards import card, chooser, differs, ledger, sample_card, values_differ
 
 from ..ui.stops import ACCUMULATED, BACKWARD, ENTRY, FORWARD, LAYERS, matrix, number
 

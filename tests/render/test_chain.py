@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptui.protocol.tape import Edge, Tape, TapeNode
-from bptui.render.chain import headline, lines
-from bptui.render.paths import LISTED, Chain, chain_of, leaf_of
-from bptui.render.reveal import ALL, Reveal
+from bptui.render.tape.chain import headline, lines
+from bptui.render.tape.paths import LISTED, Chain, chain_of, leaf_of
+from bptui.render.tape.reveal import ALL, Reveal
 
 from ..tapes import (
     accumulate,

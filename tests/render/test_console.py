@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bptui.render.console import LIMIT, LONGEST, Kind, Transcript, console_line
+from bptui.render.stop.console import LIMIT, LONGEST, Kind, Transcript, console_line
 
 
 def shown(transcript: Transcript, width: int = 20) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptui.protocol.messages import Evaluated, Stopped
-from bptui.render.evaluated import evaluated, evaluated_sheet
+from bptui.render.lists.evaluated import evaluated, evaluated_sheet
 
 from ..ui.stops import UPDATE
 

@@ -7,9 +7,9 @@ import math
 import pytest
 
 from bptui.protocol.fact import Fact, Stats
-from bptui.render.facts import fact, kind, number
-from bptui.render.fit import cut, cut_lines, piece, printable
-from bptui.render.line import line
+from bptui.render.stop.line import line
+from bptui.render.text.facts import fact, kind, number
+from bptui.render.text.fit import cut, cut_lines, piece, printable
 
 from ..ui.stops import BACKWARD, ENTRY, LARGE, RAISED
 

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bptui.protocol.tape import Op, Tape
-from bptui.render.drawing import DOWN, LEFT, RIGHT, UP, _Drawing, draw
-from bptui.render.graph import Graph, Place, sign
+from bptui.render.tape.drawing import DOWN, LEFT, RIGHT, UP, _Drawing, draw
+from bptui.render.tape.graph import Graph, Place, sign
 
 from ..tapes import (
     at_node,

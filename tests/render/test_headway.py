@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from bptui.protocol.phase import Goal
-from bptui.render.headway import Headway, duration, headway
-from bptui.render.title import Place
+from bptui.render.stop.headway import Headway, duration, headway
+from bptui.render.stop.title import Place
 
 
 @pytest.mark.parametrize(

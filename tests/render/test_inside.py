@@ -10,11 +10,11 @@ from bptui.protocol.fact import Fact, Named
 from bptui.protocol.messages import GradientsChecked, ParamCheck
 from bptui.protocol.snapshot import Snapshot
 from bptui.protocol.tape import Local, Op, Saved
-from bptui.render.checked import check_sheet
-from bptui.render.fit import piece
-from bptui.render.inside import about, in_bytes, what_it_did
-from bptui.render.sheets import op_sheet
-from bptui.render.source import OP, marked
+from bptui.render.lists.checked import check_sheet
+from bptui.render.stop.source import OP, marked
+from bptui.render.tape.inside import about, in_bytes, what_it_did
+from bptui.render.tape.sheets import op_sheet
+from bptui.render.text.fit import piece
 
 from ..tapes import large, scalar, small
 from ..ui.stops import FAILURE, FORWARD, plain

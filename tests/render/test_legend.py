@@ -8,8 +8,8 @@ import pytest
 
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row
-from bptui.render.compared import compared
-from bptui.render.legend import Caption, subtitle, title
+from bptui.render.plot.compared import compared
+from bptui.render.plot.legend import Caption, subtitle, title
 
 PLAIN = Caption("loss", called="l", first=0, last=1200)
 BOTH = replace(PLAIN, log=True, names=["zeroing on", "zeroing off"], zoomed=True, others=True)

@@ -8,7 +8,7 @@ import pytest
 
 from bptui.protocol.phase import Mark, Phase
 from bptui.protocol.snapshot import BlockInfo, Program, Snapshot
-from bptui.render.phasebar import phase_bar, upcoming
+from bptui.render.stop.phasebar import phase_bar, upcoming
 
 from ..ui.stops import ACCUMULATED, BACKWARD, ENDED, ENTRY, PROGRAM
 

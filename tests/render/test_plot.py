@@ -11,9 +11,9 @@ from bptui.protocol.fact import Fact
 from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row
-from bptui.render.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
-from bptui.render.losses import PARTS, Losses
-from bptui.render.plot import ACROSS, DOWN, Frame, Plot, label, ticks
+from bptui.render.plot.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
+from bptui.render.plot.losses import PARTS, Losses
+from bptui.render.plot.plot import ACROSS, DOWN, Frame, Plot, label, ticks
 
 XS = tuple(at / 15 for at in range(61))
 CURVE = CurveDrawn("w", XS, tuple((2 * x - 4) ** 2 for x in XS), 1.0, 4.0, -8.0, "")

@@ -8,21 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptui.render.fit import width_of
-from bptui.render.plot import ACROSS, DOWN
-from bptui.render.series import (
-    FORK,
-    HERE,
-    MISSING,
-    RING,
-    SECOND,
-    UPRIGHT,
-    Look,
-    Series,
-    log_ticks,
-    nothing,
-    over,
-)
+from bptui.render.plot.plot import ACROSS, DOWN
+from bptui.render.plot.series import FORK, HERE, MISSING, RING, SECOND, UPRIGHT, Look, Series, log_ticks, nothing, over
+from bptui.render.text.fit import width_of
 
 from .test_plot import drawn
 

@@ -6,8 +6,8 @@ import pytest
 
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import BlockInfo
-from bptui.render.fit import piece
-from bptui.render.source import gutter, highlight, phases_of, scrolled, source_line
+from bptui.render.stop.source import gutter, highlight, phases_of, scrolled, source_line
+from bptui.render.text.fit import piece
 
 SOURCE = '''"""Two
 lines."""

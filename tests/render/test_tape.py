@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from bptui.protocol.fact import Fact
 from bptui.protocol.tape import Op, Tape
-from bptui.render.brief import brief
-from bptui.render.folding import Fold, Folding
-from bptui.render.tape import Table
+from bptui.render.tape.folding import Fold, Folding
+from bptui.render.tape.tape import Table
+from bptui.render.text.brief import brief
 
 from ..tapes import (
     at_node,

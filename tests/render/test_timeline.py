@@ -8,7 +8,7 @@ import pytest
 
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row
-from bptui.render.timeline import Look, branch_line, columns, header, row_line
+from bptui.render.stop.timeline import Look, branch_line, columns, header, row_line
 
 ENTRY = Row(0, None, StopReason.ENTRY, 0, 0, None, (("w", 1.0, None),))
 FORWARD = Row(5, Phase.FORWARD, StopReason.STEP, 0, 1, 3.8416, (("w", 1.02, 0.0),))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptui.protocol.snapshot import Watched
-from bptui.render.watches import column, watch_line, watch_sheet
+from bptui.render.lists.watches import column, watch_line, watch_sheet
 
 NORM = Watched("w.grad.norm()", "2.0", False)
 FOO = Watched("foo", "NameError: name 'foo' is not defined", True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.render.window import NARROWEST, Window
+from bptui.render.plot.window import NARROWEST, Window
 
 
 def ends(window: Window) -> tuple[int, int]:

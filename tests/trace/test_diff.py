@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui import cli, differing
+from bptui.cli import diff as differing
+from bptui.cli import main as cli
 from bptui.protocol.messages import Reply, Stopped
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Branch, Row

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from bptui import cli
+from bptui.cli import main as cli
 from bptui.protocol.messages import GoTo, Refused, Stopped, Tell
 from bptui.trace.errors import NotATrace
 from bptui.trace.recorded import RecordedSession

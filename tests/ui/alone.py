@@ -14,8 +14,8 @@ import bptui.ui
 from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import BlockInfo, Failure, Program, Row, Snapshot
+from bptui.ui.base.themes import DARK
 from bptui.ui.panes.lines import Lines
-from bptui.ui.themes import DARK
 
 from .stops import ENTRY
 

@@ -8,7 +8,7 @@ from bptui.protocol.fact import Named
 from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Mark, Phase, StopReason
 from bptui.protocol.snapshot import Contribution, Ledger, Row, Snapshot, Upcoming
-from bptui.render import facts
+from bptui.render.text import facts
 
 from .stops import PROGRAM, number, plain, upcoming, with_w
 

@@ -46,7 +46,7 @@ from bptui.protocol.messages import (
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.protocol.tape import Move, Tape
-from bptui.session import Listener
+from bptui.session.live import Listener
 from bptui.trace.timeline import Timeline
 
 from .fake_inside import Inside

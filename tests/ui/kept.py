@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bptui.protocol.messages import Opened, Reply, Running
 from bptui.protocol.snapshot import Branch, Row, Rows
 from bptui.trace.timeline import Timeline
-from bptui.ui.pages import Pages
+from bptui.ui.model.rows import Pages
 from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.timeline import TimelinePane
 

@@ -8,8 +8,8 @@ from textual.widgets import Static
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import BreakpointsSet, Died, Refused, SetBreakpoints
 from bptui.protocol.phase import Phase
-from bptui.ui.breakpoints import BreakpointsScreen, PointLines
 from bptui.ui.panes.source import SourcePane
+from bptui.ui.screens.breakpoints import BreakpointsScreen, PointLines
 
 from .fake_session import FakeSession
 from .test_lecture_on_screen import opened, seen

@@ -28,9 +28,9 @@ from bptui.protocol.messages import (
 )
 from bptui.protocol.phase import Goal, Phase
 from bptui.trace.timeline import Timeline
-from bptui.ui.help import HelpScreen
 from bptui.ui.panes.timeline import TimelinePane
-from bptui.ui.sheet import SheetScreen
+from bptui.ui.screens.help import HelpScreen
+from bptui.ui.screens.sheet import SheetScreen
 
 from .fake_session import FakeSession
 from .stops import BACKWARD
@@ -153,7 +153,7 @@ async def test_what_raises_after_it_changed_something_says_both() -> None:
 
 
 async def test_a_step_behind_an_evaluation_is_not_lost(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bptui.ui.play.SLOW", 1000.0)  # once it is said to run, keys for steps are off
+    monkeypatch.setattr("bptui.ui.actions.play.SLOW", 1000.0)  # once it is said to run, keys for steps are off
     session = ToldSession()
     async with opened_over(session) as pilot:
         await enter(pilot, "slow()")

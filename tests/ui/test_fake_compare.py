@@ -9,7 +9,7 @@ import pytest
 import bptui
 from bptui.engine.errors import StepRefused
 from bptui.protocol.messages import Compare, Compared, Next, Opened, Refused, Reply, Running, SetZeroing, Stopped
-from bptui.session import LiveSession
+from bptui.session.live import LiveSession
 from bptui.trace.timeline import Timeline
 
 from .test_fake_session import LESSON, Heard, told

@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 
 from bptui.protocol.messages import DrawCurve, Next
-from bptui.render.facts import number
+from bptui.render.text.facts import number
 from bptui.ui.app import BptuiApp
 from bptui.ui.panes.console import ConsolePane
 from bptui.ui.panes.curve import CurvePane

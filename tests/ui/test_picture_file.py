@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bptui.ui.picture import keep_picture
+from bptui.ui.actions.picture import keep_picture
 
 from .fake_session import FakeSession
 from .test_lecture_on_screen import opened

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from bptui.protocol.messages import Compare, Compared, DrawCurve, GoTo, Next, Running, Stopped
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Branch, Row, Rows
-from bptui.render.series import FORK, HERE, MISSING, RING, UPRIGHT
+from bptui.render.plot.series import FORK, HERE, MISSING, RING, UPRIGHT
 from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.series import SeriesPane
 from bptui.ui.panes.tape import TapePane

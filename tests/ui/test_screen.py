@@ -10,7 +10,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from bptui.commands import COMMANDS
+from bptui.commands.table import COMMANDS
 from bptui.protocol.messages import (
     Ask,
     Back,
@@ -36,9 +36,9 @@ from bptui.protocol.messages import (
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.ui.app import BptuiApp
-from bptui.ui.help import HelpScreen
-from bptui.ui.inspector import InspectorScreen
 from bptui.ui.screen import MainScreen
+from bptui.ui.screens.help import HelpScreen
+from bptui.ui.screens.inspector import InspectorScreen
 
 from .stops import BACKWARD, ENDED, FORWARD, LARGE, LAYERS, PROGRAM, RAISED, SOURCE, UPDATE
 from .told import ToldSession

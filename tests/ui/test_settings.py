@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bptui.ui.app import BptuiApp
-from bptui.ui.settings import remember_theme, remembered_theme
+from bptui.ui.base.settings import remember_theme, remembered_theme
 
 from .stops import SOURCE
 from .told import ToldSession

@@ -26,9 +26,9 @@ from bptui.protocol.messages import (
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Failure, Snapshot
 from bptui.protocol.tape import Local, Move, Op, Saved, Tape
-from bptui.ui.inspector import InspectorScreen
 from bptui.ui.panes.tape import TapePane
-from bptui.ui.sheet import SheetScreen
+from bptui.ui.screens.inspector import InspectorScreen
+from bptui.ui.screens.sheet import SheetScreen
 
 from ..tapes import before_backward, lecture, scalar
 from .fake_session import FakeSession

@@ -24,8 +24,8 @@ from bptui.protocol.messages import (
 )
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Rows, Snapshot
-from bptui.ui.play import SPEEDS, Meter, Pace
-from bptui.ui.talk import State, Talk, possible
+from bptui.ui.actions.play import SPEEDS, Meter, Pace
+from bptui.ui.model.requests import State, Talk, possible
 
 from .stops import BACKWARD, ENDED, ENTRY, FORWARD, PROGRAM
 from .told import ToldSession

@@ -6,8 +6,8 @@ import pytest
 from textual.pilot import Pilot
 
 from bptui.protocol.tape import Op, Tape
+from bptui.ui.base.themes import LIGHT
 from bptui.ui.panes.tape import TapePane
-from bptui.ui.themes import LIGHT
 
 from ..tapes import at_node, at_op, before_backward, deep, lecture, residual, shared
 from .alone import Alone

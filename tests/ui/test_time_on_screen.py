@@ -9,7 +9,7 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from bptui.protocol.messages import Back, GoTo
-from bptui.render.facts import number
+from bptui.render.text.facts import number
 from bptui.ui.panes.console import ConsolePane
 from bptui.ui.panes.timeline import TimelinePane
 

@@ -8,9 +8,9 @@ import pytest
 from textual.pilot import Pilot
 
 from bptui.protocol.messages import Evaluate, Refused, SetWatches
+from bptui.ui.model.watches import SCRIPTS, Watching
 from bptui.ui.panes.watches import WatchPane
-from bptui.ui.sheet import SheetScreen
-from bptui.ui.watching import SCRIPTS, Watching
+from bptui.ui.screens.sheet import SheetScreen
 
 from .fake_session import FakeSession
 from .test_lecture_on_screen import opened, seen

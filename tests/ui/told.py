@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bptui.protocol.messages import Ask, Open, Opened, Reply, Stopped, Tell
 from bptui.protocol.snapshot import Program, Rows, Snapshot
-from bptui.session import Listener
+from bptui.session.live import Listener
 from bptui.trace.timeline import Timeline
 
 from .stops import BACKWARD, ENTRY, FORWARD, PROGRAM, TURN, UPDATE

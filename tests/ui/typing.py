@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
-from bptui.ui.commandline import CommandLine
+from bptui.ui.panes.commandline import CommandLine
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:

@@ -7,9 +7,9 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from bptui.render.cards import DOT
-from bptui.render.fit import ending
-from bptui.ui.messages import ParamChosen
+from bptui.render.text.fit import ending
+from bptui.render.text.signs import DOT
+from bptui.ui.base.messages import ParamChosen
 from bptui.ui.panes.drawn import Draw, Drawn
 
 FRAME = 4

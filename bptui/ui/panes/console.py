@@ -6,7 +6,7 @@ from rich.text import Text
 from textual import events
 
 from bptui.protocol.snapshot import Failure
-from bptui.render.console import Kind, Part, Transcript, console_line
+from bptui.render.stop.console import Kind, Part, Transcript, console_line
 from bptui.ui.panes.lines import Lines
 
 

@@ -8,12 +8,12 @@ from bptui.protocol.fact import Fact
 from bptui.protocol.messages import CurveDrawn, DrawCurve
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Rows, Snapshot
-from bptui.render import facts
-from bptui.render.curve import REACH, caption, nothing, over_parameter, over_steps, path_of, steps_caption
-from bptui.render.fit import cut, piece
-from bptui.render.losses import PARTS, Losses
-from bptui.render.plot import drawable
-from bptui.ui.pages import Pages
+from bptui.render.plot.curve import REACH, caption, nothing, over_parameter, over_steps, path_of, steps_caption
+from bptui.render.plot.losses import PARTS, Losses
+from bptui.render.plot.plot import drawable
+from bptui.render.text import facts
+from bptui.render.text.fit import cut, piece
+from bptui.ui.model.rows import Pages
 from bptui.ui.panes.plotted import Plotted
 
 POINTS = 61

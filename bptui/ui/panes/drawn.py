@@ -11,7 +11,7 @@ from textual.content import Content, Span
 from textual.style import Style
 from textual.widgets import Static
 
-from bptui.ui.messages import CommandChosen, ParamChosen
+from bptui.ui.base.messages import CommandChosen, ParamChosen
 
 Draw = Callable[[int, int], Text]
 """Width and height to text."""

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from rich.text import Text
 
-from bptui.render.fit import wrapped_height
-from bptui.render.footer import message
+from bptui.render.stop.footer import message
+from bptui.render.text.fit import wrapped_height
 from bptui.ui.panes.drawn import Drawn
 
 

@@ -10,8 +10,8 @@ from textual.strip import Strip
 from textual.style import Style
 from textual.widget import Widget
 
-from bptui.render.fit import cut, piece
-from bptui.render.style import QUIET
+from bptui.render.text.fit import cut, piece
+from bptui.render.text.style import QUIET
 from bptui.ui.panes.drawn import as_content
 
 MOST = 1_000

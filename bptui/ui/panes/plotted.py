@@ -12,8 +12,8 @@ from textual.geometry import Size
 from textual.style import Style
 from textual.widget import Widget
 
-from bptui.render.plot import ACROSS, DOWN, Plot
-from bptui.render.style import QUIET
+from bptui.render.plot.plot import ACROSS, DOWN, Plot
+from bptui.render.text.style import QUIET
 from bptui.ui.panes.drawn import as_content
 
 if TYPE_CHECKING:

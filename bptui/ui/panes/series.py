@@ -10,14 +10,14 @@ from textual.binding import Binding, BindingType
 
 from bptui.protocol.fact import Fact
 from bptui.protocol.snapshot import Row, Snapshot
-from bptui.render.branches import Branches
-from bptui.render.legend import Caption, subtitle, title
-from bptui.render.plot import ACROSS, Frame
-from bptui.render.series import Look, Series, nothing, over
-from bptui.render.window import Window
+from bptui.render.lists.branches import Branches
+from bptui.render.plot.legend import Caption, subtitle, title
+from bptui.render.plot.plot import ACROSS, Frame
+from bptui.render.plot.series import Look, Series, nothing, over
+from bptui.render.plot.window import Window
 from bptui.trace.errors import NotATrace
-from bptui.ui.messages import RowChosen
-from bptui.ui.pages import Pages
+from bptui.ui.base.messages import RowChosen
+from bptui.ui.model.rows import Pages
 from bptui.ui.panes.plotted import Plotted
 
 LOSS, GRAD = "loss", ".grad"

@@ -8,8 +8,8 @@ from textual import events
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Program, Snapshot
 from bptui.protocol.tape import Op
-from bptui.render.source import gutter, highlight, marked, phases_of, scrolled, source_line, uncoloured
-from bptui.ui.messages import LineChosen
+from bptui.render.stop.source import gutter, highlight, marked, phases_of, scrolled, source_line, uncoloured
+from bptui.ui.base.messages import LineChosen
 from bptui.ui.panes.lines import Lines
 
 MARGIN = 2

@@ -11,15 +11,15 @@ from textual.binding import Binding, BindingType
 from textual.strip import Strip
 
 from bptui.protocol.tape import Op, Tape
-from bptui.render import chain
-from bptui.render.drawing import draw
-from bptui.render.fit import cut
-from bptui.render.folding import SMALL, Fold, Folding
-from bptui.render.graph import Graph
-from bptui.render.paths import Chain, chain_of, leaf_of
-from bptui.render.reveal import revealed
-from bptui.render.source import scrolled
-from bptui.render.tape import Table
+from bptui.render.stop.source import scrolled
+from bptui.render.tape import chain
+from bptui.render.tape.drawing import draw
+from bptui.render.tape.folding import SMALL, Fold, Folding
+from bptui.render.tape.graph import Graph
+from bptui.render.tape.paths import Chain, chain_of, leaf_of
+from bptui.render.tape.reveal import revealed
+from bptui.render.tape.tape import Table
+from bptui.render.text.fit import cut
 from bptui.ui.panes.lines import Lines, nearest
 
 MARGIN = 2

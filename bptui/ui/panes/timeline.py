@@ -10,10 +10,10 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from bptui.render.branches import Branches
-from bptui.render.timeline import Column, Look, branch_line, columns, header, row_line
-from bptui.ui.messages import RowChosen
-from bptui.ui.pages import Pages
+from bptui.render.lists.branches import Branches
+from bptui.render.stop.timeline import Column, Look, branch_line, columns, header, row_line
+from bptui.ui.base.messages import RowChosen
+from bptui.ui.model.rows import Pages
 from bptui.ui.panes.lines import Lines
 
 MARGIN = 2

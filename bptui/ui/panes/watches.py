@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from bptui.protocol.snapshot import Watched
-from bptui.render.watches import column, watch_line
+from bptui.render.lists.watches import column, watch_line
 from bptui.ui.panes.lines import Lines
 
 

@@ -1,0 +1,206 @@
+"""The debugger's breakpoints: as a person writes them, as a list, and kept per script from one start to the next.
+
+`backward`, `line 25 if loss > 10`, `epoch 3 sample 2`, `isnan(w.grad)`, `change w.grad`, `nan`, `exploding 100`;
+behind it `hits % 5` and `log loss is {loss}`, whose text may stand in quotes. `on w.grad` is another word for
+`change w.grad`. A file that cannot be read or written is no reason to complain.
+"""
+
+from __future__ import annotations
+
+import ast
+import contextlib
+import re
+import warnings
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+from platformdirs import user_state_path
+
+from bptui.commands.store import keep, kept_of
+from bptui.protocol.alarms import ALARMS
+from bptui.protocol.breakpoint import Breakpoint
+from bptui.protocol.naming import as_python
+from bptui.protocol.phase import Phase
+
+CHECKS = {alarm.name: alarm.help for alarm in ALARMS}
+"""The ready-made checks by name, and when each is met."""
+EXAMPLES = "backward, line 25, epoch 3, loss > 10, change w.grad, nan"
+SCRIPTS = 200
+"""Of so many scripts the breakpoints are kept; the one that was changed longest ago goes first."""
+
+_LOG = re.compile(r"\s+log\s+(?P<log>.+)$", re.DOTALL)
+_HITS = re.compile(r"\s+hits\s+(?P<hits>(?:(?:[=<>]=|<|>|%)\s*)?[1-9]\d*)$")
+_QUOTED = re.compile(r"([\"']).+\1$", re.DOTALL)
+_IF = re.compile(r"\s+if\s+(?P<condition>.+)$", re.DOTALL)
+_PLACE = re.compile(r"(?P<kind>line|epoch|sample)\s+(?P<number>\d+)")
+_CHANGE = re.compile(r"(?:change|on)\s+(?P<data>.+)$")
+_CHECK = re.compile(rf"(?P<check>{'|'.join(CHECKS)})(?:\s+(?P<limit>[-+.\de]+))?$")
+
+
+class BadBreakpoint(Exception):
+    """It is none. Its arguments: what is wrong, and what would be one."""
+
+
+def parse(text: str, number: int) -> Breakpoint:
+    """A breakpoint as it is written.
+
+    Raises:
+        BadBreakpoint: it is none.
+    """
+    rest, parts = " " + text.strip(), dict[str, Any]()
+    for ending in (_LOG, _HITS, _IF):
+        if ending is _IF and isinstance(_tree(rest), ast.IfExp):
+            break  # this `if` is the condition's own
+        if match := ending.search(rest):
+            rest, parts = rest[: match.start()], parts | match.groupdict()
+    rest = rest.strip()
+    if "condition" in parts:
+        parts["condition"] = _expression(parts["condition"])
+    if "log" in parts:
+        parts["log"] = _unquoted(parts["log"])
+    where = _where(rest) if rest else {}
+    if "condition" in where and "condition" in parts:
+        raise BadBreakpoint(f"{rest} is no place to stop.", EXAMPLES)
+    if not {*where, *parts} - {"hits", "log"}:
+        raise BadBreakpoint("Stop where?", EXAMPLES)
+    return Breakpoint(number, **(where | parts))
+
+
+def _where(text: str) -> dict[str, Any]:
+    if text in list(map(str, Phase)):
+        return {"phase": Phase(text)}
+    if text.isdecimal():
+        return {"line": int(text)}
+    if match := _CHECK.match(text):
+        return {"check": match["check"], "limit": _limit(match["limit"])}
+    if match := _CHANGE.match(text):
+        return {"data": _expression(match["data"])}
+    words, places = text, dict[str, Any]()
+    while match := _PLACE.match(words):
+        places[match["kind"]] = int(match["number"])
+        words = words[match.end() :].strip()
+    if places and words in list(map(str, Phase)):
+        return places | {"phase": Phase(words)}
+    if places and not words:
+        return places
+    return {"condition": _expression(text, alone=True)}
+
+
+def _limit(text: str | None) -> float | None:
+    try:
+        return float(text) if text else None
+    except ValueError:
+        raise BadBreakpoint(f"{text} is no limit.", "exploding 100") from None
+
+
+def _unquoted(text: str) -> str:
+    """What a logpoint says, without the quotes around it."""
+    return text[1:-1] if _QUOTED.match(text) else text
+
+
+def _quoted(text: str) -> str:
+    """What a logpoint says, in quotes where they or the spaces at its ends would be lost."""
+    return f'"{text}"' if _QUOTED.match(text) or text != text.strip() else text
+
+
+def _expression(text: str, alone: bool = False) -> str:
+    """The text, if it is Python. `alone`: where nothing else says when to stop, and a name would be a slip."""
+    text = text.strip()
+    tree = _tree(text)
+    if tree is None:
+        raise BadBreakpoint(f"{text} is no place to stop, and no Python.", EXAMPLES)
+    if alone and isinstance(tree, ast.Attribute | ast.Subscript):
+        raise BadBreakpoint(f"{text} is no condition.", f"change {text} stops when it changes")
+    if alone and isinstance(tree, ast.Name | ast.Constant):
+        raise BadBreakpoint(f"{text} is no place to stop.", EXAMPLES)
+    return text
+
+
+def _tree(text: str) -> ast.expr | None:
+    """The text as Python; None if it is none."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # `1if x`: a warning would be written across the screen
+        try:
+            return ast.parse(as_python(text.strip()), mode="eval").body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return None
+
+
+def said(point: Breakpoint) -> str:
+    """A breakpoint as a person writes it."""
+    parts = [f"{kind} {at}" for kind in ("line", "epoch", "sample") if (at := getattr(point, kind)) is not None]
+    parts += [str(point.phase)] if point.phase is not None else []
+    parts += [point.check] if point.check else []
+    parts += [f"{point.limit:g}"] if point.limit is not None else []
+    parts += [f"change {point.data}"] if point.data else []
+    if point.condition:
+        parts += ["if", point.condition] if parts else [point.condition]
+    parts += ["hits", point.hits] if point.hits else []
+    parts += ["log", _quoted(point.log)] if point.log else []
+    return " ".join(parts)
+
+
+class BreakpointList:
+    """The breakpoints of a script. Every change is kept."""
+
+    def __init__(self) -> None:
+        self.breakpoints: tuple[Breakpoint, ...] = ()
+        """In the order in which they were added."""
+        self._script: str | None = None
+
+    def open(self, path: str) -> None:
+        """That script is the one that is stepped: those of the last time are there again."""
+        script = str(Path(path).resolve())
+        if script != self._script:
+            self._script = script
+            self.breakpoints = self.breakpoints or tuple(_read(kept_of(breakpoints_file(), script)))
+
+    def add(self, text: str) -> Breakpoint:
+        """One more.
+
+        Raises:
+            BadBreakpoint: it is none.
+        """
+        point = parse(text, max((each.number for each in self.breakpoints), default=0) + 1)
+        self._set((*self.breakpoints, point))
+        return point
+
+    def edit(self, number: int, text: str) -> Breakpoint:
+        """That one is another now; off if it was off.
+
+        Raises:
+            BadBreakpoint: it is none.
+        """
+        point = parse(text, number)
+        self._set(replace(point, enabled=e.enabled) if e.number == number else e for e in self.breakpoints)
+        return point
+
+    def switch(self, number: int, on: bool) -> None:
+        """Whether that one can stop anything."""
+        self._set(replace(each, enabled=on) if each.number == number else each for each in self.breakpoints)
+
+    def remove(self, number: int) -> None:
+        """That one is gone; the others keep their numbers."""
+        self._set(each for each in self.breakpoints if each.number != number)
+
+    def _set(self, points: Any) -> None:
+        self.breakpoints = tuple(points)
+        if self._script is not None:
+            keep(breakpoints_file(), self._script, [asdict(each) for each in self.breakpoints], SCRIPTS)
+
+
+def breakpoints_file() -> Path:
+    """Where they are kept: a JSON object, the breakpoints of each script by its path."""
+    return user_state_path("bptui", appauthor=False) / "breakpoints.json"
+
+
+def _read(kept: list[Any]) -> list[Breakpoint]:
+    """What can be read of it; each is checked as if it were typed."""
+    points = []
+    for number, each in enumerate(kept, 1):
+        with contextlib.suppress(TypeError, ValueError, AttributeError, BadBreakpoint):
+            phase = Phase(each["phase"]) if each.get("phase") else None
+            point = parse(said(Breakpoint(**{**each, "phase": phase, "number": number})), number)
+            points.append(replace(point, enabled=each.get("enabled") is not False))
+    return points

@@ -1,0 +1,99 @@
+"""The commands as requests: a typed line as a command with its argument. Line mode and screen share it."""
+
+from __future__ import annotations
+
+import re
+
+from bptui.commands.table import BY_WORD, COMMANDS, Command
+from bptui.protocol.messages import Ask, Back, Compare, Do, GoTo, Next, Run, RunBack, SetValue, SetZeroing, Step
+from bptui.protocol.phase import Goal
+from bptui.protocol.tape import Move
+
+STEPS: dict[str, Ask] = {
+    "next": Next(),
+    **{each.id: Do(each.phase) for each in COMMANDS if each.phase},
+    "in": Step(Move.IN),
+    "in_back": Step(Move.BACK),
+    "over": Step(Move.OVER),
+    "up": Step(Move.UP),
+    "out": Step(Move.OUT),
+    "sample": Run(Goal.SAMPLE),
+    "epoch": Run(Goal.EPOCH),
+    "continue": Run(Goal.END),
+    "back": Back(),
+    "back_run": RunBack(),
+    "first": GoTo(0),
+    "last": GoTo(-1),
+}
+"""The commands that are one request."""
+
+MEANT_AS_PYTHON = re.compile(
+    r"\s*(?:(?:[-+*/%@&|^<>]|//|\*\*|<<|>>)?=(?!=)|[-+*/%@<>&|^,.(\[]|==|!=|(?:if|in|is|and|or|not)\b)"
+)
+"""What stands behind a name in Python, and behind a command's word never does."""
+
+
+class NotUnderstood(Exception):
+    """The line is a command's, but not as it stands. Its arguments: what is wrong, and what to do."""
+
+
+def read(text: str) -> tuple[Command | None, str]:
+    """The command that the line begins with, and what stands behind its word."""
+    if text.startswith("!"):
+        return None, text[1:].strip()
+    word, _, rest = text.partition(" ")
+    command = BY_WORD.get(word)
+    if command is None or (rest and command.argument in ("", "[N]") and MEANT_AS_PYTHON.match(rest)):
+        return None, text
+    return command, rest.strip()
+
+
+def asked(command: Command, argument: str) -> tuple[Ask, int] | None:
+    """The request that a command is, and how often; None for one that is more than that.
+
+    Raises:
+        NotUnderstood: the argument is none of this command.
+    """
+    match command.id:
+        case "goto":
+            return _place(argument), 1
+        case "set":
+            return _setting(argument), 1
+        case "compare":
+            what, _, steps = argument.partition(" ")
+            if what != "zeroing":
+                raise NotUnderstood("Only zeroing can be compared.", "compare zeroing 100")
+            return Compare(_count(command, steps) if steps.strip() else None), 1
+        case "zeroing" if argument:
+            if argument not in ("on", "off"):
+                raise NotUnderstood(f"zeroing is on or off, not {argument}.", "zeroing off")
+            return SetZeroing(argument == "on"), 1
+    ask = STEPS.get(command.id)
+    if ask is None:
+        return None
+    times = _count(command, argument) if argument else 1
+    if isinstance(ask, Back):
+        return Back(times), 1
+    return (Run(Goal.END, times), 1) if isinstance(ask, Next) and times > 1 else (ask, times)
+
+
+def _count(command: Command, argument: str) -> int:
+    if "[N]" not in command.argument:
+        raise NotUnderstood(f"{command.words[0]} takes nothing.", "")
+    if not argument.strip().isdecimal() or not int(argument):
+        raise NotUnderstood(f"{argument.strip()} is not how often.", f"{command.words[0]} {command.argument}")
+    return int(argument)
+
+
+def _place(argument: str) -> GoTo:
+    match = re.fullmatch(r"(?:(\d+)\s*:\s*)?(\d+)", argument)
+    if match is None:
+        raise NotUnderstood("To which step?", "goto 40, or goto 1:40 for step 40 of branch 1")
+    return GoTo(int(match[2]), int(match[1]) if match[1] else None)
+
+
+def _setting(argument: str) -> SetValue:
+    match = re.fullmatch(r"([^=]*[^=\s!<>])\s*=(?!=)\s*(.+)", argument)
+    if match is None:
+        raise NotUnderstood("Set what to which value?", "set lr = 0.1")
+    return SetValue(match[1].strip(), match[2])

@@ -1,0 +1,186 @@
+"""The ready-made checks: what is wrong with losses, gradients and updates, looked at after the phases that can do it.
+
+Each check tells its troubles by name. A breakpoint on it is met when one appears that was not there the last time.
+Their names, sentences and thresholds, with the sources of these, are in `bptui.protocol.alarms`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from bptui.engine.breakpoints.check import Check, Troubles
+from bptui.engine.breakpoints.update_checks import Forgotten, Ratio, Unchanged
+from bptui.engine.breakpoints.updates import Updates
+from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.interpreter.machine import Machine
+from bptui.engine.observe.recorder import Recorder
+from bptui.engine.tensors.facts import grad_of
+from bptui.engine.tensors.fingerprint import dense, number
+from bptui.protocol.alarms import AVERAGE, BY_NAME
+from bptui.protocol.phase import Phase
+
+_ENOUGH = 10
+"""Of so many gradients an average is made before it says anything."""
+
+
+class _NotFinite(Check):
+    """nan, or inf, in the loss after a forward, in gradients after a backward, in parameters after an update."""
+
+    phases = (Phase.FORWARD, Phase.BACKWARD, Phase.UPDATE)
+    _word = ""
+
+    def found(self, run: RunBlock) -> Troubles | None:
+        loss, numbers = self.recorder.singles()
+        if run.phase is Phase.FORWARD:
+            wrong = loss is not None and loss - loss != 0 and self._is(loss)
+            return {"loss": f"the loss is {loss}"} if wrong else {}
+        place = 2 if run.phase is Phase.BACKWARD else 1
+        for row in numbers:
+            known: Any = row[place]
+            if known is None or known - known != 0:  # not a number of its own, or not a finite one
+                return self._looked(place == 2)
+        return {}
+
+    def present(self) -> Troubles:
+        loss = self.recorder.singles()[0]
+        wrong = {"loss": ""} if loss is not None and self._is(loss) else {}
+        return wrong | self._looked(True) | self._looked(False)
+
+    def _is(self, loss: float) -> bool:
+        return math.isnan(loss)
+
+    def _entries(self, plain: torch.Tensor) -> torch.Tensor:
+        return torch.isnan(plain)
+
+    def _looked(self, gradients: bool) -> Troubles:
+        wrong = {}
+        for name, tensor in self.recorder.parameters.items:
+            looked = grad_of(tensor) if gradients else tensor
+            if looked is not None and (count := self._count(looked)):
+                label = f"{name}.grad" if gradients else name
+                among = f" in {count} of {looked.numel()} entries" if looked.numel() > 1 else ""
+                wrong[label] = f"{label} is {self._word}{among}"
+        return wrong
+
+    def _count(self, tensor: torch.Tensor) -> int:
+        plain = dense(tensor)
+        if plain.is_meta or not (plain.is_floating_point() or plain.is_complex()):
+            return 0
+        if math.isfinite(torch.linalg.vector_norm(plain).item()):  # one pass; only what overflows is looked at again
+            return 0
+        return int(torch.count_nonzero(self._entries(plain)))
+
+
+class _Nan(_NotFinite):
+    _word = "nan"
+
+
+class _Inf(_NotFinite):
+    _word = "infinite"
+
+    def _is(self, loss: float) -> bool:
+        return math.isinf(loss)
+
+    def _entries(self, plain: torch.Tensor) -> torch.Tensor:
+        return torch.isinf(plain)
+
+
+class _Zeros(Check):
+    """Gradients that are all zeros."""
+
+    def found(self, run: RunBlock) -> Troubles | None:
+        return {
+            name: f"{name}.grad is all zeros"
+            for name, known, tensor in self.grads()
+            if known == 0 or (tensor is not None and tensor.numel() and not torch.count_nonzero(dense(tensor)).item())
+        }
+
+
+class _NoneGrad(Check):
+    """Gradients that are None though a backward ran and the update comes next: nothing connects them to the loss."""
+
+    def found(self, run: RunBlock) -> Troubles | None:
+        cursor = self.machine.cursor
+        if cursor is None or cursor.phase is not Phase.UPDATE:
+            return None
+        candidates = self.updates.of_optimizers(cursor) or self.updates.named_leaves()
+        return {
+            name: f"{name}.grad is None after the backward"
+            for name, tensor in candidates
+            if tensor.requires_grad and tensor.is_leaf and tensor.grad is None
+        }
+
+
+class _Exploding(Check):
+    """The norm of all gradients together beyond a limit: one given, or ten times the average of those before."""
+
+    def __init__(self, *given: Any) -> None:
+        super().__init__(*given)
+        self._sum, self._count = 0.0, 0
+
+    def found(self, run: RunBlock) -> Troubles | None:
+        total = math.sqrt(sum(norm * norm for norm in self._norms()))
+        limit = self.limit
+        if limit is None:
+            limit = AVERAGE * self._sum / self._count if self._count >= _ENOUGH and self._sum else math.inf
+            if math.isfinite(total):
+                self._sum, self._count = self._sum + total, self._count + 1
+        if total > limit or math.isnan(total):
+            where = f"above {number(limit)}" if self.limit is not None else f"10 times the average is {number(limit)}"
+            return {"": f"the gradients' norm is {number(total)}, {where}"}
+        return {}
+
+    def _norms(self) -> Iterator[float]:
+        for _, known, tensor in self.grads():
+            if known is not None:
+                yield abs(known)
+            elif tensor is not None:
+                yield torch.linalg.vector_norm(dense(tensor)).item()
+
+    def state(self) -> Any:
+        return self._sum, self._count
+
+    def restore(self, state: Any) -> None:
+        self._sum, self._count = state
+
+
+class _Vanishing(Check):
+    """Gradients whose entries are too small on average, and not all zero."""
+
+    def found(self, run: RunBlock) -> Troubles | None:
+        limit, wrong = self.limit or 0.0, {}
+        for name, known, tensor in self.grads():
+            mean = 0.0
+            if known is not None:
+                mean = abs(known)
+            elif tensor is not None and (plain := dense(tensor)).numel() and plain.is_floating_point():
+                mean = torch.linalg.vector_norm(plain, ord=1).item() / max(tensor.numel(), 1)
+            if 0 < mean < limit:
+                wrong[name] = f"the mean absolute {name}.grad is {number(mean)}, below {number(limit)}"
+        return wrong
+
+
+CHECKS: dict[str, type[Check]] = {
+    "nan": _Nan, "inf": _Inf, "zeros": _Zeros, "none": _NoneGrad, "unchanged": Unchanged, "exploding": _Exploding,
+    "vanishing": _Vanishing, "ratio": Ratio, "forgotten": Forgotten,
+}  # fmt: skip
+
+
+def check(name: str, recorder: Recorder, machine: Machine, updates: Updates, limit: float | None) -> Check:
+    """The check of that name.
+
+    Raises:
+        ValueError: there is none, or it takes no such limit. The message is one sentence.
+    """
+    if name not in CHECKS:
+        raise ValueError(f"There is no check '{name}': there are {', '.join(CHECKS)}.")
+    alarm = BY_NAME[name]
+    if limit is not None and not alarm.limit:
+        raise ValueError(f"The check {name} takes no limit.")
+    if limit is not None and not limit > 0:
+        raise ValueError(f"The limit of {name} must be above 0.")
+    return CHECKS[name](recorder, machine, updates, alarm.default if limit is None else limit)

@@ -1,0 +1,124 @@
+"""What logpoints say: text with `{expression}` in it, evaluated in the script's names."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import torch
+
+from bptui.engine.breakpoints.conditions import Expression, Scope, said
+from bptui.engine.tensors.facts import number_of
+
+LINES = 1000
+"""So many lines are kept between two messages; of more, only the number is told."""
+_LINE = 500
+"""A line has at most so many characters."""
+_VALUE = 200
+"""And a value in it."""
+
+
+class Message:
+    """A logpoint's text."""
+
+    def __init__(self, text: str) -> None:
+        """Raises:
+        ValueError: a brace is not closed, or what is in it is no expression. The message is one sentence.
+        """
+        self._parts: list[str | tuple[Expression, str]] = []
+        self.names: set[str] = set()
+        """The names that its expressions read."""
+        literal, place = "", 0
+        while place < len(text):
+            if text[place : place + 2] in ("{{", "}}"):
+                literal, place = literal + text[place], place + 2
+            elif text[place] == "{":
+                end = _closing(text, place)
+                self._parts += [literal, self._field(text[place + 1 : end])]
+                literal, place = "", end + 1
+            elif text[place] == "}":
+                raise ValueError("A } closes nothing: a single one is written as }}.")
+            else:
+                literal, place = literal + text[place], place + 1
+        self._parts.append(literal)
+
+    def _field(self, text: str) -> tuple[Expression, str]:
+        """An expression, and behind a colon how to format it: `{loss:.3f}`."""
+        head, colon, form = text.rpartition(":")
+        try:
+            expression, form = Expression(text), ""
+        except ValueError:
+            if not colon:
+                raise
+            expression = Expression(head)
+        self.names |= expression.names
+        return expression, form
+
+    def said(self, scope: Scope) -> str:
+        """The text with its values in. What cannot be evaluated says why, in its place."""
+        parts = [part if isinstance(part, str) else _said(*part, scope) for part in self._parts]
+        line = " ".join("".join(parts).split("\n"))
+        return line if len(line) <= _LINE else line[: _LINE - 1] + "…"
+
+
+def _said(expression: Expression, form: str, scope: Scope) -> str:
+    try:
+        return shown(expression.value(scope), form)
+    except BaseException as error:  # as in a condition: no reason to stop the run
+        return f"<{said(error)}>"
+
+
+def shown(value: Any, form: str = "") -> str:
+    """A value in a line: a one-element tensor as its number."""
+    if isinstance(value, torch.Tensor):
+        number = number_of(value)
+        if number is None:
+            value = value.detach()
+        else:
+            value, form = number, form or ("" if isinstance(number, (bool, int)) else ".6g")
+    text = format(value, form) if form else str(value)
+    return text if len(text) <= _VALUE else text[: _VALUE - 1] + "…"
+
+
+def _closing(text: str, start: int) -> int:
+    """Where the brace that opens at `start` is closed; braces and quotes within the expression are skipped."""
+    depth, quote = 0, ""
+    for place in range(start, len(text)):
+        each = text[place]
+        if quote:
+            quote = "" if each == quote else quote
+        elif each in "'\"":
+            quote = each
+        elif each == "{":
+            depth += 1
+        elif each == "}":
+            depth -= 1
+            if not depth:
+                return place
+    raise ValueError("A { is not closed: a single one is written as {{.")
+
+
+class Log:
+    """The lines said since they were last taken, up to so many."""
+
+    def __init__(self) -> None:
+        self._lines: deque[str] = deque()
+        self._more = 0
+
+    def say(self, line: str) -> None:
+        """Another line."""
+        if len(self._lines) < LINES:
+            self._lines.append(line)
+        else:
+            self._more += 1
+
+    def taken(self) -> str:
+        """What was said, a line each; it is forgotten."""
+        if not self._lines:
+            return ""
+        if self._more:
+            self._lines.append(f"… {self._more} more")
+        text = "".join(f"{line}\n" for line in self._lines)
+        self._lines.clear()
+        self._more = 0
+        return text

@@ -1,0 +1,332 @@
+"""Breakpoints: where a run stops before its goal.
+
+The program stands between blocks, so that is where breakpoints are met. What names a place (a phase, a line, an epoch,
+a sample) is met before it runs; a condition with a place is evaluated there. A condition alone is met behind the block
+that turned it true, watched data behind the block that wrote it, a ready-made check behind the block that made the
+trouble. Where a run begins at a place, or with a condition true, that is not met again until it was left.
+
+With a place beside data or a check, the place is that of the block that wrote or made it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bptui.engine.breakpoints.armed import Key, Point
+from bptui.engine.breakpoints.checks import check
+from bptui.engine.breakpoints.conditions import Scope, is_absence, said, unknown
+from bptui.engine.breakpoints.data import Data
+from bptui.engine.breakpoints.locations import Nowhere, blocks_at
+from bptui.engine.breakpoints.logpoints import Log
+from bptui.engine.breakpoints.numeric import Test
+from bptui.engine.breakpoints.prefilter import Ahead, Lookout
+from bptui.engine.breakpoints.triggers import Alarmed, Arrival, Turning, Written, quick_of
+from bptui.engine.breakpoints.updates import Updates
+from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.compiler.syntax import every_name
+from bptui.engine.interpreter.machine import Machine
+from bptui.engine.interpreter.position import Place, pending, place_of
+from bptui.engine.interpreter.script import Script
+from bptui.engine.observe.recorder import Recorder
+from bptui.protocol.breakpoint import Breakpoint, BreakpointState
+from bptui.protocol.phase import Phase, StopReason
+
+Names = set[str]
+
+Memory = dict[Key, Any]
+"""What breakpoints remember of the steps behind the program: plain data."""
+
+
+@dataclass(frozen=True)
+class Hit:
+    """A run is to stop here."""
+
+    reason: StopReason
+    words: str
+    """Which breakpoint was met, and by what."""
+
+
+class Breakpoints:
+    """The breakpoints of one run of a script."""
+
+    def __init__(self, script: Script, machine: Machine, recorder: Recorder) -> None:
+        self._script, self._machine, self._recorder = script, machine, recorder
+        self._scope = Scope(recorder)
+        self._updates = Updates(recorder, self._scope, script.loop_targets)
+        self._own = every_name(script.tree)
+        self._log = Log()
+        self._points: dict[int, Point] = {}
+        self._order: list[tuple[int, str]] = []
+        """The numbers as they were asked for, each with why it can never be met."""
+        self._after: dict[Phase, list[Point]] = {}
+        """What is looked at after a block."""
+        self._at: dict[int, list[Point]] = {}
+        """What is looked at before a block, by its index."""
+        self._arrivals: list[Point] = []
+        self._moves = -1
+        self._compares = self._copies = False
+        """Whether some check must know what parameters were before an update, and all of it."""
+        self.active = False
+        """Whether a run has anything to look at."""
+
+    # ---- what is asked for
+
+    def set(self, asked: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
+        """The breakpoints are these now; those that stay the same keep their counts. Tells what became of each."""
+        before, self._points, refused = self._points, {}, {}
+        self._scope.stand(place_of(self._machine, Place()), {})
+        for each in asked:
+            try:
+                point = self._made(each)
+            except (ValueError, Nowhere) as reason:
+                refused[each.number] = str(reason)
+                continue
+            kept = before.get(each.number)
+            if kept is not None and kept.key == point.key:
+                point.met = kept.met
+                if point.trigger is not None and kept.trigger is not None:
+                    point.trigger.restore(kept.trigger.state())
+            self._points[each.number] = point
+        self._order = [(each.number, refused.get(each.number, "")) for each in asked]
+        self._arrange()
+        return self.states()
+
+    def states(self) -> tuple[BreakpointState, ...]:
+        """What became of each breakpoint."""
+        return tuple(
+            BreakpointState(number, False, refused, 0)
+            if refused
+            else BreakpointState(number, True, (point := self._points[number]).message or point.trouble, point.met)
+            for number, refused in self._order
+        )
+
+    def _made(self, asked: Breakpoint) -> Point:
+        point = Point(asked)
+        places = asked.phase is not None or asked.line is not None
+        arrives = asked.epoch is not None or asked.sample is not None
+        if asked.data and asked.check:
+            raise ValueError("A breakpoint watches data or makes a check, not both: set two.")
+        if asked.limit is not None and not asked.check:
+            raise ValueError("Only a check takes a limit.")
+        if places or arrives:
+            blocks, point.message = blocks_at(self._script, asked)
+            point.blocks = blocks if places else None
+        if asked.data:
+            data = Data(asked.data, self._recorder, self._script)
+            self._check_names(data.names - self._first_names())
+            point.trigger = Written(data, self._scope)
+        elif asked.check:
+            made = check(asked.check, self._recorder, self._machine, self._updates, asked.limit)
+            point.trigger = Alarmed(asked.check, made)
+        elif arrives and not places:
+            point.arrival = Arrival(self._machine, asked.epoch, asked.sample)
+        elif not places:
+            if point.condition is None:
+                raise ValueError("It does not say where or when to stop.")
+            point.trigger = Turning(point.condition, self._script, self._recorder, self._scope, self._own)
+        self._check_names(point.names)
+        point.blank = point.trigger.state() if point.trigger is not None else None
+        return point
+
+    def _first_names(self) -> Names:
+        """What parameters' names begin with that are no names of Python: `leaf 0`."""
+        return {name.split(" ")[0].split(".")[0] for name, _ in self._recorder.parameters}
+
+    def _check_names(self, names: Names) -> None:
+        if "*" not in self._own and (missing := unknown(names, self._own, self._scope)):
+            raise ValueError(f"The script has no {', '.join(missing)}.")
+
+    def _arrange(self) -> None:
+        """Sort the breakpoints by when they are looked at."""
+        points = [point for point in self._points.values() if point.asked.enabled]
+        waiting = [point for point in points if point.trigger is not None]
+        self._after = {
+            phase: [point for point in waiting if point.trigger is not None and phase in point.trigger.phases]
+            for phase in Phase
+        }
+        self._at = {}
+        for point in points:
+            if point.trigger is None and point.blocks is not None:
+                for index in point.blocks:
+                    self._at.setdefault(index, []).append(point)
+        self._arrivals = [point for point in points if point.arrival is not None]
+        checks = [point.trigger.check for point in waiting if isinstance(point.trigger, Alarmed)]
+        self._compares, self._copies = any(each.compares for each in checks), any(each.copies for each in checks)
+        self.active = bool(points)
+
+    # ---- running
+
+    def begin(self, place: Place) -> None:
+        """A run begins: what is so already is not met again until it was left."""
+        self._moves = self._machine.moves
+        self._scope.stand(place, {})
+        for point in self._points.values():
+            if point.trigger is not None and point.asked.enabled:
+                point.trigger.begin()
+            if point.arrival is not None:
+                point.arrival.begin()
+            if point.trigger is None and point.condition is not None:
+                point.quick = quick_of(point.condition, self._script, self._recorder, self._scope, self._own)
+        self._arrange()
+        self._before_update()
+
+    def met(self, run: RunBlock | None, place: Place) -> Hit | None:
+        """A block ran, and the program stands before the next: whether it is to stop here. `place`: where it ran."""
+        hits: list[tuple[Point, str]] = []
+        if run is not None and (waiting := self._after[run.phase]):
+            self._scope.stand(place, {})
+            for point in waiting:
+                assert point.trigger is not None
+                try:
+                    told = point.trigger.after(run)
+                except Exception as error:  # a tensor of a kind that was not thought of is no reason to stop the run
+                    self._tell(point, said(error))
+                    continue
+                if told is not None and self._is_about(point, run, place):
+                    self._count(point, told, hits)
+                elif point.trigger.trouble:
+                    self._tell(point, point.trigger.trouble)
+        cursor = self._machine.cursor
+        if cursor is not None:
+            if self._at or self._arrivals:
+                self._look_ahead(cursor, place, hits)
+            if self._compares:
+                self._before_update()
+        return _hit(hits) if hits else None
+
+    def lookout(self, names: Sequence[str]) -> Lookout | None:
+        """What `met` may be spared for; None where it always must look. `names`: parameters that are single numbers."""
+        after: dict[Phase, list[Test]] = {}
+        for phase, points in self._after.items():
+            tests = [point.trigger.lookout(names) for point in points if point.trigger is not None]
+            after[phase] = [test for test in tests if test is not None]
+            if len(after[phase]) < len(tests):
+                return None
+        before: dict[int, list[Ahead]] = {}
+        for index, points in self._at.items():
+            aheads = [point.lookout(names) for point in points]
+            before[index] = [ahead for ahead in aheads if ahead is not None]
+            if len(before[index]) < len(aheads):
+                return None
+        return Lookout(after, before, [(each.asked.epoch, each.asked.sample, None) for each in self._arrivals])
+
+    def _is_about(self, point: Point, run: RunBlock, place: Place) -> bool:
+        """Whether the rest of what it asks for holds too, where it waits for data or a check."""
+        if point.blocks is not None and run.block.index not in point.blocks:
+            return False
+        if not point.is_at(place):
+            return False
+        return isinstance(point.trigger, Turning) or self._holds(point)
+
+    def _holds(self, point: Point) -> bool:
+        """Whether its condition holds, if it has one."""
+        if point.condition is None:
+            return True
+        holds = point.condition.holds(self._scope)
+        if point.condition.error:
+            self._tell(point, point.condition.error)
+        return holds
+
+    def _tell(self, point: Point, trouble: str) -> None:
+        """Say once in the log why a breakpoint cannot be evaluated, unless what it names is only not there yet."""
+        point.trouble = trouble
+        if not point.told and not is_absence(trouble):
+            point.told = True
+            self._log.say(f"breakpoint {point.asked.number}: {trouble}")
+
+    def _look_ahead(self, cursor: RunBlock, place: Place, hits: list[tuple[Point, str]]) -> None:
+        """See which places the program has come to."""
+        here = self._at.get(cursor.block.index, ())
+        arrived: list[Point] = []
+        if self._arrivals and self._moves != self._machine.moves:
+            self._moves = self._machine.moves
+            arrived = [point for point in self._arrivals if point.arrival is not None and point.arrival.moved()]
+        here = [point for point in here if point.may_hold(self._recorder)]
+        if not here and not arrived:
+            return
+        there = place_of(self._machine, place)
+        self._scope.stand(there, pending(self._machine))
+        for point in here:
+            if point.is_at(there) and self._holds(point):
+                self._count(point, f"before {cursor.phase}, line {cursor.line}", hits)
+        for point in arrived:
+            if point.is_at(there) and self._holds(point):
+                self._count(point, _begins(point.asked), hits)
+
+    def _count(self, point: Point, told: str | Callable[[], str], hits: list[tuple[Point, str]]) -> None:
+        """It was met: once more; and where this time counts, it stops the run or says its words."""
+        point.met += 1
+        if not point.counts(point.met):
+            return
+        if point.says is not None:
+            self._log.say(point.says.said(self._scope))
+            return
+        words = told if isinstance(told, str) else told()
+        if point.condition is not None and not isinstance(point.trigger, Turning):
+            words = f"{words}, {point.condition.text}"
+        hits.append((point, words))
+
+    def _before_update(self) -> None:
+        """Keep what parameters are, where an update comes next and a check asks what it changed."""
+        cursor = self._machine.cursor
+        if self._compares and cursor is not None and cursor.phase is Phase.UPDATE:
+            self._updates.before(cursor, copied=self._copies)
+        else:
+            self._updates.forget()
+
+    def stepped(self, run: RunBlock | None, place: Place) -> None:
+        """A step that meets nothing, made by hand or once more: what remembers more than one block takes note."""
+        if run is None or not self.active:
+            return
+        self._scope.stand(place, {})
+        for point in self._after[run.phase]:
+            if isinstance(point.trigger, Alarmed):
+                with contextlib.suppress(Exception):  # a run tells what cannot be looked at
+                    point.trigger.after(run)
+        if self._compares:
+            self._before_update()
+
+    # ---- what is told and kept
+
+    def logged(self) -> str:
+        """What logpoints said since this was last asked, a line each."""
+        return self._log.taken()
+
+    def memory(self) -> Memory:
+        """What they remember of the steps behind the program."""
+        return {each.key: each.trigger.state() for each in self._points.values() if each.trigger is not None}
+
+    def remember(self, memory: Memory, place: Place) -> None:
+        """The program was brought to where that was told. Those that are new since begin there."""
+        for point in self._points.values():
+            if point.trigger is not None:
+                point.trigger.restore(memory.get(point.key, point.blank))
+        if self._compares:
+            self._scope.stand(place, {})
+            self._before_update()
+
+    def counts(self) -> dict[int, int]:
+        """How often each was met."""
+        return {number: point.met for number, point in self._points.items()}
+
+    def restore(self, counts: dict[int, int]) -> None:
+        """Let it have been so often."""
+        for number, point in self._points.items():
+            point.met = counts.get(number, 0)
+
+
+def _hit(hits: list[tuple[Point, str]]) -> Hit:
+    hits.sort(key=lambda each: each[0].asked.number)
+    only_data = all(point.asked.data for point, _ in hits)
+    words = "; ".join(f"breakpoint {point.asked.number}: {words}" for point, words in hits)
+    return Hit(StopReason.DATA_BREAKPOINT if only_data else StopReason.BREAKPOINT, words)
+
+
+def _begins(asked: Breakpoint) -> str:
+    parts = [
+        f"{name} {number}" for name, number in (("epoch", asked.epoch), ("sample", asked.sample)) if number is not None
+    ]
+    return f"{', '.join(parts)} begins"

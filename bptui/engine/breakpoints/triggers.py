@@ -1,0 +1,238 @@
+"""What a breakpoint waits for. Each kind says in words that it was met, or nothing.
+
+After a block: a condition turned true, watched data changed, a ready-made check found new trouble. Before a block: the
+program stands at a place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import torch
+
+from bptui.engine.breakpoints.check import Check
+from bptui.engine.breakpoints.conditions import Expression, Scope, only_gradients
+from bptui.engine.breakpoints.data import Data
+from bptui.engine.breakpoints.logpoints import shown
+from bptui.engine.breakpoints.numeric import Quick, Test, quick
+from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.compiler.tree import Role
+from bptui.engine.interpreter.machine import Machine
+from bptui.engine.interpreter.script import Script
+from bptui.engine.observe.recorder import Recorder
+from bptui.protocol.phase import Phase
+
+Told = Callable[[], str]
+"""Says how a breakpoint was met; asked only where it stops."""
+
+EVERY = tuple(Phase)
+_WRITING = (Phase.BACKWARD, Phase.UPDATE, Phase.ZERO_GRAD)
+
+
+class Trigger:
+    """What is looked at after a block."""
+
+    phases: tuple[Phase, ...] = EVERY
+    """After these it looks; found out as a run begins."""
+
+    def begin(self) -> None:
+        """A run begins: what is true now does not turn true any more."""
+
+    def after(self, run: RunBlock) -> Told | None:
+        """That it was met by that block, in words; None where it was not."""
+        raise NotImplementedError
+
+    def lookout(self, names: Sequence[str]) -> Test | None:
+        """Whether it is worth a look behind a block; None where it always is. It holds until it was looked at again.
+
+        `names`: the parameters of whose numbers it is told.
+        """
+        return None
+
+    @property
+    def trouble(self) -> str:
+        """Why it cannot be evaluated now."""
+        return ""
+
+    def state(self) -> Any:
+        """What it remembers, as plain data."""
+        return None
+
+    def restore(self, state: Any) -> None:
+        """Remember that."""
+
+
+class Turning(Trigger):
+    """A condition alone: met when it turns true."""
+
+    def __init__(self, condition: Expression, script: Script, recorder: Recorder, scope: Scope, own: set[str]) -> None:
+        self._condition, self._script, self._recorder, self._scope, self._own = condition, script, recorder, scope, own
+        self._quick: Quick | None = None
+        self._was = False
+
+    def begin(self) -> None:
+        losses, params = _losses(self._script, self._scope, self._own), _params(self._script, self._recorder)
+        self._quick = quick_of(self._condition, self._script, self._recorder, self._scope, self._own)
+        self.phases = self._after(losses, params)
+        self._was = self._condition.holds(self._scope)
+
+    def _after(self, losses: set[str], params: set[str]) -> tuple[Phase, ...]:
+        """After which phases it may be another than before."""
+        names = self._condition.names - {"isnan", "isinf", "isfinite", "norm", "abs", "min", "max", "torch", "math"}
+        if names and names <= losses:
+            return (Phase.FORWARD,)
+        if names and names <= params | only_gradients(self._condition.tree):
+            return _WRITING
+        return EVERY
+
+    def after(self, run: RunBlock) -> Told | None:
+        if self._quick is not None:
+            may = self._quick.may_hold(*self._recorder.singles())
+            if may is not None and (not may or self._was):
+                self._was, self._condition.error = may, ""
+                return None
+        was, self._was = self._was, self._condition.holds(self._scope)
+        return self._told if self._was and not was else None
+
+    def lookout(self, names: Sequence[str]) -> Test | None:
+        test = self._quick.test(names) if self._quick is not None else None
+        if test is None or not self._was:
+            return test
+        return lambda loss, numbers: test(loss, numbers) is not True
+
+    def _told(self) -> str:
+        return f"{self._condition.text}{self._values()}"
+
+    def _values(self) -> str:
+        """The numbers of the condition's names, as it was met."""
+        told = []
+        for name in sorted(self._condition.names):
+            value = self._recorder.singles()[0] if name == "loss" else self._scope.variable(name)
+            if isinstance(value, torch.Tensor) and value.numel() == 1:
+                told.append(f"{name} = {shown(value)}")
+                if f"{name}.grad" in self._condition.text and value.is_leaf:
+                    told.append(f"{name}.grad = {shown(value.grad)}")
+            elif isinstance(value, (int, float)):
+                told.append(f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}")
+        return f" ({', '.join(told)})" if told else ""
+
+    @property
+    def trouble(self) -> str:
+        return self._condition.error
+
+    def state(self) -> Any:
+        return self._was
+
+    def restore(self, state: Any) -> None:
+        self._was = state
+
+
+def quick_of(condition: Expression, script: Script, recorder: Recorder, scope: Scope, own: set[str]) -> Quick | None:
+    """A condition over plain numbers, if the parameters and losses known now are all that it needs."""
+    losses, params = _losses(script, scope, own), _params(script, recorder)
+    return quick(condition.tree, losses, params, own - losses - params)
+
+
+def _losses(script: Script, scope: Scope, own: set[str]) -> set[str]:
+    """The names that stand for the loss: the script's one name for it, and `loss` if that is nothing else."""
+    names = {run.loss_name for run in script.runs.values() if run.phase is Phase.FORWARD}
+    name = names.pop() if len(names) == 1 else None
+    losses = {name} if name is not None and name.isidentifier() else set()
+    if "loss" not in own or callable(scope.variable("loss")):
+        losses.add("loss")
+    return losses
+
+
+def _params(script: Script, recorder: Recorder) -> set[str]:
+    """The parameters that are variables themselves, each the same one all the time."""
+    return {name for name, _ in recorder.parameters if name.isidentifier() and name not in script.loop_targets}
+
+
+class Written(Trigger):
+    """Watched data: met whenever it changes."""
+
+    def __init__(self, data: Data, scope: Scope) -> None:
+        self._data, self._scope = data, scope
+
+    def begin(self) -> None:
+        self._data.begin(self._scope)
+
+    def after(self, run: RunBlock) -> Told | None:
+        return self._data.written(run, self._scope)
+
+    @property
+    def trouble(self) -> str:
+        return self._data.error
+
+
+class Alarmed(Trigger):
+    """A ready-made check: met when it finds trouble that was not there the last time."""
+
+    def __init__(self, name: str, check: Check) -> None:
+        self._name, self.check = name, check
+        self._known: dict[str, frozenset[str]] = {}
+        """The troubles found the last time, by the phase after which they were looked for."""
+        self.phases = check.phases
+
+    def begin(self) -> None:
+        present = frozenset(self.check.present())
+        if present:
+            for phase in self.phases:
+                self._known[phase.value] = self._known.get(phase.value, frozenset()) | present
+
+    def after(self, run: RunBlock) -> Told | None:
+        with torch.no_grad():
+            found = self.check.found(run)
+        if found is None:
+            return None
+        known = self._known.get(run.word, frozenset())
+        if not found and not known:
+            return None
+        self._known[run.word] = frozenset(found)
+        new = [words for name, words in found.items() if name not in known]
+        if not new:
+            return None
+        more = f" and {len(new) - 3} more" if len(new) > 3 else ""
+        return lambda: f"{self._name}: {', '.join(new[:3])}{more}, after {run.phase}, line {run.line}"
+
+    def state(self) -> Any:
+        return tuple((phase, tuple(sorted(names))) for phase, names in self._known.items()), self.check.state()
+
+    def restore(self, state: Any) -> None:
+        known, check = state
+        self._known = {phase: frozenset(names) for phase, names in known}
+        self.check.restore(check)
+
+
+class Arrival:
+    """An epoch or a sample beginning: a place in the data that is reached anew."""
+
+    def __init__(self, machine: Machine, epoch: int | None, sample: int | None) -> None:
+        self._machine, self._epoch, self._sample = machine, epoch, sample
+        self._here: tuple[Any, ...] = ()
+
+    def begin(self) -> None:
+        """A run begins here."""
+        self._here = self._key()
+
+    def moved(self) -> bool:
+        """Whether another pass has begun, of those that it is about."""
+        before, here = self._here, self._key()
+        if before[0] is here[0] and before[1] == here[1] and before[2] is here[2] and before[3] == here[3]:
+            return False
+        self._here = here
+        return here[2] is not None if self._sample is not None else here[0] is not None
+
+    def _key(self) -> tuple[Any, ...]:
+        """The passes through the loops that it is about, by the loop's own run and the number of its pass."""
+        epoch = sample = None
+        for slot in self._machine.slots():
+            if slot.loop.role is Role.EPOCH:
+                epoch = slot
+            elif slot.loop.role is Role.SAMPLE:
+                sample = slot
+        key: tuple[Any, ...] = (epoch, epoch.count if epoch is not None else -1)
+        if self._sample is None:
+            return (*key, None, -1)
+        return (*key, sample, sample.count if sample is not None else -1)

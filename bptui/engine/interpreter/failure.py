@@ -1,0 +1,63 @@
+"""What the script raised, as Python tells it, without bptui's own frames; and what to do about the usual refusals."""
+
+from __future__ import annotations
+
+import ast
+import os
+import traceback
+
+from bptui.engine.errors import StepRefused
+from bptui.engine.interpreter.machine import Raised
+from bptui.protocol.phase import Phase
+from bptui.protocol.snapshot import Failure
+
+_ENGINE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+
+_HINTS = (
+    ("second time", "The graph was freed by the first backward; press f to run the forward again."),
+    ("scalar outputs", "The loss is not a scalar; reduce it with .mean() or .sum()."),
+    ("does not require grad", "The loss does not depend on any tensor that requires a gradient."),
+    ("'NoneType'", "A gradient is None; press b to compute it first."),
+    ("not defined", "A step before this one has to run first."),
+    ("not associated with a value", "A step before this one has to run first."),
+)
+
+
+def failure_of(raised: Raised, path: str) -> Failure:
+    """The exception as plain facts."""
+    error = raised.error
+    told = traceback.TracebackException.from_exception(error)
+    _strip(told)
+    lines = [frame.lineno for frame in told.stack if frame.filename == path]
+    line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else None
+    message = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
+    return Failure(type(error).__name__, message, line or (lines[-1] if lines else raised.line), "".join(told.format()))
+
+
+def raised_in(raised: Raised, path: str, statements: list[ast.stmt]) -> bool:
+    """Whether one of these statements of the script raised, itself or by what it called."""
+    step = raised.error.__traceback__
+    while step is not None and step.tb_frame.f_code.co_filename != path:
+        step = step.tb_next
+    if step is None:
+        return False
+    line = step.tb_lineno
+    return any(each.lineno <= line <= (each.end_lineno or each.lineno) for each in statements)
+
+
+def _strip(told: traceback.TracebackException) -> None:
+    """Take bptui's own frames out, of the exception and of those that led to it."""
+    told.stack = traceback.StackSummary.from_list(
+        [frame for frame in told.stack if not os.path.abspath(frame.filename).startswith(_ENGINE)]
+    )
+    for other in (told.__cause__, told.__context__):
+        if other is not None:
+            _strip(other)
+
+
+def refusal_of(failure: Failure, phase: Phase) -> StepRefused:
+    """A step that was rejected whole, in PyTorch's own words."""
+    text = f"{failure.type}: {failure.message}"
+    hint = next((hint for words, hint in _HINTS if words in text), "Nothing changed.")
+    where = f", line {failure.line}" if failure.line else ""
+    return StepRefused(f"{phase}{where}: {text}", hint)

@@ -1,0 +1,74 @@
+"""Where in the data the program is: epoch and sample, from 0."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from bptui.engine.compiler.tree import Role, sample_targets
+from bptui.engine.interpreter.frames import Slot
+from bptui.engine.interpreter.machine import Machine
+
+_EPOCH, _SAMPLE = Role.EPOCH, Role.SAMPLE
+
+
+class Place(NamedTuple):
+    """A place in the data."""
+
+    epoch: int | None = None
+    sample: int | None = None
+    epochs: int | None = None
+    samples: int | None = None
+
+
+def place_of(machine: Machine, last: Place) -> Place:
+    """Where the machine stands; between two inner loops, the sample that was last."""
+    epoch, sample, epochs, samples = None, last.sample, None, last.samples
+    for frame in machine.frames:
+        for slot in frame.slots.values():
+            role = slot.loop.role
+            if role is _EPOCH:
+                epoch, epochs = max(slot.count, 0), _total(machine, slot)
+            elif role is _SAMPLE:
+                sample, samples = max(slot.count, 0), _total(machine, slot)
+    return Place(epoch, sample, epochs, samples)
+
+
+def epoch_key(machine: Machine) -> tuple[int, int] | None:
+    """Which pass through which epoch loop the machine is in."""
+    return next(((id(slot), slot.count) for slot in machine.slots() if slot.loop.role is Role.EPOCH), None)
+
+
+def _total(machine: Machine, slot: Slot) -> int | None:
+    return slot.total if slot.total is not None else machine.totals.get(id(slot.loop))
+
+
+def is_last(machine: Machine) -> bool:
+    """Whether no loop around has another item, as far as that is known."""
+    return all(slot.total is not None and slot.count + 1 >= slot.total for slot in machine.slots())
+
+
+def target_names(machine: Machine) -> list[str]:
+    """The targets of the innermost loop over samples, in the script's order."""
+    return sample_targets([slot.loop for slot in machine.slots()])
+
+
+def pending(machine: Machine) -> Mapping[str, Any]:
+    """What the loop's targets will be, where an item was pulled and is not bound yet."""
+    if not machine.frames or machine.frames[-1].unbound is None:
+        return {}
+    frame = machine.frames[-1]
+    assert frame.unbound is not None
+    slot = frame.slots[id(frame.unbound.loop)]
+    assert isinstance(slot.loop.node, ast.For)
+    return dict(_destructured(slot.loop.node.target, slot.item))
+
+
+def _destructured(target: ast.expr, item: Any) -> list[tuple[str, Any]]:
+    if isinstance(target, ast.Name):
+        return [(target.id, item)]
+    if isinstance(target, (ast.Tuple, ast.List)) and isinstance(item, (tuple, list)):
+        pairs = zip(target.elts, item, strict=False)
+        return [found for each, part in pairs for found in _destructured(each, part)]
+    return []

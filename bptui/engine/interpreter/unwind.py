@@ -1,0 +1,77 @@
+"""What Python does when an exception, a jump or a return leaves `with` and `try` statements."""
+
+from __future__ import annotations
+
+import contextlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any
+
+from bptui.engine.compiler import instructions as C
+from bptui.engine.interpreter.frames import Frame
+from bptui.engine.interpreter.pieces import Run
+
+
+class Finally(AbstractContextManager[None]):
+    """A `finally`, as the context manager that it is: it runs its suite on leaving."""
+
+    def __init__(self, suite: Run) -> None:
+        self._suite = suite
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._suite()
+
+
+@dataclass(eq=False)
+class Catcher:
+    """What may deal with an exception."""
+
+    frame: int
+    """In which frame, from 0."""
+    depth: int
+    """How many of the frame's contexts are left standing."""
+    handler: C.Label | None
+    """The except clauses that match; None for a context that may suppress it."""
+
+
+def catcher_of(frames: list[Frame], error: BaseException) -> Catcher | None:
+    """The innermost `try` or `with` that may deal with the exception. Looks, and leaves nothing."""
+    for number in range(len(frames) - 1, -1, -1):
+        frame = frames[number]
+        for depth in range(len(frame.contexts), -1, -1):
+            for start, end, handler in frame.code.regions:
+                if start.pc <= frame.pc < end.pc and handler.depth == depth and _matches(frame, handler, error):
+                    return Catcher(number, depth, handler)
+            if depth and _may_suppress(frame.contexts[depth - 1].manager, frame):
+                return Catcher(number, depth - 1, None)
+    return None
+
+
+def _matches(frame: Frame, handler: C.Label, error: BaseException) -> bool:
+    instruction = frame.code.instructions[handler.pc]
+    assert isinstance(instruction, C.Handle)
+    return bool(frame.pieces[instruction.matches](error))
+
+
+def _may_suppress(manager: AbstractContextManager[Any], frame: Frame) -> bool:
+    """Whether a context may swallow an exception: one made for it, or one that the script itself defines."""
+    if isinstance(manager, contextlib.suppress) or type(manager).__module__ == "__main__":
+        return True
+    generator = getattr(manager, "gen", None)
+    return getattr(getattr(generator, "gi_code", None), "co_filename", None) == frame.code.filename
+
+
+def leave(frame: Frame, depth: int, error: BaseException | None) -> C.Label | None:
+    """Leave the frame's contexts down to that depth.
+
+    Returns where to go on if one of them suppressed the exception.
+    """
+    while len(frame.contexts) > depth:
+        entered = frame.contexts.pop()
+        kind, traceback = (type(error), error.__traceback__) if error is not None else (None, None)
+        if entered.manager.__exit__(kind, error, traceback) and error is not None:
+            return entered.after
+    return None

@@ -1,0 +1,163 @@
+"""What each gradient is made of: one contribution for each backward since it was last None or zeroed."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import torch
+
+from bptui.engine.interpreter.position import Place
+from bptui.engine.observe.parameters import Numbers, Parameters
+from bptui.engine.tensors.bits import same_bits
+from bptui.engine.tensors.facts import fact, grad_of
+from bptui.protocol.fact import SMALL, Fact
+from bptui.protocol.phase import Phase
+from bptui.protocol.snapshot import Contribution, Ledger
+
+LISTED = 200
+"""At most so many contributions are listed one by one; older ones are only counted and summed."""
+KEPT = 4_000_000
+"""Of gradients with more elements no sum is kept: it would be another copy of them."""
+
+
+class Account:
+    """One parameter's contributions."""
+
+    __slots__ = ("complete", "earlier", "listed", "sum")
+
+    def __init__(self) -> None:
+        self.listed: deque[tuple[Place, torch.Tensor | Fact]] = deque(maxlen=LISTED)
+        self.earlier = 0
+        self.sum: torch.Tensor | None = None
+        """The contributions added in order, on the tensor's own device and in its dtype."""
+        self.complete = True
+        """Whether every contribution went into the sum."""
+
+    def add(self, place: Place, gradient: torch.Tensor, whole: bool) -> None:
+        small = gradient.numel() <= SMALL
+        kept = gradient.detach().clone() if small or (whole and gradient.numel() <= KEPT) else None
+        if kept is None:
+            self.complete = False
+        elif self.complete:
+            self.sum = kept if self.sum is None else self.sum + kept
+        self.earlier += len(self.listed) == LISTED
+        self.listed.append((place, kept if small and kept is not None else fact(gradient, whole=whole)))
+
+
+class Ledgers:
+    """The accounts of all parameters."""
+
+    def __init__(self) -> None:
+        self._accounts: dict[str, Account] = {}
+        self._first: dict[str, tuple[Place, float]] = {}
+        """First contributions that are one number: an account is only opened when it is asked for, or has a second."""
+        self._hooks: list[Any] = []
+        self._coming: dict[str, list[torch.Tensor]] = {}
+        """What the backward that runs brings to the gradients that were there before."""
+
+    def before_backward(self, parameters: Parameters, every: bool) -> None:
+        """See what a backward brings to each gradient that is neither None nor zero, or to `every` one.
+
+        By a hook on the leaf. A gradient that was None or zero can be read afterwards, unless its block rewrites it.
+        """
+        self._coming.clear()
+        if not every and not self._accounts and not self._first:
+            return
+        self._open_accounts(parameters)
+        self.settle(parameters, None, Phase.BACKWARD)  # code without a phase may have zeroed them
+        for name, tensor in parameters.items:
+            if (every and tensor.requires_grad) or (name in self._accounts and grad_of(tensor) is not None):
+                seen = self._coming[name] = []
+                hooked: Any = tensor  # register_hook has no annotations
+                self._hooks.append(hooked.register_hook(_keep(seen, tensor.grad is None)))
+
+    @property
+    def first(self) -> dict[str, tuple[Place, float]] | None:
+        """First contributions that are one number, by parameter; None where there are others."""
+        return None if self._accounts else self._first
+
+    def went(self, first: dict[str, tuple[Place, float]]) -> None:
+        """Backwards were seen elsewhere, and these first contributions are left."""
+        self._coming.clear()
+        if first is not self._first:
+            self._first.clear()
+            self._first.update(first)
+
+    def release(self) -> None:
+        """The backward is over, however: the hooks are gone."""
+        for hook in self._hooks:
+            hook.remove()
+        self._hooks.clear()
+
+    def after_backward(self, parameters: Parameters, numbers: Numbers | None, place: Place) -> None:
+        """List what it added. A gradient that was None or zero before is now the contribution itself.
+
+        At full speed the `numbers` of the parameters are given; otherwise what is large is kept too.
+        """
+        for index, (name, tensor) in enumerate(parameters.items):
+            if name in self._coming:
+                for gradient in self._coming[name]:
+                    self._accounts.setdefault(name, Account()).add(place, gradient, numbers is None)
+            elif numbers is not None and (number := numbers[index][2]) is not None:
+                self._first[name] = (place, number)
+            elif (kept := grad_of(tensor)) is not None and name not in self._accounts:
+                account = self._accounts[name] = Account()
+                account.add(place, kept, numbers is None)
+
+    def _open_accounts(self, parameters: Parameters) -> None:
+        """Open an account where only the first contribution is known, as a number."""
+        for name, tensor in parameters.items:
+            if name in self._first and (gradient := grad_of(tensor)) is not None:
+                place, number = self._first[name]
+                account = self._accounts[name] = Account()
+                account.add(place, torch.full_like(gradient, number), True)
+        self._first.clear()
+
+    def settle(self, parameters: Parameters, numbers: Numbers | None, phase: Phase) -> None:
+        """After any other block: close the accounts of gradients that are None or zero now.
+
+        At full speed, given the `numbers`, large gradients are only looked through after a zero_grad.
+        """
+        looks = numbers is None or phase is Phase.ZERO_GRAD
+        for index, (name, tensor) in enumerate(parameters.items):
+            if name in self._first or name in self._accounts:
+                number = numbers[index][2] if numbers is not None else None
+                gradient = grad_of(tensor) if number is None else None
+                if number == 0 if number is not None else gradient is None or (looks and _is_zero(gradient)):
+                    self._first.pop(name, None)
+                    self._accounts.pop(name, None)
+
+    def facts(self, parameters: Parameters) -> tuple[Ledger, ...]:
+        """The ledgers as they stand."""
+        self._open_accounts(parameters)
+        self.settle(parameters, None, Phase.UPDATE)  # at full speed large ones are not looked through
+        return tuple(
+            _ledger(name, tensor, self._accounts[name])
+            for name, tensor in parameters.items
+            if name in self._accounts and grad_of(tensor) is not None
+        )
+
+
+def _ledger(name: str, tensor: torch.Tensor, account: Account) -> Ledger:
+    gradient = grad_of(tensor)
+    listed = tuple(
+        Contribution(place.epoch, place.sample, value if isinstance(value, Fact) else fact(value))
+        for place, value in account.listed
+    )
+    total = account.sum if account.complete else None
+    difference = None
+    if total is not None and gradient is not None and total.shape == gradient.shape and not same_bits(total, gradient):
+        difference = fact(gradient.detach() - total)
+    return Ledger(name, listed, None if total is None else fact(total), difference, account.earlier)
+
+
+def _keep(seen: list[torch.Tensor], copies: bool) -> Any:
+    """A hook that keeps what comes. `copies`: it becomes `.grad` itself, and may be rewritten there."""
+    return lambda gradient: seen.append(gradient.detach().clone() if copies else gradient.detach())
+
+
+def _is_zero(gradient: torch.Tensor) -> bool:
+    if gradient.numel() == 1:
+        return gradient.item() == 0
+    return gradient.layout == torch.strided and not torch.count_nonzero(gradient).item()

@@ -1,0 +1,73 @@
+"""Values that the script's own functions compute on the way, by name: their local variables when they return."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable
+from types import CodeType, FrameType
+from typing import Any
+
+import torch
+
+from bptui.engine.tensors.facts import fact
+from bptui.protocol.fact import SMALL
+
+MOST = 16
+"""At most so many values are kept."""
+
+
+class LocalsWatch:
+    """Watches the functions defined in one file while a forward runs."""
+
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._without: set[CodeType] = set()
+        self._whole = False
+        self._watching = False
+        self.values: dict[str, Any] = {}
+        """The values of the last forward, in the order in which their functions returned; of large ones a fact."""
+        self._event = self._make_event()
+
+    def begin(self, without: set[CodeType], whole: bool) -> None:
+        """Collect from now on, unless a profiler runs. `without`: pieces of the loop, which are no functions."""
+        self.values, self._without, self._whole = {}, without, whole
+        if sys.getprofile() is None:
+            self._watching = True
+            sys.setprofile(self._event)
+
+    def end(self) -> None:
+        if self._watching:
+            self._watching = False
+            sys.setprofile(None)
+
+    def _make_event(self) -> Callable[[FrameType, str, Any], None]:
+        """What Python calls at every call and return: a plain function, since it is called very often."""
+        names_of: dict[CodeType, tuple[str, ...]] = {}
+
+        def event(frame: FrameType, what: str, argument: Any) -> None:
+            if what == "return":
+                code = frame.f_code
+                names = names_of.get(code)
+                if names is None:
+                    names = names_of[code] = self._wanted(code)
+                if names and code not in self._without:
+                    self._collect(names, frame.f_locals)
+
+        return event
+
+    def _wanted(self, code: CodeType) -> tuple[str, ...]:
+        """The local variables of a function of the script, without its parameters; none of other code."""
+        if code.co_filename != self._path or code.co_name.startswith("<"):
+            return ()
+        given = code.co_argcount + code.co_kwonlyargcount
+        given += bool(code.co_flags & inspect.CO_VARARGS) + bool(code.co_flags & inspect.CO_VARKEYWORDS)
+        return tuple(name for name in code.co_varnames[given:] if not name.startswith("_"))
+
+    def _collect(self, names: tuple[str, ...], local: dict[str, Any]) -> None:
+        for name in names:
+            value = local.get(name)
+            if isinstance(value, (torch.Tensor, float, int)) and len(self.values) < MOST:
+                large = isinstance(value, torch.Tensor) and value.numel() > SMALL
+                # a large one is not kept alive: holding activations would change how much memory the script needs
+                self.values[name] = fact(value, whole=self._whole) if large else value

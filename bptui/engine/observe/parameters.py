@@ -1,0 +1,192 @@
+"""Parameters: the leaves that the losses reach, under the names that the script gives them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+import torch
+
+from bptui.engine.tensors.facts import fact, grad_of, number_of
+from bptui.protocol.fact import summary
+
+Names = Mapping[str, Any]
+Holders = list[Names]
+"""The variables of the scopes being run, the innermost first."""
+
+
+def leaves_of(loss: torch.Tensor) -> list[torch.Tensor]:
+    """The leaf tensors that a backward from the loss would reach: every `AccumulateGrad.variable` of its graph."""
+    found: list[torch.Tensor] = []
+    if loss.grad_fn is None:
+        return [loss] if loss.requires_grad else []
+    waiting, seen = [loss.grad_fn], {loss.grad_fn}
+    while waiting:
+        node = waiting.pop()
+        variable = getattr(node, "variable", None)
+        if isinstance(variable, torch.Tensor):
+            found.append(variable)
+        for after, _ in node.next_functions:
+            if after is not None and after not in seen:
+                seen.add(after)
+                waiting.append(after)
+    return found
+
+
+def named_leaves(holders: Holders, passing: frozenset[str]) -> Iterator[tuple[str, torch.Tensor]]:
+    """Every leaf that requires a gradient and can be reached by name, each once.
+
+    The parameters of modules have the best names; then come variables, the members of lists, tuples and dicts, what
+    optimizers hold, and last the `passing` names: targets of loops, which stand for one tensor after the other.
+    """
+    seen: set[int] = set()
+    for name, tensor in _candidates(holders, passing):
+        if id(tensor) not in seen and tensor.requires_grad and tensor.is_leaf:
+            seen.add(id(tensor))
+            yield name, tensor
+
+
+def _candidates(holders: Holders, passing: frozenset[str]) -> Iterator[tuple[str, torch.Tensor]]:
+    variables = [(name, value) for names in holders for name, value in _visible(names)]
+    lasting = [(name, value) for name, value in variables if name not in passing]
+    for name, value in lasting:
+        if isinstance(value, torch.nn.Module):
+            yield from _members(name, value)
+    for name, value in lasting:
+        if isinstance(value, torch.Tensor):
+            yield name, value
+    for name, value in lasting:
+        yield from _members(name, value)
+    for name, value in lasting:
+        if isinstance(value, torch.optim.Optimizer):
+            for index, group in enumerate(value.param_groups):
+                for place, tensor in enumerate(group["params"]):
+                    yield f"{name}.param_groups[{index}]['params'][{place}]", tensor
+    for name, value in variables:
+        if name in passing and isinstance(value, torch.Tensor):
+            yield name, value
+
+
+def _members(name: str, value: object, depth: int = 2) -> Iterator[tuple[str, torch.Tensor]]:
+    if isinstance(value, torch.nn.Module):
+        for inner, parameter in value.named_parameters():
+            yield f"{name}.{inner}", parameter
+    elif isinstance(value, (list, tuple, dict)) and depth and len(value) <= 1000:
+        items: Iterable[tuple[str, object]] = (
+            ((f"{name}[{key!r}]", each) for key, each in value.items())
+            if isinstance(value, dict)
+            else ((f"{name}[{index}]", each) for index, each in enumerate(value))
+        )
+        for label, each in items:
+            if isinstance(each, torch.Tensor):
+                yield label, each
+            else:
+                yield from _members(label, each, depth - 1)
+    elif depth and type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
+        for inner, each in vars(value).items():  # an object of a class of the script's own
+            if isinstance(each, torch.Tensor):
+                yield f"{name}.{inner}", each
+            else:
+                yield from _members(f"{name}.{inner}", each, depth - 1)
+
+
+def _visible(names: Names) -> Iterator[tuple[str, Any]]:
+    for name in list(names):
+        if not name.startswith("_"):
+            try:
+                yield name, names[name]
+            except KeyError:  # a variable of a function that is not assigned yet
+                continue
+
+
+_UNNAMED = "leaf "
+
+
+Numbers = tuple[tuple[str, float | None, float | None], ...]
+"""Name, value and gradient of each parameter, where they are one number."""
+
+
+class Parameters:
+    """The parameters met so far. Kept by name, so that a leaf that is bound anew keeps its place."""
+
+    def __init__(self, passing: frozenset[str]) -> None:
+        """`passing`: names that stand for one tensor after the other."""
+        self._passing = passing
+        self._known: dict[str, torch.Tensor] = {}
+        self.items: list[tuple[str, torch.Tensor]] = []
+        """Name and tensor of each, in the script's order."""
+        self.has_large = False
+        """Whether some are more than one number."""
+        self.has_members = False
+        """Whether some are members of a container, which may be bound anew."""
+        self.plain: list[str] = []
+        """Those that are variables themselves, and may be bound anew."""
+
+    def __iter__(self) -> Iterator[tuple[str, torch.Tensor]]:
+        return iter(self.items)
+
+    def numbers(self) -> Numbers:
+        """Value and gradient of each, where they are one number."""
+        return tuple([(name, number_of(tensor), number_of(grad_of(tensor))) for name, tensor in self.items])
+
+    def norms(self, numbers: Numbers) -> Numbers:
+        """The same, with the norms of those that are more than one number."""
+        return tuple(
+            (name, _norm(tensor) if value is None else value, _norm(grad_of(tensor)) if grad is None else grad)
+            for (name, tensor), (_, value, grad) in zip(self.items, numbers, strict=True)
+        )
+
+    def _know(self, known: dict[str, torch.Tensor]) -> None:
+        self._known, self.items = known, list(known.items())
+        self.has_members = any("[" in name for name in known)
+        self.has_large = any(tensor.numel() != 1 for tensor in known.values())
+        self.plain = [name for name in known if name.isidentifier() and name not in self._passing]
+
+    def find(self, holders: Holders) -> None:
+        """Before any loss is known: every leaf that requires a gradient and has a name."""
+        self._know(dict(named_leaves(holders, self._passing)))
+
+    def reached(self, loss: torch.Tensor, holders: Holders, *, keep: bool, unnamed: bool) -> None:
+        """Take the leaves of a loss; `unnamed`: also those that no name leads to.
+
+        `keep` those known from other losses too (a GAN has two).
+        """
+        leaves = {id(leaf): leaf for leaf in leaves_of(loss)}
+        if not leaves:
+            return
+        if keep and all(any(leaf is known for known in self._known.values()) for leaf in leaves.values()):
+            return
+        before = self._known if keep else {}
+        named = dict(named_leaves(holders, self._passing))
+        reached = [name for name, tensor in named.items() if name in before or id(tensor) in leaves]
+        found = {id(named[name]) for name in reached}
+        others = [leaf for identity, leaf in leaves.items() if unnamed and identity not in found]
+        lost = {
+            name: tensor
+            for name, tensor in before.items()
+            if name not in named and name not in self._passing and not name.startswith(_UNNAMED)
+        }
+        self._know(
+            {name: named[name] for name in reached}
+            | lost
+            | {f"{_UNNAMED}{number}": leaf for number, leaf in enumerate(others)}
+        )
+
+    def follow(self, holders: Holders) -> None:
+        """After a block: a name that was bound to another leaf is that leaf now; so is a member of a container."""
+        if self.has_members:
+            now = dict(named_leaves(holders, self._passing))
+            if any(now.get(name, tensor) is not tensor for name, tensor in self.items):
+                self._know({name: now.get(name, tensor) for name, tensor in self.items})
+        for name in self.plain:
+            for names in holders:
+                value = names.get(name)
+                if value is not None:
+                    if value is not self._known[name] and isinstance(value, torch.Tensor):
+                        self._know({**self._known, name: value})
+                    break
+
+
+def _norm(tensor: torch.Tensor | None) -> float | None:
+    """The norm that a fact of the tensor tells."""
+    return None if tensor is None else summary(fact(tensor))

@@ -1,0 +1,133 @@
+"""Makes the snapshots of where a program stands."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections import ChainMap
+from collections.abc import Callable
+
+from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.interpreter.iteration import Turn
+from bptui.engine.interpreter.machine import Machine
+from bptui.engine.interpreter.position import Place, pending, place_of
+from bptui.engine.interpreter.script import Script
+from bptui.engine.observe.explain import explain
+from bptui.engine.observe.recorder import Recorder
+from bptui.engine.observe.substitution import one_line, with_numbers
+from bptui.protocol.phase import StopReason
+from bptui.protocol.snapshot import Failure, Snapshot, Upcoming, Watched
+
+
+class Snapshots:
+    """Makes them. The latest is kept, with which the next one is compared in words."""
+
+    def __init__(self, script: Script, machine: Machine, recorder: Recorder) -> None:
+        self._script, self._machine, self._recorder = script, machine, recorder
+        self.tape = 0
+        """The tape's number, as `Snapshot.tape` counts it."""
+        self.last: Snapshot | None = None
+        """The snapshot of where the program stands; None before the entry stop."""
+        self.watched: Callable[[], tuple[Watched, ...]] = tuple
+        """Evaluates the watched expressions."""
+
+    def take(
+        self,
+        where: tuple[int, int],
+        ran: RunBlock | None,
+        reason: StopReason,
+        place: Place,
+        output: tuple[str, str],
+        failure: Failure | None,
+        turn: Turn,
+        zeroing: bool,
+        *,
+        passed: bool = False,
+    ) -> Snapshot:
+        """The snapshot of where the program stands.
+
+        `where`: on which branch of the timeline, and at which index. `passed`: zero_grad was passed over.
+        """
+        phase = ran.phase if ran is not None else None
+        values, targets = self._recorder.values()
+        snapshot = Snapshot(
+            index=where[1],
+            phase=phase,
+            block=ran.block.index if ran is not None else None,
+            stop_reason=reason,
+            epoch=place.epoch,
+            sample=place.sample,
+            epochs=place.epochs,
+            samples=place.samples,
+            consumed=turn.consumed,
+            values=values,
+            targets=targets,
+            loss_name=self._recorder.loss_name,
+            loss=self._recorder.loss_fact(),
+            params=self._recorder.params(phase),
+            ledger=self._recorder.ledger(),
+            zeroing=zeroing,
+            marks=turn.marks(zeroing),
+            next=self._upcoming(place, turn, zeroing),
+            possible=turn.possible(),
+            explain="",
+            printed=output[0],
+            errors=output[1],
+            failure=failure,
+            tape=self.tape,
+            branch=where[0],
+        )
+        return dataclasses.replace(snapshot, explain=explain(self.last, snapshot, passed))
+
+    def settle(self, snapshot: Snapshot, branch: int, said: str = "", reason: StopReason | None = None) -> Snapshot:
+        """That is where the program stands. `said`: how a step differs from when it was made before."""
+        if said or branch != snapshot.branch or (reason is not None and reason is not snapshot.stop_reason):
+            text = snapshot.explain
+            if said:
+                text = f"{text}; it does not repeat: {said}; branch {branch} begins"
+            snapshot = dataclasses.replace(
+                snapshot, branch=branch, explain=text, stop_reason=reason or snapshot.stop_reason
+            )
+        self.last = dataclasses.replace(snapshot, watches=self.watched())
+        return self.last
+
+    def say_met(self, words: str) -> Snapshot:
+        """Which breakpoint stopped the program."""
+        assert self.last is not None
+        self.last = dataclasses.replace(self.last, met=words)
+        return self.last
+
+    def add(self, text: str) -> Snapshot:
+        """Say more of the present stop."""
+        assert self.last is not None
+        self.last = dataclasses.replace(self.last, explain=f"{self.last.explain}; {text}")
+        return self.last
+
+    def see_anew(self, turn: Turn, zeroing: bool) -> Snapshot:
+        """The same stop, with zeroing on or off."""
+        assert self.last is not None
+        there = Place(self.last.epoch, self.last.sample, self.last.epochs, self.last.samples)
+        upcoming = self._upcoming(there, turn, zeroing)
+        self.last = dataclasses.replace(
+            self.last, zeroing=zeroing, marks=turn.marks(zeroing), next=upcoming, watches=self.watched()
+        )
+        return self.last
+
+    def _upcoming(self, place: Place, turn: Turn, zeroing: bool) -> Upcoming | None:
+        cursor, another = turn.upcoming(zeroing)
+        if cursor is None:
+            return None
+        statement = self._script.first_statement(cursor.block)
+        if another:  # its numbers are not known yet, nor where it will be
+            text = one_line(statement)
+            return Upcoming(cursor.phase, cursor.block.index, cursor.line, text, text, None, None)
+        names = ChainMap(dict(pending(self._machine)), *self._recorder.holders())  # type: ignore[arg-type]
+        there = place_of(self._machine, place)
+        return Upcoming(
+            phase=cursor.phase,
+            block=cursor.block.index,
+            line=cursor.line,
+            text=one_line(statement),
+            numbers=with_numbers(statement, names),
+            epoch=there.epoch,
+            sample=there.sample,
+        )

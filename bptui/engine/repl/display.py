@@ -1,0 +1,148 @@
+"""What typed code says: what it prints and what its values look like, in order and up to a length."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import sys
+import traceback
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from typing import Any, TextIO
+
+from bptui.engine.interpreter.output import Output
+
+LONGEST = 20_000
+"""At most so many characters are told."""
+_DEEP = 20
+"""Containers inside containers are looked into so far."""
+
+
+class Told(io.TextIOBase):
+    """A stream that keeps the beginning of what is written to it, and counts the rest."""
+
+    def __init__(self, real: TextIO, longest: int = LONGEST) -> None:
+        """`real`: the stream that it stands for: file descriptor and bytes are that one's."""
+        self._real, self._longest = real, longest
+        self._parts: list[str] = []
+        self._kept = self._written = 0
+        self._whole = True
+        """Whether all values were told whole."""
+
+    @property
+    def text(self) -> str:
+        """What was written, without the last line's end."""
+        text = "".join(self._parts)
+        left = self._written - self._kept
+        if not self._whole:
+            return f"{text}… and more"
+        return f"{text}\n… {left:,} more characters" if left else text.removesuffix("\n")
+
+    def write(self, text: str) -> int:
+        if not isinstance(text, str):
+            raise TypeError(f"write() argument must be str, not {type(text).__name__}")
+        self._written += len(text)
+        part = text[: max(0, self._longest - self._kept)]
+        self._kept += len(part)
+        if part:
+            self._parts.append(part.encode("utf-8", "backslashreplace").decode())
+        return len(text)
+
+    def show(self, value: Any) -> None:
+        """What a prompt does with the value of an expression: `sys.displayhook`. It is not kept as `_`."""
+        if value is not None:
+            text, whole = shown(value, self._longest)
+            self._whole = self._whole and (whole or sys.stdout is not self)
+            print(text, file=sys.stdout)
+
+    def say(self, text: str) -> None:
+        """A line of our own, or of Python's; on a line of its own."""
+        if self._parts and not self._parts[-1].endswith("\n"):
+            self.write("\n")
+        self.write(f"{text}\n")
+
+    def writable(self) -> bool:
+        return True
+
+    def fileno(self) -> int:
+        return self._real.fileno()
+
+    @property
+    def buffer(self) -> Any:
+        return self._real.buffer
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]  # a plain attribute there
+        return "utf-8"
+
+
+def raised(error: BaseException) -> str:
+    """An exception as Python's own last lines tell it."""
+    if isinstance(error, SystemExit):
+        return "The program is not ended from here: SystemExit was left out."
+    lines = traceback.format_exception_only(type(error), error)
+    if isinstance(error, SyntaxError):
+        lines = [line for line in lines if not line.startswith('  File "<prompt>"')]
+    return "".join(lines).removesuffix("\n")
+
+
+def shown(value: Any, longest: int) -> tuple[str, bool]:
+    """The value's `repr`, and whether it is whole; of long lists, dicts and texts only the beginning is made.
+
+    Raises:
+        Exception: whatever a class's own `__repr__` raises.
+    """
+    parts: list[str] = []
+    length = 0
+    for part in _repr(value, set(), longest):
+        parts.append(part)
+        length += len(part)
+        if length > longest:
+            return "".join(parts)[:longest], False
+    return "".join(parts), True
+
+
+_BRACKETS: dict[type, tuple[str, str]] = {list: ("[", "]"), tuple: ("(", ")"), set: ("{", "}"), dict: ("{", "}")}
+
+
+def _repr(value: Any, around: set[int], longest: int) -> Iterator[str]:
+    """The parts of a `repr`, made one after the other."""
+    kind = type(value)
+    if kind in (str, bytes) and len(value) > longest:
+        yield repr(value[: longest + 1])
+    elif kind not in _BRACKETS or len(around) >= _DEEP or not value:
+        yield repr(value)
+    elif id(value) in around:
+        yield "...".join(_BRACKETS[kind])
+    else:
+        opening, closing = _BRACKETS[kind]
+        around = around | {id(value)}
+        yield opening
+        for place, each in enumerate(islice(value.items() if kind is dict else value, longest)):
+            yield ", " if place else ""
+            if isinstance(value, Mapping):
+                yield from _repr(each[0], around, longest)
+                yield ": "
+                yield from _repr(each[1], around, longest)
+            else:
+                yield from _repr(each, around, longest)
+        yield "," if kind is tuple and len(value) == 1 else ""
+        yield closing
+
+
+@contextlib.contextmanager
+def listening(output: Output) -> Iterator[Told]:
+    """Let `sys.stdout`, `sys.stderr` and `sys.displayhook` tell what typed code says; there is nothing to read."""
+    before = sys.stdout, sys.stderr, sys.stdin, sys.displayhook
+    told = Told(output.stdout)
+    sys.stdout = sys.stderr = told
+    sys.stdin = io.StringIO()
+    sys.displayhook = told.show
+    try:
+        yield told
+    finally:
+        if sys.stdout is told:  # else it put a stream there itself
+            sys.stdout = before[0]
+        if sys.stderr is told:
+            sys.stderr = before[1]
+        sys.stdin, sys.displayhook = before[2:]

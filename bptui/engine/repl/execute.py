@@ -1,0 +1,179 @@
+"""Runs Python that a person typed in the scope being run, as that scope's own code would run.
+
+At module level it is module code. In a function it is a closure over the function's own cells, so that comprehensions,
+lambdas and assignments mean what they always mean; names that the function does not have are kept for typed code only.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+import types
+from typing import Any
+
+from bptui.engine.compiler import syntax
+from bptui.engine.errors import PROMPT
+from bptui.engine.repl.namespace import NOTHING, Scope
+from bptui.protocol.naming import as_python
+
+
+class TypedNames:
+    """Names that typed code gave values to in functions that have no such variables."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, dict[str, Any]] = {}
+
+    def of(self, scope: Scope) -> dict[str, Any]:
+        """Those of the function being run."""
+        return self._kept.setdefault(scope.function, {}) if scope.function else {}
+
+
+def parsed(text: str) -> ast.Module:
+    """Statements, as Python reads them; `model.0.weight` is read as the screen means it.
+
+    Raises:
+        SyntaxError: it is no Python.
+        ValueError: it holds what no source may hold.
+    """
+    text = textwrap.dedent(text).strip()
+    try:
+        return ast.parse(text, PROMPT)
+    except SyntaxError:
+        try:
+            return ast.parse(as_python(text), PROMPT)
+        except SyntaxError:
+            pass
+        raise
+
+
+def parsed_expression(text: str) -> ast.expr:
+    """One expression.
+
+    Raises:
+        SyntaxError: it is no Python, or no expression.
+        ValueError: it holds what no source may hold.
+    """
+    statements = parsed(text).body
+    if len(statements) == 1 and isinstance(statements[0], ast.Expr):
+        return statements[0].value
+    raise SyntaxError("an expression is needed")
+
+
+def value_of(expression: ast.expr, scope: Scope, kept: dict[str, Any]) -> Any:
+    """Evaluate an expression. Names that it binds (`:=`) are bound. `kept`: the `TypedNames` of the scope.
+
+    Raises:
+        BaseException: whatever it raises.
+    """
+    with scope.lent(_mentioned(expression) - kept.keys()):
+        if not scope.function:
+            return eval(_compiled(ast.Expression(expression), "eval"), scope.module)
+        return _in_function([ast.copy_location(ast.Return(expression), expression)], scope, kept)
+
+
+def run(module: ast.Module, scope: Scope, kept: dict[str, Any]) -> set[str]:
+    """Run statements; the values of those that are expressions go to `sys.displayhook`.
+
+    Returns the names that are kept for typed code only, where they are new.
+
+    Raises:
+        BaseException: whatever they raise.
+    """
+    with scope.lent(_mentioned(module) - kept.keys()):
+        if not scope.function:
+            exec(_compiled(ast.Interactive(module.body), "single"), scope.module)
+            return set()
+        _compiled(module, "exec")  # for what is no Python outside a function, and would be inside one
+        before = set(kept)
+        for statement in module.body:
+            _in_function([_Shown().visit(statement)], scope, kept)
+        return set(kept) - before
+
+
+def _mentioned(tree: ast.AST) -> set[str]:
+    return {each.id for each in ast.walk(tree) if isinstance(each, ast.Name)}
+
+
+def _compiled(tree: Any, mode: str) -> types.CodeType:
+    code: types.CodeType = compile(ast.fix_missing_locations(tree), PROMPT, mode, dont_inherit=True)
+    return code
+
+
+def _in_function(statements: list[ast.stmt], scope: Scope, kept: dict[str, Any]) -> Any:
+    """Run statements as an inner function of the one being run, and give what they return."""
+    itself = {
+        name for each in statements for node in ast.walk(each) if isinstance(node, ast.Global) for name in node.names
+    }
+    bound = syntax.bound_names(statements) - itself - {"*"}
+    ours = bound - scope.declared
+    cells = _cells(scope, kept, ours)
+    heads: list[ast.stmt] = [ast.Nonlocal(sorted(ours))] if ours else []
+    if bound & scope.declared:
+        heads.append(ast.Global(sorted(bound & scope.declared)))
+    seen: list[ast.stmt] = [ast.Expr(ast.Name(name, ast.Load())) for name in sorted(cells)]
+    last: list[ast.stmt] = [ast.If(ast.Constant(0), seen, [])] if seen else []
+    inner = _function(scope.function, [*heads, *statements, *last])
+    never = [ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None)) for name in sorted(cells)]
+    around = _function("around", [*never, inner])
+    code = _compiled(ast.Module([around], []), "exec")
+    for _ in range(2):
+        code = next(each for each in code.co_consts if isinstance(each, types.CodeType))
+    closure = tuple(cells[name] for name in code.co_freevars)
+    try:
+        return types.FunctionType(code, scope.module, scope.function, None, closure)()
+    finally:
+        for name in cells.keys() - scope.cells.keys():
+            _keep(name, cells[name], scope, kept)
+
+
+def _cells(scope: Scope, kept: dict[str, Any], bound: set[str]) -> dict[str, types.CellType]:
+    """A cell for each name of the function, and for each that typed code gave or gives a value to.
+
+    A variable that is not assigned yet and is only read is left out: then Python says that there is no such name.
+    """
+    cells = {name: cell for name, cell in scope.cells.items() if name in bound or name in scope.own}
+    for name, value in kept.items():
+        cells.setdefault(name, types.CellType(value))
+    for name in bound - cells.keys():
+        value = scope.find(name)
+        cells[name] = types.CellType() if value is NOTHING else types.CellType(value)
+    return cells
+
+
+def _keep(name: str, cell: types.CellType, scope: Scope, kept: dict[str, Any]) -> None:
+    """Keep what code gave to a name that the function does not have, unless it left it as it found it."""
+    try:
+        value = cell.cell_contents
+    except ValueError:  # deleted, or never assigned
+        kept.pop(name, None)
+        return
+    if name in kept or value is not scope.find(name):
+        kept[name] = value
+
+
+def _function(name: str, body: list[ast.stmt]) -> ast.FunctionDef:
+    function = ast.parse("def name(): pass").body[0]
+    assert isinstance(function, ast.FunctionDef)
+    function.name, function.body = name, body or function.body
+    return function
+
+
+class _Shown(ast.NodeTransformer):
+    """Shows the value of each statement that is an expression, as a prompt does, also inside `for` and `if`."""
+
+    def visit_Expr(self, node: ast.Expr) -> ast.Expr:
+        importing = ast.Call(ast.Name("__import__", ast.Load()), [ast.Constant("sys")], [])
+        show = ast.Call(ast.Attribute(importing, "displayhook", ast.Load()), [node.value], [])
+        return ast.copy_location(ast.Expr(show), node)
+
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
+        """`x: int = 5`: a variable of an outer function may not be annotated."""
+        if not isinstance(node.target, ast.Name):
+            return node
+        value = ast.Assign([node.target], node.value) if node.value is not None else ast.Pass()
+        return ast.copy_location(value, node)
+
+    def _leave(self, node: ast.AST) -> ast.AST:
+        return node
+
+    visit_FunctionDef = visit_AsyncFunctionDef = visit_ClassDef = visit_Lambda = _leave  # noqa: N815

@@ -1,0 +1,80 @@
+"""What a person types into a run of a script: Python to evaluate, edits, watches, names to complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from bptui.engine.interpreter.machine import Machine
+from bptui.engine.interpreter.output import Output
+from bptui.engine.interpreter.position import Place
+from bptui.engine.observe.recorder import Recorder
+from bptui.engine.repl.complete import complete
+from bptui.engine.repl.edit import edit
+from bptui.engine.repl.evaluate import Evaluation, evaluate
+from bptui.engine.repl.execute import TypedNames
+from bptui.engine.repl.namespace import Scope, conveniences
+from bptui.engine.repl.watches import Watches
+from bptui.protocol.messages import Completed
+from bptui.protocol.snapshot import Watched
+
+_SET = re.compile(r"set (.*?) = (.*)", re.DOTALL)
+"""An edit, as the timeline keeps it. It is no Python."""
+
+
+class Prompt:
+    """Python typed into a script. All but `complete` is to be called while the script's stage is set."""
+
+    def __init__(self, output: Output) -> None:
+        self._output = output
+        self.watches = Watches()
+        self._names = TypedNames()
+        self.said = ""
+        """What came of the last edit, in words."""
+
+    def attend(self, machine: Machine, recorder: Recorder, place: Callable[[], Place]) -> None:
+        """What is typed from now on is for this run. It may be the same one begun again, to go back in it."""
+        self._machine, self._recorder, self._place = machine, recorder, place
+
+    def forget(self) -> None:
+        """Another timeline begins: what was typed is gone, but for the watches."""
+        self._names = TypedNames()
+
+    def evaluate(self, text: str, unchanged: Callable[[], bool]) -> Evaluation:
+        """Run Python as a Python prompt would. `unchanged`: whether the program is as before; asked afterwards."""
+        evaluation = evaluate(text, self._scope(), self._names, self._output, unchanged)
+        if evaluation.changed:
+            self._recorder.edited()
+            self.said = " ".join(text.split())
+        return evaluation
+
+    def repeat(self, typed: str) -> None:
+        """Make a step that was typed: `typed_set(…)`, or Python that changed the program.
+
+        Raises:
+            StepRefused: it is an edit that cannot be made.
+        """
+        setting = _SET.fullmatch(typed)
+        if setting is None:
+            self.evaluate(typed, lambda: False)
+            return
+        name, value = setting.groups()
+        self.said = edit(name, value, self._scope(), self._names, dict(self._recorder.parameters), self._output)
+        self._recorder.edited()
+
+    def look(self) -> tuple[Watched, ...]:
+        """The watched expressions, as they are now."""
+        return self.watches.look(self._scope(), self._names, self._output) if self.watches else ()
+
+    def complete(self, text: str) -> Completed:
+        """What a name under the cursor may become."""
+        return complete(text, self._scope(), self._names)
+
+    def _scope(self) -> Scope:
+        words = conveniences(self._recorder.present_loss(), self._place())
+        return Scope(self._machine, self._recorder.all_holders(), words)
+
+
+def typed_set(name: str, value: str) -> str:
+    """An edit as the timeline keeps it."""
+    return f"set {name.strip()} = {value.strip()}"

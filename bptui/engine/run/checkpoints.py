@@ -1,0 +1,204 @@
+"""Checkpoints: sparse, within a budget of memory; between them the script runs again.
+
+One is made when a turn of the loop begins and enough time went by since the last one, so that neither making them nor
+running on from the nearest one is felt.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from bptui.engine.breakpoints.manager import Memory
+from bptui.engine.checkpoint.heap import Moment, World, weigh
+from bptui.engine.interpreter.frames import Entered
+from bptui.engine.interpreter.items import Items
+from bptui.engine.interpreter.iteration import Turn
+from bptui.engine.interpreter.machine import Machine
+from bptui.engine.interpreter.unwind import Finally
+from bptui.engine.observe.recorder import Recorder
+from bptui.engine.run.execution import Course
+from bptui.engine.run.stepper import Stepper
+from bptui.engine.tensors.saved import Unusable
+from bptui.protocol.snapshot import Snapshot
+
+APART = 0.02
+"""Seconds of running between two checkpoints, at least: to run that again, step by step, is not felt."""
+SHARE = 10
+"""And so many times what one costs to make, while running on."""
+SHARE_STEPPING = 2
+"""The same while a person steps: there is time, and a step back should be quick."""
+
+
+@dataclass(eq=False)
+class Checkpoint:
+    """The state of the debuggee that a step can be restored from."""
+
+    branch: int
+    index: int
+    moment: Moment
+    snapshot: Snapshot
+    """The latest one that was made then."""
+    whole: bool
+    """Whether the steps before it were looked at closely."""
+    noticed: Memory
+    """What breakpoints remembered."""
+    wrote: int
+    """`Course.wrote` then."""
+
+
+class Past:
+    """The checkpoints of one course."""
+
+    def __init__(self, course: Course, memory: int) -> None:
+        """`memory`: how many bytes all checkpoints may take."""
+        self._course, self._memory = course, memory
+        self._world = World(
+            [course.machine, course.recorder, course.turn, course.stepper],
+            [Machine, Recorder, Turn, Stepper, *course.recorder.parts],
+            course.stage.own_modules,
+        )
+        self._kept: list[Checkpoint] = []
+        self._total = 0
+        self._cost = 0.0
+        """Seconds that the last one took."""
+        self._since = 0.0
+        """Seconds of running since, before the present run."""
+        self._began: float | None = None
+        self._turn = -1
+
+    @property
+    def nbytes(self) -> int:
+        """About how many bytes all checkpoints take."""
+        return self._total
+
+    # ---- making them
+
+    def running(self) -> None:
+        """The script's lines begin to run."""
+        self._began = time.perf_counter()
+
+    def standing(self) -> None:
+        """They stand still again."""
+        if self._began is not None:
+            self._since += time.perf_counter() - self._began
+            self._began = None
+
+    def visit(self, whole: bool) -> None:
+        """The program stands between two blocks: make a checkpoint if it is time for one."""
+        turn = self._course.machine.turn
+        if turn == self._turn or not self._course.turn.fresh:
+            return
+        self._turn = turn
+        now = time.perf_counter()
+        since = self._since + (now - self._began if self._began is not None else 0.0)
+        if since < APART or since < (SHARE_STEPPING if whole else SHARE) * self._cost:
+            return
+        self._make_room(self._kept[-1].moment.nbytes if self._kept else 0)
+        self.keep(whole)
+
+    def keep(self, whole: bool) -> Checkpoint | None:
+        """Make a checkpoint here, if there is room for it; None if not, or if none can be made."""
+        course = self._course
+        if not self._memory or not course.machine.frames or course.snapshots.last is None:
+            return None
+        at = course.history.branch, course.history.index
+        if self._kept and (self._kept[-1].branch, self._kept[-1].index) == at and self._kept[-1].whole >= whole:
+            return self._kept[-1]
+        if self._kept and self._total + self._kept[-1].moment.nbytes > self._memory:
+            return None
+        started = time.perf_counter()
+        moment = self._world.remember(course.machine.frames, self._kept[-1].moment if self._kept else None)
+        self._cost = time.perf_counter() - started
+        self._since = 0.0
+        if self._began is not None:
+            self._began = time.perf_counter()
+        made = Checkpoint(*at, moment, course.snapshots.last, whole, course.breakpoints.memory(), course.wrote)
+        if moment.problem or moment.nbytes > self._memory:
+            return None
+        self._kept.append(made)
+        self._total += moment.own_bytes
+        self._make_room(0)
+        return made
+
+    def _make_room(self, needed: int) -> None:
+        """Drop checkpoints until there is room for so many bytes more: the far past is kept the most sparsely."""
+        while self._kept and self._total + needed > self._memory and (len(self._kept) > 1 or needed):
+            self._kept.pop(self._least_useful() if len(self._kept) > 2 else 0)
+            self._total = weigh([each.moment for each in self._kept])
+            self._forget_items()
+
+    def _forget_items(self) -> None:
+        """Let go of the items of loops that lie before every checkpoint."""
+        first: dict[Items, int] = {}
+        for items, position in (each for checkpoint in self._kept for each in checkpoint.moment.items):
+            first[items] = min(position, first.get(items, position))
+        for items, position in first.items():
+            items.forget_before(position)
+
+    def _least_useful(self) -> int:
+        """Which one leaves the smallest gap, seen from the present."""
+        newest = self._kept[-1].index
+        return min(
+            range(1, len(self._kept) - 1),
+            key=lambda at: (
+                (self._kept[at + 1].index - self._kept[at - 1].index) / (abs(newest - self._kept[at].index) + 1)
+            ),
+        )
+
+    # ---- going there
+
+    def nearest(self, branch: int, index: int, closely: int) -> Checkpoint | None:
+        """The latest checkpoint from which that step can be reached, the last `closely` steps looked at closely."""
+        history = self._course.history
+        before = [
+            each
+            for each in reversed(self._kept)
+            if each.index <= (index if each.whole else index - closely)
+            and history.contains(branch, each.branch, each.index)
+        ]
+        latest_first = sorted(before, key=lambda each: -each.index)
+        return next((each for each in latest_first if self.usable(each.moment)), None)
+
+    def remember(self) -> Moment:
+        """The world as it is, for a step that may have to be undone at once."""
+        return self._world.remember(self._course.machine.frames)
+
+    def undo(self, moment: Moment) -> bool:
+        """Bring that back. Whether that could be done."""
+        if not self.usable(moment):
+            return False
+        self._put_back(moment)
+        return True
+
+    def usable(self, moment: Moment) -> bool:
+        """Whether it can be brought back now."""
+        try:
+            self._world.check(moment, self._course.machine.frames)
+        except Unusable:
+            return False
+        return True
+
+    def bring_back(self, checkpoint: Checkpoint) -> None:
+        """Stand there again."""
+        course = self._course
+        with course.running():
+            self._put_back(checkpoint.moment)
+        course.snapshots.last = checkpoint.snapshot
+        course.history.stand(checkpoint.branch, checkpoint.index)
+        course.tapes.forget()
+        course.wrote = checkpoint.wrote
+        course.breakpoints.remember(checkpoint.noticed, course.stepper.place)
+        self._turn = course.machine.turn
+
+    def _put_back(self, moment: Moment) -> None:
+        self._leave_contexts(moment.contexts)
+        self._world.bring_back(moment)
+
+    def _leave_contexts(self, entered: list[Entered]) -> None:
+        """Leave what was entered since, without what a `finally` would do."""
+        for frame in reversed(self._course.machine.frames):
+            while frame.contexts and not any(frame.contexts[-1] is each for each in entered):
+                left = frame.contexts.pop()
+                if not isinstance(left.manager, Finally):
+                    left.manager.__exit__(None, None, None)

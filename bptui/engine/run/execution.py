@@ -1,0 +1,265 @@
+"""One run of a script: what stands where, and how a step that is known by its deed is made."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator
+
+from bptui.engine.breakpoints.manager import Breakpoints
+from bptui.engine.checkpoint.changes import State
+from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.errors import StepRefused
+from bptui.engine.interpreter.environment import Stage
+from bptui.engine.interpreter.failure import failure_of, raised_in, refusal_of
+from bptui.engine.interpreter.iteration import Turn
+from bptui.engine.interpreter.machine import Raised
+from bptui.engine.interpreter.output import Mark, Output
+from bptui.engine.interpreter.script import Script
+from bptui.engine.observe.recorder import Recorder
+from bptui.engine.observe.snapshots import Snapshots
+from bptui.engine.repl.prompt import Prompt
+from bptui.engine.run.history import Deed, Fields, History, differing
+from bptui.engine.run.stepper import Stepper
+from bptui.engine.tape.call_sites import Sites
+from bptui.engine.tape.current import Tapes
+from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.snapshot import Failure, Snapshot, Watched
+
+Action = Callable[[bool], RunBlock | None]
+"""Makes a step. It is told whether to look at it closely, and returns the block that ran."""
+
+
+class Course:
+    """Everything of one run, from the script's first line on."""
+
+    def __init__(
+        self,
+        script: Script,
+        stage: Stage,
+        output: Output,
+        sites: Sites,
+        history: History,
+        prompt: Prompt,
+    ) -> None:
+        self.script, self.stage, self.output, self.history = script, stage, output, history
+        self.machine = script.machine()
+        self.recorder = Recorder(script, self.machine)
+        self.snapshots = Snapshots(script, self.machine, self.recorder)
+        self.turn = Turn(script, self.machine)
+        self.stepper = Stepper(self.machine, self.recorder, self.turn)
+        self.tapes = Tapes(self.recorder, sites, output)
+        self.breakpoints = Breakpoints(script, self.machine, self.recorder)
+        self._others = sum(output.mark())
+        """So many bytes of the output were not written on the way to where the program stands."""
+        self.prompt = prompt
+        prompt.attend(self.machine, self.recorder, lambda: self.stepper.place)
+        self.snapshots.watched = self._watched
+
+    def _watched(self) -> tuple[Watched, ...]:
+        with self.running():
+            return self.prompt.look()
+
+    @property
+    def wrote(self) -> int:
+        """How many bytes the script wrote to stdout and stderr on the way to where the program stands."""
+        return sum(self.output.mark()) - self._others
+
+    @wrote.setter
+    def wrote(self, count: int) -> None:
+        self._others = sum(self.output.mark()) - count
+
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """While the script's lines run."""
+        with self.stage.set(self.machine.main), self.output.redirecting():
+            yield
+
+    def enter(self) -> Failure | None:
+        """Run the script up to its first phase. Returns what it raised."""
+        failure = None
+        with self.running():
+            try:
+                self.machine.advance()
+                self.recorder.parameters.find(self.recorder.holders())
+            except Raised as raised:
+                failure = failure_of(raised, self.script.path)
+        self.stepper.locate()
+        return failure
+
+    # ---- a step
+
+    def action(self, deed: Deed) -> Action:
+        """How to do that now.
+
+        Raises:
+            StepRefused: it cannot be done.
+        """
+        self.stepper.zeroing = deed.zeroing
+        phase = deed.phase
+        if deed.edit:
+            return lambda whole: self.prompt.repeat(deed.edit)
+        if phase is None:
+            return self.stepper.skip if deed.skips else self.stepper.next
+        cursor = self.machine.cursor
+        if cursor is not None and cursor.phase is phase:
+            return self.stepper.cursor
+        if phase is Phase.FORWARD:
+            if self.turn.forward_again() is None:
+                self.stepper.check_forward()
+            return self.stepper.forward
+        run, frame = self.turn.find(phase)
+        return lambda whole: self.stepper.apart(run, frame, whole)
+
+    def step(self, deed: Deed) -> Snapshot:
+        """Do it as one step; refuse it if the script's own code raised and nothing changed.
+
+        Raises:
+            StepRefused: nothing changed.
+        """
+        action = self.action(deed)
+        before = State(self.recorder.holders(), self.output)
+        place = self.stepper.bookmark()
+        mark = self.output.mark()
+        self.stepper.begin()
+        failure, by_itself = None, False
+        with self.running():
+            try:
+                ran = action(True)
+            except Raised as raised:
+                failure, ran = failure_of(raised, self.script.path), self.stepper.running
+                by_itself = ran is not None and raised_in(raised, self.script.path, ran.block.own_statements)
+        if failure is not None and ran is not None and by_itself and ran.phase is not Phase.FORWARD:
+            if ran.phase is Phase.BACKWARD and before.silent:
+                before.put_back_gradients()
+            if before.is_unchanged() and self.stepper.go_back(place):
+                raise refusal_of(failure, ran.phase)
+        if failure is not None and ran is not None:
+            self.recorder.failed(ran)
+        self.breakpoints.stepped(ran, self.stepper.place)
+        return self.stop(deed, ran, self.reason(failure), mark, failure)
+
+    def again(self, deed: Deed, whole: bool) -> tuple[RunBlock | None, Failure | None]:
+        """Do once more what was done before. Returns what ran, and what it raised."""
+        self.stepper.begin()
+        action, failure = self.action(deed), None
+        try:
+            ran = action(whole)
+        except Raised as raised:
+            if isinstance(raised.error, KeyboardInterrupt):
+                raise NotThere("Going there was interrupted.", "Nothing changed.") from None
+            failure, ran = failure_of(raised, self.script.path), self.stepper.running
+            if ran is not None:
+                self.recorder.failed(ran)
+        return ran, failure
+
+    # ---- a stop
+
+    def reason(self, failure: Failure | None) -> StopReason:
+        """Why a step ended."""
+        return StopReason.EXCEPTION if failure else StopReason.END if self.machine.ended else StopReason.STEP
+
+    def stop(
+        self,
+        deed: Deed,
+        ran: RunBlock | None,
+        reason: StopReason,
+        mark: Mark,
+        failure: Failure | None,
+        *,
+        recorded: bool = False,
+    ) -> Snapshot:
+        """A step was made: a snapshot of it, and its row."""
+        if ran is not None and not recorded:
+            self.tapes.ran(ran.phase)
+        branch, index = self.history.place_of_next(deed)
+        snapshot = self.look(branch, index, ran, reason, self.output.since(mark), failure, deed.zeroing)
+        snapshot = self._told(snapshot, deed)
+        said = self.history.made(deed, fields_of(snapshot), reason)
+        return self.snapshots.settle(snapshot, self.history.branch, said)
+
+    def _told(self, snapshot: Snapshot, deed: Deed) -> Snapshot:
+        """A step that was typed says so."""
+        if not deed.edit:
+            return snapshot
+        return dataclasses.replace(snapshot, edit=deed.edit, explain=self.prompt.said)
+
+    def look(
+        self,
+        branch: int,
+        index: int,
+        ran: RunBlock | None,
+        reason: StopReason,
+        output: tuple[str, str],
+        failure: Failure | None,
+        zeroing: bool,
+    ) -> Snapshot:
+        """The snapshot of where the program stands."""
+        self.snapshots.tape = self.tapes.number
+        return self.snapshots.take(
+            (branch, index), ran, reason, self.stepper.place, output, failure, self.turn, zeroing,
+            passed=self.stepper.passed,
+        )  # fmt: skip
+
+    def fields(self, ran: RunBlock | None) -> Fields:
+        """What the timeline keeps of a step at full speed."""
+        loss, params = self.recorder.numbers()
+        place = self.stepper.place
+        return ran.word if ran is not None else None, place.epoch, place.sample, loss, params
+
+    # ---- again, from the past
+
+    def replay(
+        self, branch: int, index: int, closely: int, progress: Callable[[RunBlock | None], bool]
+    ) -> Snapshot | None:
+        """Do again what was done from where the program stands up to that index; the last `closely` steps whole.
+
+        `progress` is told after every step what ran, and says whether to go on. Returns the snapshot of the last step,
+        if there was one.
+
+        Raises:
+            NotThere: a step gave other numbers than before, or was interrupted.
+        """
+        snapshot = None
+        history = self.history
+        history.stand(branch, history.index)
+        self.recorder.run_begins(sparing=False)
+        with self.running():
+            while history.index < index:
+                deed = history.deed(branch, history.index + 1)
+                whole = index - history.index <= closely
+                mark = self.output.mark() if whole else (0, 0)
+                ran, failure = self.again(deed, whole)
+                if whole:
+                    snapshot = self.look(
+                        branch, history.index + 1, ran, self.reason(failure), self.output.since(mark), failure,
+                        deed.zeroing,
+                    )  # fmt: skip
+                    self.snapshots.last = snapshot = self._told(snapshot, deed)
+                    now = fields_of(snapshot)
+                else:
+                    now = self.fields(ran)
+                said = differing(history.row(branch, history.index + 1), now)
+                if said:
+                    raise NotThere(
+                        f"This program does not repeat itself: step {history.index + 1} now gives {said}.",
+                        "Something that it uses is not restored (time, threads, files, another process); "
+                        "nothing changed.",
+                    )
+                history.stand(branch, history.index + 1)
+                if not progress(ran) and history.index < index:
+                    snapshot = self.look(branch, history.index, ran, StopReason.PAUSE, ("", ""), failure, deed.zeroing)
+                    break
+        self.recorder.run_ends()
+        self.tapes.forget()
+        return snapshot
+
+
+class NotThere(StepRefused):
+    """A step that had run could not be gone to."""
+
+
+def fields_of(snapshot: Snapshot) -> Fields:
+    """What the timeline keeps of a step that was looked at closely."""
+    row = snapshot.row()
+    return row.phase.value if row.phase is not None else None, row.epoch, row.sample, row.loss, row.params

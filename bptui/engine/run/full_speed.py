@@ -1,0 +1,80 @@
+"""A run at full speed, to a breakpoint or to its goal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from bptui.engine.analysis.recall import can_recall, recall
+from bptui.engine.breakpoints.prefilter import Lookout
+from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.interpreter.failure import failure_of
+from bptui.engine.interpreter.machine import Raised
+from bptui.engine.interpreter.output import Mark
+from bptui.engine.interpreter.position import epoch_key
+from bptui.engine.run.checkpoints import Past
+from bptui.engine.run.execution import Course
+from bptui.engine.run.express import Express
+from bptui.engine.run.history import NEXT
+from bptui.protocol.phase import Goal, StopReason
+from bptui.protocol.snapshot import Snapshot
+
+
+def run_on(
+    course: Course,
+    past: Past,
+    goal: Goal,
+    steps: int | None,
+    mark: Mark,
+    pause: Callable[[], bool],
+    progress: Callable[[], None],
+    *,
+    stopping: bool,
+) -> Snapshot:
+    """Run on from here, as `Controller.run` says. `mark`: where the output ended before."""
+    machine, stepper, recorder, breakpoints = course.machine, course.stepper, course.recorder, course.breakpoints
+    failure, reason, hit = None, StopReason.STEP, None
+    turn, epoch, taken, deed = machine.turn, epoch_key(machine), 0, NEXT[stepper.zeroing]
+    far = goal is Goal.END and steps is None
+    stepper.begin()
+    recorder.run_begins(sparing=far, recalls=far and can_recall(course.script, recorder), stops=stopping)
+    keep = course.history.keeper(deed)
+    ran: RunBlock | None = None
+    pausing = False
+    with course.running():
+        if stopping:
+            breakpoints.begin(stepper.place)
+        express = Express(course, deed, breakpoints.lookout if stopping else lambda names: Lookout())
+        while True:
+            past.visit(False)
+            try:
+                ran = express.next() if far else stepper.next(False)
+            except Raised as raised:
+                failure, reason = failure_of(raised, course.script.path), StopReason.EXCEPTION
+                ran = stepper.running or ran
+                if ran is not None:
+                    recorder.failed(ran)
+            taken += 1
+            if stopping and failure is None and (hit := breakpoints.met(ran, stepper.place)) is not None:
+                reason = hit.reason
+                break
+            if failure or machine.ended or taken == steps:
+                break
+            if goal is Goal.SAMPLE and machine.turn != turn:
+                break
+            if goal is Goal.EPOCH and epoch_key(machine) != epoch:
+                break
+            pausing = pausing or pause()
+            if pausing and recorder.unwatched and not recorder.recalls:
+                recorder.sparing = False  # fast as it is: one more forward, with all its values
+            elif pausing:
+                reason = StopReason.PAUSE
+                break
+            keep(course.fields(ran))
+            progress()
+        if recorder.recalls:
+            recall(recorder)
+    recorder.run_ends()
+    course.tapes.forget()
+    ending = StopReason.END if machine.ended else reason
+    snapshot = course.stop(deed, ran, ending, mark, failure, recorded=True)
+    return snapshot if hit is None else course.snapshots.say_met(hit.words)

@@ -1,0 +1,98 @@
+"""A script from its first line on, as often as it begins: the present course, its past, and what outlives them."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Sequence
+
+from bptui.engine.interpreter.environment import RandomState, Stage
+from bptui.engine.interpreter.output import Output
+from bptui.engine.interpreter.script import Script
+from bptui.engine.repl.prompt import Prompt
+from bptui.engine.run.checkpoints import Past
+from bptui.engine.run.execution import Course
+from bptui.engine.run.history import History
+from bptui.engine.tape.call_sites import Sites
+from bptui.protocol.breakpoint import Breakpoint
+from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.snapshot import Failure
+
+Beacon = Callable[[Phase | None, int], None]
+
+
+class Lifetime:
+    """What stands where, whichever course the script is on."""
+
+    course: Course
+    """The present one; there is none before `begin`."""
+    past: Past
+    """Its checkpoints."""
+
+    def __init__(self, script: Script, path: str, argv: Sequence[str], output: Output, memory: int) -> None:
+        """`memory`: how many bytes checkpoints may take."""
+        self.script, self.output = script, output
+        self.beacon: Beacon = lambda phase, line: None
+        """Told what is about to run, before it runs."""
+        self.history = History()
+        self.prompt = Prompt(output)
+        self.zeroing = True
+        """Whether `next` runs zero_grad."""
+        self.asked: tuple[Breakpoint, ...] = ()
+        """The breakpoints; they stay when the script begins again."""
+        self.started = False
+        self._memory = memory
+        self._stage = Stage(path, argv)
+        self._sites = Sites(path, script.source, script.tree)
+        self._random: RandomState | None = None
+
+    def begin_anew(self) -> Failure | None:
+        """The script begins, and the timeline with it. Returns what it raised before its first phase."""
+        if self._random is None:
+            self._random = RandomState()
+        self.history = History()
+        self.prompt.forget()
+        return self._begin()
+
+    def _begin(self) -> Failure | None:
+        """A course from the script's first line on."""
+        self.course = Course(self.script, self._stage, self.output, self._sites, self.history, self.prompt)
+        self.course.machine.started = self.beacon
+        self.past = Past(self.course, self._memory)
+        self.set_zeroing(self.zeroing)
+        self.started = True
+        failure = self.course.enter()
+        self.course.breakpoints.set(self.asked)
+        return failure
+
+    def give_up(self) -> None:
+        """The present course will not go on; the world is as before the first one."""
+        if self.started:
+            with self.course.running():
+                self.course.machine.close()
+        if self._random is not None:
+            self._random.restore()
+        self._stage.forget()
+        self.output.forget()
+
+    def start_over(self) -> None:
+        """Run the script anew up to its entry, where no checkpoint leads back. The timeline stays."""
+        counts = self.course.breakpoints.counts()
+        self.give_up()
+        self.zeroing = True
+        del self.course, self.past
+        gc.collect()  # what it held may be large
+        self._begin()
+        self.history.stand(0, 0)
+        self.course.breakpoints.restore(counts)
+        self.course.snapshots.last = self.course.look(0, 0, None, StopReason.ENTRY, ("", ""), None, True)
+        self.past.keep(True)
+
+    def set_zeroing(self, on: bool) -> None:
+        """Whether `next` runs zero_grad or passes over it."""
+        self.zeroing = self.course.stepper.zeroing = on
+
+    def stand(self) -> None:
+        """Zeroing is as it was when the program went on from here."""
+        history = self.history
+        at = history.index + 1 if history.ahead else history.index
+        self.set_zeroing(history.deed(history.branch, at).zeroing)

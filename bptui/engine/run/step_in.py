@@ -1,0 +1,80 @@
+"""Stepping into a phase, and out of it at its end."""
+
+from __future__ import annotations
+
+from bptui.engine.interpreter.failure import failure_of, refusal_of
+from bptui.engine.interpreter.machine import Raised
+from bptui.engine.run.history import NEXT, Deed
+from bptui.engine.run.program import Lifetime
+from bptui.engine.tape.cursor import Inside
+from bptui.protocol.phase import Phase
+from bptui.protocol.snapshot import Snapshot
+
+
+def enter(life: Lifetime) -> Inside | None:
+    """Run the block that comes next as a whole, and record it. None where other code comes next, or the end.
+
+    Raises:
+        StepRefused: it was rejected before its first op. Nothing changed.
+    """
+    course, stepper = life.course, life.course.stepper
+    with course.running():
+        skipped = stepper.pass_zero_grad()
+    cursor, stop = course.machine.cursor, course.snapshots.last
+    if cursor is None:  # it stands at other code, which raised before, or came to its end
+        return None
+    assert stop is not None
+    before, mark = life.past.remember(), life.output.mark()
+    stepper.begin()
+    stepper.locate()
+    place, frame = stepper.place, course.machine.frames[-1]
+    recording = course.tapes.begin(cursor.phase)
+    failure, undone = None, False
+    with course.running():
+        try:
+            stepper.block(True, recording.around)
+        except Raised as raised:
+            failure = failure_of(raised, life.script.path)
+            undone = life.past.undo(before)
+    recorder = course.recorder
+    loss, name = (None, cursor.loss_name) if failure else (recorder.present_loss(), recorder.loss_name)
+    recording.finish(loss, name)
+    course.tapes.recorded(recording)
+    values = recorder.values() if failure is None else (stop.values, stop.targets)
+    inside = Inside(
+        stop, cursor, recording, values, place, (life.output, mark), failure, undone, life.script.program.blocks
+    )
+    inside.skipped, inside.frame = skipped, frame
+    if inside.count == 0 and failure is not None and undone:
+        raise refusal_of(failure, cursor.phase)
+    return inside
+
+
+def leave(life: Lifetime, inside: Inside) -> Snapshot:
+    """Go to the end of the phase: what comes after it runs, up to the next one."""
+    course = life.course
+    inside.recording.forget()
+    if inside.undone:
+        assert course.snapshots.last is not None
+        return course.snapshots.last
+    failure, run = inside.failure, inside.run
+    if failure is not None:
+        course.recorder.failed(run)
+    else:
+        assert inside.frame is not None
+        with course.running():
+            try:
+                course.stepper.move_on(run, inside.frame)
+            except Raised as raised:
+                failure = failure_of(raised, life.script.path)
+    course.breakpoints.stepped(run, course.stepper.place)
+    return course.stop(_deed(life, inside), run, course.reason(failure), inside.told, failure, recorded=True)
+
+
+def _deed(life: Lifetime, inside: Inside) -> Deed:
+    """What the whole phase was as a step: zeroing may have been turned on or off inside."""
+    if inside.skipped and life.zeroing:
+        return Deed(None, True, skips=True)
+    if inside.run.phase is Phase.ZERO_GRAD and not life.zeroing:
+        return Deed(Phase.ZERO_GRAD, False)
+    return NEXT[life.zeroing]

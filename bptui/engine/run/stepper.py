@@ -1,0 +1,166 @@
+"""Moves a program block by block, in the script's order or out of it, and lets the recorder see each block."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bptui.engine.compiler.instructions import Bind, RunBlock
+from bptui.engine.errors import StepRefused
+from bptui.engine.interpreter.frames import Frame
+from bptui.engine.interpreter.iteration import Turn, TurnMark
+from bptui.engine.interpreter.machine import Machine
+from bptui.engine.interpreter.position import Place, is_last, place_of
+from bptui.engine.observe.recorder import Recorder
+from bptui.protocol.phase import Phase
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """A place in the program."""
+
+    frames: list[tuple[Frame, int, Bind | None, object]]
+    """Each with its instruction, the assignment that is put off, and the item for it."""
+    moves: int
+    place: Place
+    turn: TurnMark
+
+
+class Stepper:
+    """How each step is made. `whole` says whether a step is looked at closely, or runs by at full speed."""
+
+    def __init__(self, machine: Machine, recorder: Recorder, turn: Turn) -> None:
+        self._machine, self._recorder, self._turn = machine, recorder, turn
+        self.zeroing = True
+        """Whether zero_grad is run, and not passed over."""
+        self.place = Place()
+        """Where the program last ran a block in order."""
+        self._moves = -1
+        """`Machine.moves` when the place was looked up."""
+        self.running: RunBlock | None = None
+        """The block of this step; None before any ran."""
+        self.passed = False
+        """Whether this step passed over a zero_grad."""
+
+    def bookmark(self) -> Bookmark:
+        """Where the program stands, to go back there when a step is refused after all."""
+        frames = [(frame, frame.pc, frame.unbound, _item(frame)) for frame in self._machine.frames]
+        return Bookmark(frames, self._machine.moves, self.place, self._turn.bookmark())
+
+    def go_back(self, there: Bookmark) -> bool:
+        """Stand where the program stood, if no loop has taken another item since. Whether that could be done."""
+        if there.moves != self._machine.moves or [each[0] for each in there.frames] != self._machine.frames:
+            return False
+        for frame, pc, unbound, item in there.frames:
+            frame.pc, frame.unbound = pc, unbound
+            if unbound is not None:
+                frame.slots[id(unbound.loop)].item = item
+        self.place = there.place
+        self._turn.go_back(there.turn)
+        return True
+
+    def begin(self) -> None:
+        """Another step begins."""
+        self.running, self.passed = None, False
+
+    def locate(self) -> None:
+        """Look up where the program stands."""
+        if self._moves != self._machine.moves:
+            self._moves = self._machine.moves
+            self.place = place_of(self._machine, self.place)
+
+    def went(self, run: RunBlock, place: Place, *, located: bool) -> None:
+        """Blocks ran elsewhere, that one as the last, or it raised. `located`: no loop went on behind it."""
+        self.running, self.place = run, place
+        self._moves = self._machine.moves if located else -1
+
+    def next(self, whole: bool) -> RunBlock | None:
+        """Run the block that comes next, passing over zero_grad while zeroing is off. Returns what ran.
+
+        Raises:
+            Raised: the script raised. So do all that follow.
+        """
+        if self._machine.cursor is None:  # it stands at other code, which raised before
+            self._machine.advance()
+            return None
+        if not self.zeroing:
+            self.pass_zero_grad()
+        return self.cursor(whole) if self._machine.frames else None
+
+    def cursor(self, whole: bool) -> RunBlock:
+        """Run the block at which the program stands, and what comes after it up to the next one."""
+        run, frame = self.block(whole)
+        self.move_on(run, frame)
+        return run
+
+    def block(self, whole: bool, around: Callable[[Callable[[], None]], None] | None = None) -> tuple[RunBlock, Frame]:
+        """Run the block at which the program stands, and nothing after it. `around` runs what it is given."""
+        machine = self._machine
+        frame = machine.frames[-1]
+        run = frame.instruction
+        assert isinstance(run, RunBlock)
+        self.running = run
+        if self._moves != machine.moves:
+            self.locate()
+        self._turn.begin()
+        step = machine.step if around is None else lambda: around(machine.step)
+        self._recorder.observe(run, frame, self.place, whole, step)
+        return run, frame
+
+    def move_on(self, run: RunBlock, frame: Frame) -> None:
+        """A block ran: go to the next one."""
+        self._turn.ran(run, frame)
+        self._machine.advance()
+        if not self.zeroing:
+            self.pass_zero_grad()
+
+    def apart(self, run: RunBlock, frame: Frame, whole: bool) -> RunBlock:
+        """Run a block out of order; the program stays where it stands. Prints and counters wait for their turn."""
+        self.running = run
+        self._recorder.observe(run, frame, self.place, whole, lambda: self._machine.run_apart(frame, run.own, run))
+        self._turn.ran(run, frame)
+        return run
+
+    def check_forward(self) -> None:
+        """Before a forward of another sample.
+
+        Raises:
+            StepRefused: none is left.
+        """
+        if is_last(self._machine) and not self._turn.forward_ahead():
+            raise StepRefused("No more samples: this was the last one.", "Press n to go on to the end of the script.")
+
+    def forward(self, whole: bool) -> RunBlock | None:
+        """Run a forward: the last one again if no backward followed it, else the next, passing over what is between."""
+        again = self._turn.forward_again()
+        if again is not None:
+            return self.apart(*again, whole)
+        while (cursor := self._machine.cursor) and cursor.phase is not Phase.FORWARD:
+            self._pass(cursor)
+        return self.cursor(whole) if self._machine.cursor else None
+
+    def skip(self, whole: bool) -> RunBlock | None:
+        """Go past the zero_grads that come next, and run the block behind them."""
+        zeroing, self.zeroing = self.zeroing, False
+        self.pass_zero_grad()
+        self.zeroing = zeroing
+        return self.cursor(whole) if self._machine.frames else None
+
+    def pass_zero_grad(self) -> bool:
+        """While zeroing is off, go past the zero_grads that come next. Returns whether there were any."""
+        any_passed = False
+        while not self.zeroing and (cursor := self._machine.cursor) and cursor.phase is Phase.ZERO_GRAD:
+            self._pass(cursor)
+            self.passed = any_passed = True
+        return any_passed
+
+    def _pass(self, cursor: RunBlock) -> None:
+        """Go past a block; its statements without a phase run."""
+        self._turn.passed(cursor)
+        self._machine.step(skip=True)
+        self._machine.advance()
+
+
+def _item(frame: Frame) -> object:
+    """The item that was taken and not assigned yet."""
+    return None if frame.unbound is None else frame.slots[id(frame.unbound.loop)].item

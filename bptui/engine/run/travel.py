@@ -1,0 +1,147 @@
+"""Going to a step that has run: from the nearest checkpoint on, or from where the program stands, or from the start."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from bptui.engine.breakpoints.manager import Hit
+from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.errors import StepRefused
+from bptui.engine.run.checkpoints import Checkpoint
+from bptui.engine.run.execution import NotThere
+from bptui.engine.run.program import Lifetime
+from bptui.protocol.phase import StopReason
+from bptui.protocol.snapshot import Snapshot
+
+Pause = Callable[[], bool]
+"""Asked after every step that runs again whether to give up."""
+
+
+class Journey:
+    """One way back, or forth again."""
+
+    def __init__(self, life: Lifetime, pause: Pause) -> None:
+        self._life, self._pause = life, pause
+        self._wrote = life.course.wrote
+        self._present: Checkpoint | None = None
+        """Where the program stood before."""
+
+    def to(self, branch: int, index: int) -> Snapshot:
+        """Stand at that step.
+
+        Raises:
+            StepRefused: there is no such step, or the program does not repeat itself. Nothing changed.
+        """
+        history = self._life.history
+        if not 0 <= branch < len(history.branches):
+            raise StepRefused(f"There is no branch {branch}.", f"They are numbered 0 to {len(history.branches) - 1}.")
+        last = history.last(branch)
+        index = last if index == -1 else index
+        if not 0 <= index <= last:
+            raise StepRefused(f"There is no step {index} on branch {branch}.", f"They are numbered 0 to {last}.")
+        here = (history.branch, history.index)
+        if history.index == index and history.contains(branch, *here):
+            history.stand(branch, index)
+            return self._arrived(None)
+        self._present = self._life.past.keep(True)
+        start = self._life.past.nearest(branch, index, self._closely)
+        onwards = history.contains(branch, *here) and here[1] <= index
+        if not onwards or (start is not None and start.index > here[1]):
+            self._stand_at(start)
+        return self._not_undone(self._arrived(self._replay(branch, index, self._closely, self._follow)))
+
+    def to_breakpoint(self) -> Snapshot:
+        """Stand where the latest breakpoint before this stop was met, or else at the entry.
+
+        Raises:
+            StepRefused: the program does not repeat itself. Nothing changed.
+        """
+        history, past = self._life.history, self._life.past
+        branch, here = history.branch, history.index
+        self._present = past.keep(True)
+        found = self._latest_met(branch, here) if self._life.course.breakpoints.active else None
+        if found is None:
+            return self.to(branch, here if self._pause() else 0)
+        index, hit = found
+        self._stand_at(self._life.past.nearest(branch, index, self._closely))
+        self._pause = lambda: False  # it is found; the rest is short
+        snapshot = self._arrived(self._replay(branch, index, self._closely, self._follow))
+        snapshots = self._life.course.snapshots
+        snapshots.last = dataclasses.replace(snapshot, stop_reason=hit.reason)
+        return self._not_undone(snapshots.say_met(hit.words))
+
+    def _latest_met(self, branch: int, end: int) -> tuple[int, Hit] | None:
+        """Where before that step a breakpoint was met last: what lies between two checkpoints runs again."""
+        life = self._life
+        counts = life.course.breakpoints.counts()
+        found: list[tuple[int, Hit]] = []
+
+        def see(ran: RunBlock | None) -> bool:
+            hit = life.course.breakpoints.met(ran, life.course.stepper.place)
+            if hit is not None:
+                found.append((life.history.index, hit))
+            return not self._pause()
+
+        try:
+            while end > 1 and not found and not self._pause():
+                self._stand_at(life.past.nearest(branch, end - 2, 0))
+                start = life.history.index
+                with life.course.running():
+                    life.course.breakpoints.begin(life.course.stepper.place)
+                self._replay(branch, end - 1, 0, see)
+                end = start + 1
+        finally:
+            life.course.breakpoints.restore(counts)
+            life.course.breakpoints.logged()
+        return found[-1] if found else None
+
+    @property
+    def _closely(self) -> int:
+        """So many steps before one that is gone to are looked at closely: those of a turn."""
+        return max(len(self._life.script.program.blocks), 2) + 1
+
+    def _stand_at(self, start: Checkpoint | None) -> None:
+        """Stand at that checkpoint, or without one at the entry of a new course."""
+        if start is not None:
+            self._life.past.bring_back(start)
+        else:
+            self._present = None  # of the course that ends: it could not be brought back
+            self._life.start_over()
+
+    def _replay(
+        self, branch: int, index: int, closely: int, progress: Callable[[RunBlock | None], bool]
+    ) -> Snapshot | None:
+        """Run again up to that step. Where that fails, the program stands where it stood before it went back.
+
+        Raises:
+            NotThere: the program does not repeat itself, or it was interrupted.
+        """
+        try:
+            return self._life.course.replay(branch, index, closely, progress)
+        except NotThere:
+            if self._present is not None and self._life.past.usable(self._present.moment):
+                self._life.past.bring_back(self._present)
+            self._life.stand()
+            raise
+
+    def _follow(self, ran: RunBlock | None) -> bool:
+        """A step ran again: what breakpoints remember follows. Whether to go on."""
+        self._life.course.breakpoints.stepped(ran, self._life.course.stepper.place)
+        return not self._pause()
+
+    def _arrived(self, snapshot: Snapshot | None) -> Snapshot:
+        """The program stands at a step that had run before."""
+        life = self._life
+        life.stand()
+        snapshots = life.course.snapshots
+        snapshot = snapshot or snapshots.last
+        assert snapshot is not None
+        snapshots.settle(snapshot, life.history.branch, reason=StopReason.GOTO)
+        return snapshots.see_anew(life.course.turn, life.zeroing)
+
+    def _not_undone(self, snapshot: Snapshot) -> Snapshot:
+        """Say so where steps were undone that had printed."""
+        if self._life.course.wrote >= self._wrote:
+            return snapshot
+        return dataclasses.replace(snapshot, explain=f"printed text stays; {snapshot.explain}")

@@ -1,0 +1,55 @@
+"""Which recording is the tape now: of the phase last stepped into, as long as it still tells of the present graph."""
+
+from __future__ import annotations
+
+from bptui.engine.interpreter.output import Output
+from bptui.engine.observe.recorder import Recorder
+from bptui.engine.tape.call_sites import Sites
+from bptui.engine.tape.recording import Recording
+from bptui.protocol.messages import TapeShown
+from bptui.protocol.phase import Phase
+
+
+class Tapes:
+    """The tape of one run of a script."""
+
+    def __init__(self, recorder: Recorder, sites: Sites, output: Output) -> None:
+        self._recorder, self._sites, self._output = recorder, sites, output
+        self.number = 0
+        """Grows with each change of the tape."""
+        self._shown: Recording | None = None
+        self._forward: Recording | None = None
+        """The recorded forward whose graph is the present one."""
+        self._went_back = False
+        """Whether a backward ran since."""
+
+    def begin(self, phase: Phase) -> Recording:
+        """Record a phase."""
+        follows = phase is Phase.BACKWARD or (phase is Phase.FORWARD and not self._went_back)
+        return Recording(phase, self._recorder, self._sites, self._output, self._forward if follows else None)
+
+    def recorded(self, recording: Recording) -> None:
+        """A phase was recorded: that is the tape now."""
+        self._shown = recording
+        self.number += 1
+        if recording.phase is Phase.FORWARD:
+            self._forward, self._went_back = recording, False
+        self._note(recording.phase)
+
+    def ran(self, phase: Phase) -> None:
+        """A phase ran that was not recorded."""
+        if phase is Phase.FORWARD and self._shown is not None:
+            self._shown = self._forward = None
+            self.number += 1
+        self._note(phase)
+
+    def forget(self) -> None:
+        """Many phases ran."""
+        self.ran(Phase.FORWARD)
+
+    def _note(self, phase: Phase) -> None:
+        self._went_back = self._went_back or phase is Phase.BACKWARD
+
+    def shown(self) -> TapeShown:
+        """The tape as it is now."""
+        return TapeShown(self.number, self._shown.tape if self._shown is not None else None)

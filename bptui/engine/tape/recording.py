@@ -1,0 +1,191 @@
+"""One phase, recorded: what ran, in order, ops and nodes mixed, and what each wrote to the parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+import torch
+
+from bptui.engine.interpreter.output import Mark, Output
+from bptui.engine.observe.parameters import named_leaves
+from bptui.engine.observe.recorder import Recorder
+from bptui.engine.tape.builder import Taping
+from bptui.engine.tape.call_sites import Sites
+from bptui.engine.tape.modules import Modules
+from bptui.engine.tape.nodes import NodeRecorder, RawNode
+from bptui.engine.tape.ops import OpRecorder
+from bptui.engine.tape.records import RawOp
+from bptui.engine.tensors.captured import Kept
+from bptui.engine.tensors.facts import fact, grad_of, version_of
+from bptui.protocol.fact import SMALL, Fact
+from bptui.protocol.phase import Phase
+from bptui.protocol.tape import Tape
+
+Written = dict[str, tuple[Kept | None, Kept | None]]
+"""Value and gradient of each parameter that a step changed."""
+
+
+class Step:
+    """One op or node, and what it did besides."""
+
+    __slots__ = ("mark", "raw", "written")
+
+    def __init__(self, raw: RawOp | RawNode, mark: Mark, written: Written) -> None:
+        self.raw, self.mark, self.written = raw, mark, written
+
+
+class Recording:
+    """Records while `around` runs something; afterwards what it was."""
+
+    def __init__(
+        self, phase: Phase, recorder: Recorder, sites: Sites, output: Output, forward: Recording | None
+    ) -> None:
+        """`forward`: the recording of the forward that this backward follows, or of which this forward is a part."""
+        self.phase, self._recorder, self._output = phase, recorder, output
+        self.steps: list[Step] = []
+        self.ended = output.mark()
+        """Where the output ended when the phase did."""
+        self._ops: OpRecorder = (
+            forward._ops
+            if forward is not None
+            else OpRecorder(sites, Modules(recorder.holders()), self._name_of, self._op_ran)
+        )
+        self._ops.ran = self._op_ran
+        self._first_op = len(self._ops.ops)
+        self._nodes: list[RawNode] = []
+        self._loss: int = -1 if forward is None else forward._loss
+        self._parameters: dict[int, str] | None = None
+        self._looks = phase in (Phase.UPDATE, Phase.ZERO_GRAD)
+        self._seen: dict[str, Any] = {}
+        if self._looks:
+            for name, tensor in recorder.parameters:
+                self._seen[name] = _look(tensor)
+        self.tape = Tape((), (), (), -1)
+        self.taping: Taping | None = None
+
+    def around(self, run: Callable[[], None]) -> None:
+        """Run it and record it. What it raises goes through."""
+        recorder = NodeRecorder(self._node_ran)
+        try:
+            with recorder, self._ops:
+                run()
+        finally:
+            self.ended = self._output.mark()
+            self._ops.settle()
+            for node in self._nodes:
+                node.settle(recorder.room)
+
+    def finish(self, loss: Any, loss_name: str | None) -> None:
+        """Make the tape of what was recorded. `loss`: as the script has it now."""
+        place = self._ops.finish(loss)
+        if self.phase is Phase.FORWARD or self._loss < 0:
+            self._loss = place
+        self.taping = Taping(self._ops.values, self._ops.ops, self._nodes, self._loss, loss_name, self._leaves())
+        self.tape = self.taping.tape()
+
+    def forget(self) -> None:
+        """Let go of the tensors: the phase is left."""
+        self._ops.forget()
+        for value in self._ops.values:
+            value.settle()
+        self._nodes.clear()
+        self.steps.clear()
+
+    @property
+    def loss(self) -> int:
+        """The loss among the tape's values."""
+        return self.tape.loss
+
+    def kept(self, place: int) -> Fact:
+        """All that is known of a value."""
+        if place < len(self._ops.values) and (kept := self._ops.values[place].kept) is not None:
+            return kept.whole()
+        return self.tape.values[place].fact
+
+    def place_of(self, step: Step) -> tuple[int, int]:
+        """Which op and which node of the tape a step is; -1 for neither."""
+        if isinstance(step.raw, RawOp):
+            return step.raw.place, -1
+        assert self.taping is not None
+        return self.taping.op_of(step.raw), step.raw.place
+
+    def parameter_of(self, raw: RawNode) -> str | None:
+        """The parameter of which an AccumulateGrad adds to the gradient."""
+        return self._names_of_parameters().get(raw.variable)
+
+    # ---- told by the recorders
+
+    def _op_ran(self, op: RawOp) -> None:
+        self.steps.append(Step(op, self._output.mark(), self._look_again(op) if self._looks else {}))
+
+    def _node_ran(self, node: RawNode) -> None:
+        node.place = len(self._nodes)
+        self._nodes.append(node)
+        self.steps.append(Step(node, self._output.mark(), {}))
+
+    def _look_again(self, op: RawOp) -> Written:
+        written: Written = {}
+        room = self._ops.room
+        touched = {self._ops.values[place].address for place in op.outputs}
+        for name, tensor in self._recorder.parameters:
+            now, gradient = _look(tensor), grad_of(tensor)
+            large = tensor.numel() > SMALL and (_address(tensor) in touched or _address(gradient) in touched)
+            if large or now != self._seen.get(name):
+                self._seen[name] = now
+                written[name] = Kept(tensor, room), None if gradient is None else Kept(gradient, room)
+        return written
+
+    # ---- names
+
+    def _name_of(self, tensor: torch.Tensor, frame: FrameType | None) -> str:
+        name = self._names_of_parameters().get(id(tensor))
+        if name is not None:
+            return name
+        if frame is not None:
+            for names in (frame.f_locals, frame.f_globals):
+                for each, value in names.items():
+                    if value is tensor and not each.startswith("_"):
+                        return each
+        for holder in self._recorder.holders():
+            for each, value in list(holder.items()):
+                if isinstance(value, torch.nn.Module) and not each.startswith("_"):
+                    for inner, buffer in value.named_buffers(prefix=each):
+                        if buffer is tensor:
+                            return inner
+        return next((name for name, leaf in self._all_leaves() if leaf is tensor), "")
+
+    def _names_of_parameters(self) -> dict[int, str]:
+        if self._parameters is None:
+            self._parameters = {id(tensor): name for name, tensor in self._recorder.parameters}
+        return self._parameters
+
+    def _all_leaves(self) -> list[tuple[str, torch.Tensor]]:
+        return [*self._recorder.parameters, *named_leaves(self._recorder.holders(), frozenset())]
+
+    def _leaves(self) -> dict[int, tuple[str, Fact]]:
+        """What a graph leads to that was not seen as the ops ran."""
+        if not self._nodes or self._ops.ops:
+            return {}
+        leaves = {id(tensor): (name, tensor) for name, tensor in reversed(self._all_leaves())}
+        return {identity: (name, fact(tensor, whole=False)) for identity, (name, tensor) in leaves.items()}
+
+
+def _look(tensor: torch.Tensor) -> Any:
+    """How a parameter looks: small ones by value, since `.data` is written without a trace."""
+    gradient = grad_of(tensor)
+    return _glance(tensor), None if gradient is None else _glance(gradient)
+
+
+def _address(tensor: torch.Tensor | None) -> int:
+    if tensor is None or tensor.layout != torch.strided or tensor.is_nested:
+        return -1
+    return tensor.data_ptr()
+
+
+def _glance(tensor: torch.Tensor) -> Any:
+    if tensor.layout != torch.strided or tensor.is_nested:
+        return id(tensor), version_of(tensor)
+    small = repr(tensor.tolist()) if tensor.numel() <= SMALL and not tensor.is_meta else ""
+    return tensor.data_ptr(), version_of(tensor), small

@@ -1,0 +1,108 @@
+"""Ops and values as they were seen while they ran, before they are made into a tape."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import torch
+
+from bptui.engine.tape.call_sites import Site
+from bptui.engine.tensors.captured import Kept, Room
+
+MANY = 64
+"""Of a list of tensors so many are looked at."""
+
+
+class RawValue:
+    """A value on the tape."""
+
+    __slots__ = ("address", "kept", "leaf", "made", "name", "op", "ref", "requires_grad", "variable")
+
+    def __init__(self, tensor: torch.Tensor, op: int, name: str, room: Room) -> None:
+        self.ref = weakref.ref(tensor)
+        self.kept: Kept | None = Kept(tensor, room)
+        """None where it is not known, for a value that only the graph tells of."""
+        self.address = tensor.data_ptr() if tensor.layout == torch.strided and not tensor.is_nested else 0
+        self.op = op
+        self.name = name
+        self.requires_grad = tensor.requires_grad
+        self.leaf = tensor.requires_grad and tensor.is_leaf
+        self.variable = id(tensor) if self.leaf else 0
+        """The identity of a leaf: its AccumulateGrad leads to it."""
+        node = tensor.grad_fn
+        self.made = (-1, 0) if node is None else (node._sequence_nr(), tensor.output_nr)
+        """The autograd node that made it, by sequence number, and which of its outputs it is."""
+
+    def settle(self) -> None:
+        """Let go of the tensor; a light fact stays."""
+        if self.kept is not None:
+            self.kept.settle()
+
+
+class RawOp:
+    """An op as it ran."""
+
+    __slots__ = (
+        "after", "arguments", "before", "direct", "inputs", "module", "name", "node", "outputs", "place", "site",
+        "wrote",
+    )  # fmt: skip
+
+    def __init__(self, name: str, site: Site | None, module: str, before: int, after: int) -> None:
+        self.name, self.site, self.module = name, site, module
+        self.before, self.after = before, after
+        """Autograd's sequence number before and after it."""
+        self.arguments: list[Any] = []
+        """Places of values as `_At`, other arguments as text."""
+        self.inputs: list[int] = []
+        self.outputs: list[int] = []
+        self.node = ""
+        self.place = -1
+        """Its place among the ops."""
+        self.direct = False
+        """Whether the site is the very call, and not one further out."""
+        self.wrote = ""
+        """The attribute that it assigned (`w.data`), if it is such an assignment."""
+
+
+class At(int):
+    """The place of a value among the arguments."""
+
+
+class Named(tuple):  # type: ignore[type-arg]
+    """An argument given by name."""
+
+    def __new__(cls, name: str, value: Any) -> Named:
+        return super().__new__(cls, (name, value))
+
+
+def is_writing(name: str, kwargs: dict[str, Any]) -> bool:
+    if name.endswith("_") and not name.endswith("__"):
+        return True
+    return name == "__setitem__" or "out" in kwargs or kwargs.get("inplace") is True
+
+
+def tensors_of(value: Any) -> Iterator[torch.Tensor]:
+    if isinstance(value, torch.Tensor):
+        yield value
+    elif isinstance(value, (tuple, list)):
+        for each in value[:MANY]:
+            yield from tensors_of(each)
+
+
+def places_of(argument: Any) -> list[int]:
+    if isinstance(argument, At):
+        return [int(argument)]
+    if isinstance(argument, (tuple, list)):
+        return [place for each in argument for place in places_of(each)]
+    return []
+
+
+def text_of(value: Any) -> str:
+    if isinstance(value, slice):
+        return ":".join("" if each is None else str(each) for each in (value.start, value.stop))
+    if value is Ellipsis:
+        return "..."
+    text = str(value) if isinstance(value, (torch.dtype, torch.device, torch.Size)) else f"<{type(value).__name__}>"
+    return text.removeprefix("torch.")

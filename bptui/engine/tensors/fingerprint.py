@@ -1,0 +1,186 @@
+"""What a value was, kept to see whether it changed: a copy where that is cheap, else a digest of its bits."""
+
+from __future__ import annotations
+
+import math
+import weakref
+from typing import Any
+
+import torch
+
+from bptui.engine.tensors.facts import version_of
+
+COPIED = 4_000_000
+"""Of tensors with more elements no copy is kept: that they changed can be said then, but not how."""
+_DIGESTED = 10_000
+"""Tensors with more elements are compared by their digests, which is many times faster than by their elements."""
+_LANES = 64
+_LISTED = 6
+"""Tensors of up to so many elements are shown as they are."""
+_TEXT = 60
+
+ABSENT = object()
+"""What a name is that stands for nothing yet."""
+
+
+def image(value: Any) -> Image:
+    """What it is now."""
+    if isinstance(value, torch.Tensor):
+        return TensorImage(value)
+    return Image(value)
+
+
+class Image:
+    """Of anything that is no tensor: of numbers and strings the value itself, of all else its text."""
+
+    def __init__(self, value: Any) -> None:
+        self.value: Any = value if value is ABSENT or value is None or type(value) in (bool, int, float, str) else None
+        self._text = "" if self.value is not None or value is None else _text(value)
+
+    def same(self, value: Any, *, trusting: bool = False) -> bool:
+        """Whether it is still so. `trusting`: nothing wrote to tensors but what counts its writes."""
+        if isinstance(value, torch.Tensor):
+            return False
+        return self.as_now(Image(value))
+
+    def as_now(self, now: Image) -> bool:
+        """Whether the two are equal; nan is nan here."""
+        if type(now) is not Image or type(self) is not Image:
+            return False
+        if self.value is ABSENT or now.value is ABSENT:
+            return self.value is now.value
+        if isinstance(self.value, float) and isinstance(now.value, float) and math.isnan(self.value):
+            return math.isnan(now.value)
+        return bool(self.value == now.value) and self._text == now._text
+
+    def __str__(self) -> str:
+        return self._text or (number(self.value) if isinstance(self.value, float) else repr(self.value))
+
+
+class TensorImage(Image):
+    """Of a tensor."""
+
+    def __init__(self, tensor: torch.Tensor) -> None:
+        self.value = None
+        self._ref = weakref.ref(tensor)
+        self._version, self._address = version_of(tensor), address_of(tensor)
+        self.shape, self._dtype = tuple(tensor.shape), tensor.dtype
+        self.entries: torch.Tensor | None = None
+        self._digest = 0
+        plain = dense(tensor)
+        if plain.numel() <= COPIED:
+            self.entries = plain.clone()
+        if plain.numel() > _DIGESTED:
+            self._digest = digest(plain)
+
+    def same(self, value: Any, *, trusting: bool = False) -> bool:
+        if not isinstance(value, torch.Tensor) or tuple(value.shape) != self.shape or value.dtype != self._dtype:
+            return False
+        if trusting and self._ref() is value:
+            if version_of(value) == self._version and address_of(value) == self._address:
+                return True
+        plain = dense(value)
+        if plain.numel() > _DIGESTED:
+            return digest(plain) == self._digest
+        if self.entries is None or plain.shape != self.entries.shape:
+            return False
+        if plain.numel() == 1:
+            one, other = plain.item(), self.entries.item()
+            return bool(one == other or (one != one and other != other))
+        return torch.equal(plain, self.entries) or _same_but_nan(plain, self.entries)
+
+    def __str__(self) -> str:
+        if self.entries is None:
+            return f"a tensor of {' x '.join(map(str, self.shape))}"
+        if self.entries.numel() == 1:
+            return number(self.entries.item())
+        if self.entries.numel() <= _LISTED:
+            return str(_nested(self.entries.tolist())).replace("'", "")
+        return f"a tensor with norm {number(_norm(self.entries))}"
+
+
+def change(before: Image, after: Image) -> str:
+    """How a value changed: `-2 -> 0`; of a large tensor in how many entries."""
+    if before.value is ABSENT:
+        return f"set to {after}"
+    if after.value is ABSENT:
+        return f"deleted (it was {before})"
+    told = f"changed {before} -> {after}"
+    if isinstance(before, TensorImage) and isinstance(after, TensorImage) and before.shape == after.shape:
+        if before.entries is None or after.entries is None:
+            return "changed"
+        if before.entries.shape == after.entries.shape and before.entries.numel() > _LISTED:
+            count = int(torch.count_nonzero(before.entries != after.entries))
+            norms = f"norm {number(_norm(before.entries))} -> {number(_norm(after.entries))}"
+            return f"changed in {count} of {before.entries.numel()} entries, {norms}"
+    if isinstance(before.value, float) and isinstance(after.value, float) and str(before) == str(after):
+        return f"changed {before.value!r} -> {after.value!r}"
+    return told
+
+
+def number(value: Any) -> str:
+    """A number, short."""
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def dense(tensor: torch.Tensor) -> torch.Tensor:
+    """The entries of a tensor of whatever layout, without its graph."""
+    plain = tensor.detach()
+    if plain.is_nested:
+        return plain.values()
+    if plain.layout == torch.sparse_coo:
+        return plain.coalesce().values()
+    return plain if plain.layout == torch.strided else plain.values()
+
+
+def digest(tensor: torch.Tensor) -> int:
+    """A number that is another one, but for a rare accident, once any of its bits change or change places.
+
+    The bits are summed as 64-bit integers by rows and by columns, each weighted by its place: two fast passes.
+    """
+    if tensor.is_meta or not tensor.numel() or tensor.is_quantized:
+        return 0
+    flat = (torch.view_as_real(tensor) if tensor.is_complex() else tensor).contiguous().reshape(-1)
+    try:
+        rest, whole = flat.view(torch.uint8), flat.new_empty(0, dtype=torch.int64)
+        if (count := rest.numel() // (8 * _LANES)) > 0:
+            whole, rest = rest[: count * 8 * _LANES].view(torch.int64), rest[count * 8 * _LANES :]
+    except RuntimeError:  # its memory begins at an odd place
+        return digest(flat.clone())
+    total = int((rest.to(torch.int64) * _places(rest)).sum().item()) if rest.numel() else 0
+    if whole.numel():
+        table = whole.view(-1, _LANES)
+        rows, columns = table.sum(1), table.sum(0)
+        total += int((rows * _places(rows)).sum().item()) + 31 * int((columns * _places(columns)).sum().item())
+    return total
+
+
+def _places(tensor: torch.Tensor) -> torch.Tensor:
+    return torch.arange(1, tensor.numel() + 1, device=tensor.device)
+
+
+def address_of(tensor: torch.Tensor) -> int:
+    return tensor.data_ptr() if tensor.layout == torch.strided and not (tensor.is_meta or tensor.is_nested) else 0
+
+
+def _same_but_nan(one: torch.Tensor, other: torch.Tensor) -> bool:
+    """Whether tensors are equal, with nan in the same places."""
+    if not (one.is_floating_point() or one.is_complex()) or not bool((nan := torch.isnan(one)).any()):
+        return False
+    return torch.equal(nan, torch.isnan(other)) and torch.equal(one[~nan], other[~nan])
+
+
+def _norm(tensor: torch.Tensor) -> float:
+    return float(torch.linalg.vector_norm(tensor if tensor.is_floating_point() else tensor.to(torch.float64)))
+
+
+def _nested(value: Any) -> Any:
+    return [_nested(each) for each in value] if isinstance(value, list) else number(value)
+
+
+def _text(value: Any) -> str:
+    try:
+        text = repr(value)
+    except Exception as error:  # a script's own __repr__ may raise anything
+        return f"<{type(value).__name__} whose repr raised {type(error).__name__}>"
+    return text if len(text) <= 10_000 else f"{text[:10_000]}…{len(text)}"

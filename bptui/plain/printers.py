@@ -1,0 +1,109 @@
+"""How the line mode looks: readable lines, or JSON objects."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any, Protocol
+
+from bptui.commands.table import COMMANDS
+from bptui.plain.records import check_record, error_record, snapshot_record, tape_record
+from bptui.protocol.messages import Died, GradientsChecked, Refused, TapeShown, Uncut
+from bptui.protocol.snapshot import Program, Snapshot
+
+
+class Printer(Protocol):
+    """How the line mode looks."""
+
+    def stop(self, snapshot: Snapshot, program: Program) -> None: ...
+    def zeroing(self, snapshot: Snapshot, program: Program) -> None: ...
+    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None: ...
+    def check(self, checked: GradientsChecked) -> None: ...
+    def error(self, error: Refused | Died | Uncut) -> None: ...
+    def help(self) -> None: ...
+    def tell(self, record: dict[str, Any], lines: list[str]) -> None: ...
+
+
+class Readable:
+    """One line for each stop, and under it what the script wrote."""
+
+    def stop(self, snapshot: Snapshot, program: Program) -> None:
+        from bptui.render.stop.line import line
+
+        _write(line(snapshot, program).plain)
+        if snapshot.met:
+            _write(f"    {snapshot.met}")
+        for each in snapshot.watches:
+            _write(f"    {each.expression} = {each.text}")
+        _indent("|", snapshot.printed)
+        _indent("!", snapshot.errors + (snapshot.failure.traceback if snapshot.failure else ""))
+
+    def zeroing(self, snapshot: Snapshot, program: Program) -> None:
+        _write(
+            "zeroing on" if snapshot.zeroing else "zeroing off: next passes over zero_grad, and gradients accumulate"
+        )
+
+    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None:
+        from bptui.render.tape.sheets import tape_lines
+
+        for each in tape_lines(told.tape, snapshot):
+            _write(each)
+
+    def check(self, checked: GradientsChecked) -> None:
+        from bptui.render.lists.checked import check_sheet
+
+        _write(check_sheet(checked, 200).plain)
+
+    def error(self, error: Refused | Died | Uncut) -> None:
+        hint = error.hint if isinstance(error, Refused) else ""
+        _write(f"error: {error.message} {hint}".rstrip())
+        if isinstance(error, Died):
+            _indent("|", error.printed)
+            _indent("!", error.errors)
+
+    def help(self) -> None:
+        words = {f"{each.words[0]} {each.argument}": each.help for each in COMMANDS if each.words}
+        width = max(map(len, words))
+        for word, help in words.items():
+            _write(f"{word:<{width}}  {help}")
+
+    def tell(self, record: dict[str, Any], lines: list[str]) -> None:
+        for line in lines:
+            _write(line)
+
+
+class Json:
+    """One JSON object a line."""
+
+    def stop(self, snapshot: Snapshot, program: Program) -> None:
+        self._write(snapshot_record(snapshot))
+
+    def zeroing(self, snapshot: Snapshot, program: Program) -> None:
+        self.stop(replace(snapshot, printed="", errors="", failure=None), program)  # the same stop: that was shown
+
+    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None:
+        self._write({"tape": tape_record(told.tape)})
+
+    def check(self, checked: GradientsChecked) -> None:
+        self._write(check_record(checked))
+
+    def error(self, error: Refused | Died | Uncut) -> None:
+        self._write(error_record(error))
+
+    def help(self) -> None:
+        self._write({"help": {f"{c.words[0]} {c.argument}".strip(): c.help for c in COMMANDS if c.words}})
+
+    def tell(self, record: dict[str, Any], lines: list[str]) -> None:
+        self._write(record)
+
+    def _write(self, record: dict[str, Any]) -> None:
+        _write(json.dumps(record, allow_nan=False))
+
+
+def _indent(sign: str, text: str) -> None:
+    for line in text.splitlines():
+        _write(f"    {sign} {line}")
+
+
+def _write(line: str) -> None:
+    print(line, flush=True)

@@ -1,0 +1,90 @@
+"""A gradient check as a table: the verdict on each parameter, and what the verdicts mean."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.text import Text
+
+from bptui.protocol.messages import GradientsChecked, ParamCheck
+from bptui.render.text.fit import cut, ending, piece, width_of
+from bptui.render.text.style import BAD, GOOD, QUIET, WARN
+
+SIGNS = {"equal": ("✓", GOOD), "different": ("✗", BAD)}
+"""Of all other verdicts it is `?`."""
+MEANING = {
+    "different": "autograd computes something else than the slope of the loss",
+    "kink": "the loss has no slope there: to the left it is another than to the right",
+}
+NAMES = 11
+"""Cells that names have at least; where there are more, the table's other columns go first."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of numbers."""
+
+    title: str
+    width: int
+    say: Callable[[ParamCheck], str]
+    rank: int
+    """Where it is too narrow, the highest ranks go first."""
+
+
+COLUMNS = (
+    Column("entries", 12, lambda each: f"{each.checked}/{each.numel}", 1),
+    Column("autograd", 13, lambda each: _short(each.autograd), 0),
+    Column("numeric", 13, lambda each: _short(each.numeric), 0),
+    Column("error", 9, lambda each: f"{each.error:.1e}", 2),
+)
+
+
+def check_sheet(checked: GradientsChecked | None, width: int) -> Text:
+    """The verdict on each parameter's gradient. None while it is being computed."""
+    if checked is None:
+        return piece("computing central differences on a copy …", QUIET)
+    if checked.reason:
+        return piece(f"not possible: {checked.reason}", WARN)
+    if not checked.params:
+        return piece("the loss reaches no parameter", WARN)
+    longest = max(NAMES, *(width_of(each.name) for each in checked.params))
+    verdicts = 2 + max(len("verdict"), *(width_of(each.verdict) for each in checked.params)) + 2
+    columns = _that_fit(width - min(longest, 2 * NAMES) - verdicts)
+    names = min(longest, width - verdicts - sum(each.width for each in columns))
+    head = "parameter".ljust(names) + "".join(each.title.rjust(each.width) for each in columns) + "  verdict"
+    lines = [cut(piece(head, QUIET), width)]
+    lines += [cut(_line(each, names, columns), width) for each in checked.params]
+    lines += [Text(), *(piece(each, QUIET) for each in _notes(checked))]
+    return piece("\n").join(lines)
+
+
+def _that_fit(width: int) -> Sequence[Column]:
+    """The columns for which there is room."""
+    for rank in (2, 1, 0):
+        columns = [each for each in COLUMNS if each.rank <= rank]
+        if sum(each.width for each in columns) <= width:
+            break
+    return columns
+
+
+def _line(check: ParamCheck, names: int, columns: Sequence[Column]) -> Text:
+    """One parameter: `w  1/1  -2  -2  1e-10  ✓ equal`."""
+    sign, style = SIGNS.get(check.verdict, ("?", WARN))
+    name = ending(check.name, names)
+    text = name + " " * (names - width_of(name)) + "".join(each.say(check).rjust(each.width) for each in columns)
+    return piece(f"{text}  ") + piece(f"{sign} {check.verdict}", style)
+
+
+def _notes(checked: GradientsChecked) -> list[str]:
+    """How it was computed, and what the verdicts mean that are not `equal`."""
+    found = dict.fromkeys(each.verdict for each in checked.params)
+    notes = [f"central differences in {checked.dtype or 'float64'} on a copy; of each parameter where they differ most"]
+    if any(each.checked < each.numel for each in checked.params):
+        notes.append("of large parameters only some entries are checked")
+    return notes + [f"{verdict}: {MEANING[verdict]}" for verdict in found if verdict in MEANING]
+
+
+def _short(number: float) -> str:
+    return f"{number:.6g}" if math.isfinite(number) else str(number)

@@ -1,0 +1,214 @@
+"""The four cards: sample, loss, a parameter, its gradient. And the ledger under them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.text import Text
+
+from bptui.protocol.fact import Fact, Named, Stats
+from bptui.protocol.fact import summary as one_number
+from bptui.protocol.snapshot import Contribution, Ledger, Snapshot
+from bptui.render.text import facts
+from bptui.render.text.digits import HEIGHT, digits
+from bptui.render.text.fit import centered, cut, first_that_fits, piece, width_of
+from bptui.render.text.signs import DOT
+from bptui.render.text.style import FAINT, LIT, QUIET, STRONG, WARN, param
+
+BIG = HEIGHT + 2
+"""A card of so many lines has room for big digits, for old and new, and for shape and dtype."""
+
+
+def differs(new: Fact | None, old: Fact | None) -> bool:
+    """Whether two facts say different things; nan is as it was."""
+    return _said(new) != _said(old)
+
+
+def _said(fact: Fact | None) -> str:
+    if fact is None:
+        return "None"
+    return repr((fact.type, fact.shape, fact.value, fact.corner, fact.text, fact.stats and vars(fact.stats)))
+
+
+def card(now: Fact | None, old: Fact | None, lit: bool, width: int, height: int, none: str = "") -> Text:
+    """A value; `old -> new` if it is lit, that is, changed by the last step; shape and dtype. `none` says why none."""
+    change = _change(now, old, width) if lit else Text()
+    kind = first_that_fits(_kinds(now, none), width)
+    if height < BIG:
+        lines = [_headline(now, width), change, kind]
+        if height < len(lines):
+            lines = [lines[0], change if lit else kind]
+        return piece("\n").join(lines[:height])
+    big = _big(now, lit, width)
+    lines = [*big, change, kind]
+    return piece("\n").join(centered(line, width) for line in lines[:height])
+
+
+def _headline(fact: Fact | None, width: int) -> Text:
+    style = QUIET if fact is None else STRONG
+    return first_that_fits([piece(text, style) for text in _sayings(fact)], width)
+
+
+def _sayings(fact: Fact | None) -> list[str]:
+    """A fact in words, from the longest to the shortest."""
+    if fact is None:
+        return ["None"]
+    short = one_number(fact)
+    if fact.number is not None:
+        return [facts.number(fact.number), f"{fact.number:.5g}", f"{fact.number:.3g}"]
+    if fact.is_tensor and short is not None:
+        whole = [facts.nested(fact.value)] if fact.value is not None and fact.numel <= facts.WHOLE else []
+        return [*whole, f"norm {facts.number(short)}", f"norm {short:.3g}", f"|{short:.3g}|"]
+    return [facts.fact(fact)]
+
+
+def _big(fact: Fact | None, lit: bool, width: int) -> list[Text]:
+    style = LIT if lit else STRONG
+    if fact is not None and fact.number is not None:
+        for saying in _sayings(fact):
+            drawn = digits(saying)
+            if drawn is not None and width_of(drawn[0]) <= width:
+                return [piece(line, style) for line in drawn]
+    return [Text(), _headline(fact, width), _range(fact, width)]
+
+
+def _range(fact: Fact | None, width: int) -> Text:
+    """The range of a large tensor, and whether anything in it is nan or inf."""
+    stats: Stats | None = fact.stats if fact is not None else None
+    if stats is None:
+        return Text()
+    text = piece(f"{facts.number(stats.min)} … {facts.number(stats.max)}", QUIET)
+    for count, word in ((stats.nan, "nan"), (stats.inf, "inf")):
+        if count:
+            text.append(f"  {count} {word}", WARN)
+    return cut(text, width)
+
+
+def _change(now: Fact | None, old: Fact | None, width: int) -> Text:
+    """`-2.0000 -> 0`, as long as there is room for it."""
+    new, was = _short(now), _short(old)
+    arrow = piece(f"{was} -> ", QUIET).append(new, LIT)
+    return first_that_fits([arrow, piece(f"was {was}", QUIET)], width)
+
+
+def _short(fact: Fact | None) -> str:
+    if fact is None:
+        return "None"
+    number = one_number(fact)
+    return facts.number(number) if number is not None else facts.fact(fact)
+
+
+def _kinds(fact: Fact | None, none: str) -> list[Text]:
+    """Shape and dtype, from the longest to the shortest."""
+    if fact is None:
+        return [piece(none, FAINT)]
+    long = facts.kind(fact)
+    return [piece(text, FAINT) for text in (long, long.replace(", ", ","), facts.shape(fact).replace(", ", ","))]
+
+
+def sample_card(
+    values: Sequence[Named], targets: int, before: Sequence[Named], lit: bool, width: int, height: int
+) -> Text:
+    """The loop's targets, and then the values computed on the way."""
+    if not values:
+        return card(None, None, False, width, height, "no forward yet")
+    old = {named.name: named.fact for named in before}
+    changed = [lit and differs(named.fact, old.get(named.name)) for named in values]
+    labels = max(width_of(named.name) for named in values)
+    if len(values) <= height and labels + 10 <= width:
+        lines = [
+            _value(named.name.ljust(labels + 1), named.fact, index < targets, dot, width)
+            for index, (named, dot) in enumerate(zip(values, changed, strict=True))
+        ]
+        if height >= BIG:  # as a block in the middle, like the numbers beside it
+            pad = max((width - max(line.cell_len for line in lines)) // 2, 0)
+            lines = [piece(" " * pad) + line for line in lines]
+            lines = [Text()] * ((height - len(lines)) // 2) + lines
+        return piece("\n").join(lines)
+    return _packed(values, targets, changed, width, height)
+
+
+def _packed(values: Sequence[Named], targets: int, changed: list[bool], width: int, height: int) -> Text:
+    """Several values on a line; the targets and the computed ones begin a line of their own."""
+    lines: list[Text] = []
+    for index, (named, dot) in enumerate(zip(values, changed, strict=True)):
+        item = _value(named.name, named.fact, index < targets, dot, width, terse=True)
+        if lines and index != targets and lines[-1].cell_len + 2 + item.cell_len <= width:
+            lines[-1] = lines[-1] + piece("  ") + item
+        else:
+            lines.append(item)
+    if len(lines) > height:
+        lines = [*lines[: height - 1], cut(lines[height - 1] + piece(" …", FAINT), width)]
+    return piece("\n").join(lines)
+
+
+def _value(label: str, fact: Fact, target: bool, dot: bool, width: int, *, terse: bool = False) -> Text:
+    """A value with its name; `terse` writes 2.0000 as 2."""
+    name = piece(f"{label} ", QUIET)
+    mark = piece(f" {DOT}", LIT) if dot else Text()
+    style = LIT if dot else STRONG if target else ""
+    sayings = [f"{fact.number:.5g}"] if terse and fact.number is not None else _sayings(fact)
+    room = width - name.cell_len - mark.cell_len
+    return cut(name + first_that_fits([piece(text, style) for text in sayings], max(room, 1)) + mark, width)
+
+
+def ledger(snapshot: Snapshot, param: str | None, width: int) -> Text:
+    """`w.grad = -2.0000 (0/0) + -7.8400 (0/1) = -9.8400`: what each backward added, by epoch and sample."""
+    entry = next((each for each in snapshot.ledger if each.name == param), None)
+    shown = snapshot.param(param)
+    if shown is None:
+        return Text()
+    name = piece(f"{shown.name}.grad", QUIET)
+    norms = shown.grad is not None and shown.grad.number is None
+    total = piece(" norm " if norms else " = ", QUIET).append(_short(shown.grad), STRONG)
+    if entry is None or not entry.contributions:
+        return cut(name + total, width)
+    made_of = piece(" made of norms " if norms else " = ", QUIET)  # norms do not add up
+    counts = range(len(entry.contributions), 0, -1)
+    return first_that_fits((name + total + made_of + _terms(entry, count, norms) for count in counts), width)
+
+
+def _terms(entry: Ledger, count: int, norms: bool) -> Text:
+    """The latest contributions; how many came before them."""
+    earlier = entry.earlier + len(entry.contributions) - count
+    terms = [piece(f"{earlier} earlier", FAINT)] if earlier else []
+    terms += [_term(each) for each in entry.contributions[len(entry.contributions) - count :]]
+    text = piece(", " if norms else " + ", QUIET).join(terms)
+    if entry.difference is not None:
+        text.append(f"  and {_short(entry.difference)} by other means", WARN)
+    return text
+
+
+def _term(each: Contribution) -> Text:
+    at = "/".join(str(number) for number in (each.epoch, each.sample) if number is not None)
+    return piece(_short(each.value), LIT) + piece(f" ({at})" if at else "", FAINT)
+
+
+def chooser(names: Sequence[str], chosen: str | None, width: int) -> Text:
+    """All parameters on a line, the chosen one marked and in sight; each can be clicked."""
+    at = names.index(chosen) if chosen in names else 0
+    text = piece(f" parameter {at + 1}/{len(names)} ", QUIET)
+    room = width - text.cell_len - 2
+    chips = [piece(f"[{name}]" if name == chosen else f" {name} ", LIT if name == chosen else "") for name in names]
+    for chip, name in zip(chips, names, strict=True):
+        chip.stylize(param(name))
+    first = last = at
+    used = chips[at].cell_len
+    while True:  # grow around the chosen one, first to the right
+        if last + 1 < len(chips) and used + chips[last + 1].cell_len <= room:
+            last += 1
+            used += chips[last].cell_len
+        elif first > 0 and used + chips[first - 1].cell_len <= room:
+            first -= 1
+            used += chips[first].cell_len
+        else:
+            break
+    left, right = piece("‹" if first else " ", FAINT), piece("›" if last + 1 < len(chips) else " ", FAINT)
+    return cut(text + left + Text().join(chips[first : last + 1]) + right, width)
+
+
+def values_differ(new: Sequence[Named], old: Sequence[Named]) -> bool:
+    """Whether there are other values, or a value changed."""
+    return [named.name for named in new] != [named.name for named in old] or any(
+        differs(each.fact, was.fact) for each, was in zip(new, old, strict=True)
+    )

@@ -1,0 +1,113 @@
+"""The last lines: what the step did in words, and the keys."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from rich.text import Text
+
+from bptui.commands.table import COMMANDS, Command, sign
+from bptui.protocol.snapshot import Snapshot
+from bptui.render.text.fit import cut, cut_lines, first_that_fits, piece, printable, wrapped_height
+from bptui.render.text.style import BAD, FAINT, LIT, QUIET, STRONG, WARN, command
+
+TALLEST = 3
+"""At most so many lines for what went wrong."""
+RANKS = {each.id: each.footer for each in COMMANDS if each.footer}
+INSIDE = {
+    "next": 1, "in": 1, "in_back": 1, "over": 3, "up": 3, "out": 1, "tape": 2, "inspect": 2, "help": 1, "quit": 1,
+}  # fmt: skip
+"""Inside a phase there are other keys to show, by rank."""
+
+ZEROING = {
+    True: "zeroing is on: next runs zero_grad",
+    False: "zeroing is off: next passes over zero_grad, and gradients accumulate",
+}
+
+
+def footer(possible: Collection[str], width: int, inside: bool = False) -> Text:
+    """The keys, each of which can be clicked; those not possible now are faint. Fewer where it is narrow."""
+    ranked = INSIDE if inside else RANKS
+    first = sorted((each for each in COMMANDS if each.id in ranked), key=lambda each: ranked[each.id])
+    counts = range(len(first), 0, -1)
+    variants = (
+        (first[:at], gap) for at in counts for gap in (("  ", " ") if ranked[first[at - 1].id] < 3 else ("  ",))
+    )
+    return first_that_fits((_keys(possible, shown, gap) for shown, gap in variants), width)
+
+
+def _keys(possible: Collection[str], shown: Collection[Command], gap: str) -> Text:
+    keys = (_key(each, each.id in possible) for each in COMMANDS if each in shown)
+    return piece(" ") + piece(gap).join(keys)
+
+
+def _key(each: Command, possible: bool) -> Text:
+    text = piece(sign(each.keys[0]), LIT if possible else FAINT)
+    text.append(f" {each.label}", QUIET if possible else FAINT)
+    text.stylize(command(each.id))
+    return text
+
+
+def typing(width: int) -> Text:
+    """The keys of the command line."""
+    keys = (("enter", "run"), ("tab", "complete"), ("up", "history"), ("escape", "close"))
+    shown = (piece(sign(key), LIT).append(f" {label}", QUIET) for key, label in keys)
+    return cut(piece(" ") + piece("  ").join(shown), width)
+
+
+def stopped(snapshot: Snapshot) -> Text:
+    """What the step did, or what the script raised; the phase's name stands out."""
+    failure = snapshot.failure
+    if failure is not None:
+        where = f"line {failure.line}: " if failure.line is not None else ""
+        hint = "the traceback is in the console" + ("; o leaves the phase" if snapshot.op is not None else "")
+        return _trouble("exception", f"{where}{failure.type}: {failure.message}", hint)
+    what, colon, rest = snapshot.explain.partition(":")
+    said = piece(f"{what}:", STRONG).append(rest) if colon and " " not in what else piece(snapshot.explain)
+    return piece(f"{met(snapshot)}  ", LIT) + said if snapshot.met else said
+
+
+def met(snapshot: Snapshot) -> str:
+    """The breakpoint that stopped it, on one line."""
+    return " ".join(printable(snapshot.met).split())
+
+
+def refused(message: str, hint: str) -> Text:
+    """Why nothing was done; under it what to do."""
+    return _trouble("refused", message, hint)
+
+
+def seen_anew(before: Snapshot | None, now: Snapshot) -> Text | None:
+    """What is otherwise at the same stop; None where a pane shows it."""
+    was = before.watches if before is not None else ()
+    watches = [each.expression for each in now.watches] != [each.expression for each in was]
+    return None if watches else piece(ZEROING[now.zeroing])
+
+
+def busy() -> Text:
+    """Why nothing can be typed now."""
+    return piece("busy: ", WARN).append("the program runs", STRONG).append(f"\n{sign('ctrl+c')} pauses it", QUIET)
+
+
+def dead(message: str) -> Text:
+    """What ended the program."""
+    return _trouble("dead", message, "press r to restart; the timeline stays until then")
+
+
+def _trouble(word: str, message: str, hint: str) -> Text:
+    return piece(f"{word}: ", BAD).append(" ".join(message.split()).removesuffix(":")).append(f"\n{hint}", QUIET)
+
+
+def message(text: Text, width: int) -> Text:
+    """One line; for trouble as many as it needs, within reason. What follows a line end is a hint and stays whole."""
+    said, *hint = text.split("\n")
+    if not hint:
+        return cut(said, width)
+    whole = piece("  ").join([said, *hint]) if hint[0] else said
+    if wrapped_height(whole.plain, width) <= 1:
+        return whole
+    if not hint[0]:
+        return cut_lines(said, width, TALLEST)
+    below = cut_lines(hint[0], width, TALLEST - 1)
+    above = cut_lines(said, width, TALLEST - wrapped_height(below.plain, width))
+    return above.append("\n").append(below)

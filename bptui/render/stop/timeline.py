@@ -1,0 +1,210 @@
+"""The timeline: a line for each step, with as many columns as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.text import Span, Text
+
+from bptui.protocol.phase import StopReason
+from bptui.protocol.snapshot import Row
+from bptui.render.text.facts import number
+from bptui.render.text.fit import cut, piece, printable, width_of
+from bptui.render.text.style import BAD, FAINT, LIT, QUIET, WARN, branch
+
+HERE = "▶"
+CHOSEN = "›"
+FORK = "⎇"
+SIGNS = {
+    StopReason.EXCEPTION: ("✗", BAD),
+    StopReason.BREAKPOINT: ("●", BAD),
+    StopReason.DATA_BREAKPOINT: ("◆", BAD),
+    StopReason.PAUSE: ("‖", WARN),
+}
+"""Why a step was stopped at, where that is worth a sign."""
+FORKS = 2
+"""So many branches are named where they leave."""
+UNKNOWN = "·"
+"""What was not measured, as the norms of large tensors are not while the program runs."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column."""
+
+    title: str
+    width: int
+    cell: Callable[[Row, int], str]
+    """What it says of a step, given its width."""
+    left: bool = False
+    number: bool = False
+    """Whether it is one of those in which a change is lit."""
+    place: bool = False
+    """Whether it says where in the data the step was; what was typed has no such place."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """What of a line does not depend on its step."""
+
+    here: bool = False
+    """The program stands there."""
+    chosen: bool = False
+    """The cursor is there."""
+    ahead: bool = False
+    """The program does not stand behind it: it was brought back, or is on another branch."""
+    leaving: tuple[int, ...] = ()
+    """The branches that go another way behind it."""
+
+
+def columns(param: str | None, loss: str, digits: int, width: int) -> list[Column]:
+    """As many as fit, from left to right. `digits`: how many the greatest index has."""
+    index = Column("#", max(digits + 1, 3), lambda row, _width: str(row.index))
+    place = [
+        Column("epoch", 6, lambda row, _width: _count(row.epoch), place=True),
+        Column("sample", 7, lambda row, _width: _count(row.sample), place=True),
+    ]
+    for phase, cells, middle in ((11, 11, place), (11, 9, place[1:]), (11, 9, []), (9, 9, [])):
+        what = Column("phase", phase, lambda row, _width: str(row.phase), left=True)
+        shown = [index, what, *middle, *_numbers(param, loss, cells)]
+        if _width_of(shown) <= width:
+            return shown
+    shown = [index, what, *_numbers(param, loss, cells)[1:]]
+    while len(shown) > 1 and _width_of(shown) > width:
+        shown.pop()
+    return shown
+
+
+def _width_of(shown: list[Column]) -> int:
+    return 1 + sum(each.width + 1 for each in shown)
+
+
+def _numbers(param: str | None, loss: str, width: int) -> list[Column]:
+    name = param or "w"
+
+    def value(row: Row, width: int) -> str:
+        known = row.param(param)[0]
+        return UNKNOWN if known is None else _fitted(known, width)
+
+    def grad(row: Row, width: int) -> str:
+        known, slope = row.param(param)
+        return UNKNOWN if known is None and slope is None else _fitted(slope, width)
+
+    return [
+        Column(
+            _short(loss, width),
+            width,
+            lambda row, width: "" if row.loss is None else _fitted(row.loss, width),
+            number=True,
+        ),
+        Column(_short(name, width), width, value, number=True),
+        Column(_short(name, width, ".grad"), width, grad, number=True),
+    ]
+
+
+def _short(name: str, width: int, ending: str = "") -> str:
+    """The end of a long name, which says more than its beginning."""
+    room = width - len(ending)
+    return (name if len(name) <= room else "…" + name[-(room - 1) :]) + ending
+
+
+def _fitted(x: float | None, width: int) -> str:
+    """The number with as many digits as fit; to cut it short would change its size."""
+    text = number(x)
+    digits = 4
+    while x is not None and len(text) > width and digits:
+        text = f"{x:.{digits}g}"
+        digits -= 1
+    return text
+
+
+def _count(at: int | None) -> str:
+    return "" if at is None else str(at)
+
+
+def _what(row: Row, width: int, look: Look) -> Text:
+    """The phase, or what was typed, and behind it the signs, which stay whole."""
+    words = " ".join(printable(row.edit).split()) or (str(row.phase) if row.phase else str(row.stop_reason))
+    signs = [piece(*SIGNS[row.stop_reason])] if row.stop_reason in SIGNS else []
+    for place, other in enumerate(look.leaving[:FORKS]):
+        more = "…" if place == FORKS - 1 and len(look.leaving) > FORKS else ""
+        signs.append(piece(f"{FORK}{other}{more}", LIT))
+        signs[-1].stylize(branch(other))
+    behind = piece("").join(signs)
+    style = BAD if row.stop_reason is StopReason.EXCEPTION else LIT if row.edit else ""
+    gap = " " if signs and width_of(words) + 1 + behind.cell_len <= width else ""
+    room = max(width - behind.cell_len, 1)
+    text = piece(words if width_of(words) <= room else _begun(words, room, bool(signs)), style).append(gap) + behind
+    return text.append(" " * (width - text.cell_len))
+
+
+def _begun(words: str, room: int, marked: bool) -> str:
+    """As much of it as there is room for; a sign behind it says as well as `…` that it was cut."""
+    text = piece(words)
+    text.truncate(room, overflow="crop" if marked else "ellipsis")
+    return text.plain
+
+
+def header(shown: list[Column], width: int) -> Text:
+    """The columns' names."""
+    return cut(piece(" ") + piece(" ").join(piece(_aligned(each, each.title), QUIET) for each in shown), width)
+
+
+def row_line(shown: list[Column], row: Row, before: Row | None, width: int, look: Look | None = None) -> Text:
+    """A step; what it changed is lit, unless it is yet to come again."""
+    look = look or Look()
+    text = piece(HERE if look.here else CHOSEN if look.chosen else " ", LIT)
+    skipped = 0
+    for at, each in enumerate(shown):
+        if skipped:
+            skipped -= 1
+            continue
+        text.append(" " if at else "")
+        if each.left:
+            skipped = sum(other.place for other in shown) if row.edit else 0
+            wide = sum(other.width + 1 for other in shown[at + 1 : at + 1 + skipped])
+            text += _what(row, each.width + wide, look)
+            continue
+        value = each.cell(row, each.width)
+        was = each.cell(before, each.width) if each.number and before is not None else value
+        style = "" if each.number else FAINT
+        if value != was and UNKNOWN not in (value, was):
+            style = LIT
+        text.append(_aligned(each, value), style)
+    text = cut(text, width)
+    if look.ahead:
+        text = _faint(text)
+        if look.chosen:
+            text.stylize(LIT, 0, 1)
+    if look.here or look.chosen:
+        text = text + piece(" " * max(width - text.cell_len, 0))
+        text.stylize_before("on $here" if look.here else "on $panel")
+    return text
+
+
+def _faint(text: Text) -> Text:
+    """The same in the colour of what is not there; what can be clicked still can be."""
+    spans = [span for span in text.spans if not isinstance(span.style, str)]
+    return Text(text.plain, spans=[Span(0, len(text.plain), FAINT), *spans])
+
+
+def branch_line(numbers: Sequence[int], shown: int, here: int, width: int) -> Text:
+    """The branches, the one shown in brackets and the one that the program is on marked; as many as fit around it."""
+    names = [f"{HERE}{number}" if number == here else str(number) for number in numbers]
+    at = numbers.index(shown) if shown in numbers else 0
+    names[at] = f"[{names[at]}]"
+    text = piece(names[at])
+    for reach in range(len(names)):
+        first, last = max(at - reach, 0), min(at + reach, len(names) - 1)
+        inner = " ".join(names[first : last + 1])
+        said = piece(f"{FORK} {'… ' if first else ''}{inner}{' …' if last < len(names) - 1 else ''}")
+        if said.cell_len > width:
+            break
+        text = said
+    return text
+
+
+def _aligned(column: Column, value: str) -> str:
+    value = value if len(value) <= column.width else value[: column.width - 1] + "…"
+    return value.ljust(column.width) if column.left else value.rjust(column.width)

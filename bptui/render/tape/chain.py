@@ -1,0 +1,135 @@
+"""The chain rule of one leaf in words: `∂l/∂w = 2r · 1 · x = -3.92 · 1 · 2 = -7.84`."""
+
+from __future__ import annotations
+
+import math
+
+from rich.text import Text
+
+from bptui.render.tape.paths import FACTORS, Chain, Path, grouped, product
+from bptui.render.tape.reveal import ALL, Reveal
+from bptui.render.text.brief import short
+from bptui.render.text.fit import cut, first_that_fits, piece
+from bptui.render.text.style import FAINT, LIT, QUIET, STRONG
+
+CLOSE = 1e-4
+"""A product of plain floats and what a tensor of 32 bits recorded differ by less than that."""
+
+
+def _with_gap(path: Path, texts: list[str], head: int = FACTORS // 2, tail: int = FACTORS // 2 - 1) -> list[str]:
+    """The texts of a path's factors; of many only the first and the last, and how many there are between."""
+    gap = path.gap + len(texts) - head - tail
+    if not path.gap and len(texts) <= head + tail + 1:
+        return texts
+    return [*texts[:head], f"… {gap:,} more …", *texts[len(texts) - tail :]]
+
+
+def symbols(path: Path, *ends: int) -> str:
+    """`2r · 1 · x`; a derivative where there is no formula. Of many factors so many at each end."""
+    texts = [grouped(each.formula) if each.formula else each.derivative for each in path.factors]
+    return product(_with_gap(path, texts, *ends)) or "1"
+
+
+def numbers(path: Path, reveal: Reveal = ALL) -> str:
+    """`-3.92 · 1 · 2`; `?` for what is not known yet. Nothing where a factor is no number."""
+    if path.product is None:
+        return ""
+    texts = [short(each.local) if reveal.ran(each.node) else "?" for each in path.factors]
+    return product(_with_gap(path, texts)) or "1"
+
+
+def norms(path: Path, reveal: Reveal = ALL) -> str:
+    """`norms 4.2 → 0.3`: of the gradients sent down a path, as far as they are known."""
+    if path.gap or any(each.norm is None for each in path.factors):
+        return ""
+    return "norms " + " → ".join(short(each.norm) if reveal.ran(each.node) else "?" for each in path.factors)
+
+
+def result(chain: Chain, reveal: Reveal = ALL) -> str:
+    """The gradient that came: the recorded one, and the sum too where that is another number."""
+    if not reveal.ran(chain.node):
+        return "?"
+    recorded, total = chain.recorded, chain.total
+    if recorded is None:
+        return chain.text or ("" if total is None else short(total))
+    if total is not None and not math.isclose(total, recorded, rel_tol=CLOSE, abs_tol=1e-12) and total == total:
+        return f"{short(total)}, recorded {short(recorded)}"
+    return short(recorded)
+
+
+def _products(path: Path, reveal: Reveal) -> list[str]:
+    """What a path is equal to, from the richest to the poorest."""
+    symbolic, numeric = symbols(path), numbers(path, reveal)
+    count = len(path.factors) + path.gap
+    said = [f"{symbolic} = {numeric}", numeric] if numeric and symbolic != numeric else [symbolic]
+    if not numeric and (rest := norms(path, reveal)):
+        said.insert(0, f"{symbolic}  {rest}")
+    if not numeric and count > 3:
+        said.append(symbols(path, 1, 1))
+    return said if count < 2 else [*said, f"product of {count:,} factors"]
+
+
+def lines(chain: Chain, width: int, reveal: Reveal = ALL) -> list[Text]:
+    """`∂l/∂w = 2r · 1 · x = -3.92 · 1 · 2 = -7.84`; of several paths a line for each, and their sum."""
+    if chain.count == 1:
+        return [headline(chain, width, reveal), *_accumulated(chain, width, reveal)]
+    shown = [_path_line(at, path, width, reveal) for at, path in enumerate(chain.paths, 1)]
+    if chain.count > len(chain.paths):
+        rest = chain.count - len(chain.paths)
+        shown.append(cut(piece(f"and {_many(rest)} more path{'s' if rest != 1 else ''}", QUIET), width))
+    return [*shown, headline(chain, width, reveal), *_accumulated(chain, width, reveal)]
+
+
+def _accumulated(chain: Chain, width: int, reveal: Reveal) -> list[Text]:
+    """`w.grad = -2 + (-7.84) = -9.84`, where there was a gradient already."""
+    if not chain.old or chain.new is None or chain.recorded is None:
+        return []
+    there = reveal.ran(chain.node)
+    more = short(chain.recorded) if there else "?"
+    said = f"{short(chain.old)} + {f'({more})' if more.startswith('-') else more}"
+    return [_line(f"{chain.leaf}.grad = ", [said], short(chain.new) if there else "?", width)]
+
+
+def headline(chain: Chain, width: int, reveal: Reveal = ALL) -> Text:
+    """The chain rule in one line."""
+    end = result(chain, reveal)
+    if chain.count == 1:
+        return _line(f"{chain.name} = ", _products(chain.paths[0], reveal), end, width)
+    said = [f"sum of {_many(chain.count)} paths", f"{_many(chain.count)} paths"]
+    if chain.count == len(chain.paths):
+        terms = [_value(path, reveal) for path in chain.paths]
+        if all(terms):
+            said.insert(0, " + ".join(f"({each})" if each.startswith("-") else each for each in terms))
+        else:
+            said.insert(0, " + ".join(f"path {at}" for at in range(1, chain.count + 1)))
+    return _line(f"{chain.name} = ", said, end, width)
+
+
+def _many(count: int) -> str:
+    """How many paths, also where there are more than there are atoms."""
+    return f"{count:,}" if count < 10**9 else f"10^{len(str(count)) - 1}" if count < 10**4000 else "countless"
+
+
+def _value(path: Path, reveal: Reveal) -> str:
+    """The product of a path's numbers; nothing where one is none."""
+    if path.product is None:
+        return ""
+    return short(path.product) if reveal.ran(path.node) else "?"
+
+
+def _path_line(at: int, path: Path, width: int, reveal: Reveal) -> Text:
+    return _line(f"path {at}: ", _products(path, reveal), _value(path, reveal), width, STRONG)
+
+
+def _line(start: str, products: list[str], end: str, width: int, style: str = LIT) -> Text:
+    """The first product that fits, and what it comes to."""
+    variants = []
+    for each in products:
+        line = piece(start, QUIET).append(each.replace("\n", " "))
+        told = each == end or each.endswith(f" = {end}") or ("norms " in each and end.startswith(("norm ", "?")))
+        if end and not told:
+            line.append(" = ", QUIET).append(end, FAINT if end == "?" else style)
+        variants.append(line)
+    if end:
+        variants.append(piece(start, QUIET).append(end, FAINT if end == "?" else style))
+    return first_that_fits(variants, width)

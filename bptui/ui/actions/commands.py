@@ -1,0 +1,148 @@
+"""Who carries out what is typed: the watches, the breakpoints, the plot, files; and what the session tells of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from functools import partial
+from pathlib import Path
+
+from textual.screen import Screen
+
+from bptui.commands.breakpoints import CHECKS
+from bptui.commands.parse import NotUnderstood
+from bptui.protocol.messages import BreakpointsSet, Compared, Completed, Evaluated, Tell
+from bptui.protocol.phase import Phase
+from bptui.render.lists.branchlist import branch_list
+from bptui.render.text.fit import piece
+from bptui.trace.errors import CannotRecord
+from bptui.trace.export import KINDS, export
+from bptui.trace.timeline import Timeline
+from bptui.ui.actions.completion import Completion
+from bptui.ui.actions.inspect import Lookup
+from bptui.ui.actions.lines import Typed
+from bptui.ui.actions.plot import Plotting
+from bptui.ui.base.messages import CommandChosen, PictureWanted
+from bptui.ui.model.breakpoints import Stopping
+from bptui.ui.model.requests import Talk
+from bptui.ui.model.watches import Watching
+from bptui.ui.panes.view import View
+from bptui.ui.screens.breakpoints import BreakpointsScreen
+from bptui.ui.screens.sheet import SheetScreen
+
+
+class Commanding:
+    """Hears what concerns typed commands, so that the screen need not know them."""
+
+    def __init__(
+        self,
+        screen: Screen[None],
+        talk: Talk,
+        view: View,
+        lookup: Lookup,
+        timeline: Timeline,
+        possible: Callable[[], Collection[str]],
+    ) -> None:
+        """`possible`: the commands that can be carried out now, by id."""
+        self._screen, self._view, self._timeline = screen, view, timeline
+        self.watching = Watching(talk.aside, view.say)
+        self.stopping = Stopping(talk.aside, view.say, self._show_breakpoints)
+        self._plotting = Plotting(timeline, view, lookup)
+        self._completion = Completion(
+            talk,
+            {
+                "unwatch": lambda: ("all", *self.watching.expressions),
+                "breakpoints": lambda: (*map(str, Phase), "line", "epoch", "sample", "change", *CHECKS),
+                "plot": lambda: (*view.series.choices,),
+                "compare": lambda: ("zeroing",),
+            },
+        )
+        self._typed = Typed(
+            screen,
+            view,
+            possible,
+            {
+                "watch": self.watching.watch,
+                "unwatch": self.watching.unwatch,
+                "breakpoints": self._break,
+                "plot": self._plotting.plot,
+                "save": self._save,
+                "export": self._export,
+            },
+        )
+        self._list: BreakpointsScreen | None = None
+        self.enter = self._typed.enter
+        self.complete = self._completion.want
+
+    def open(self, path: str) -> None:
+        """That script begins, perhaps once more."""
+        self.watching.open(path)
+        self.stopping.open(path)
+
+    def hear(self, tell: Tell) -> None:
+        """What concerns typed commands."""
+        match tell:
+            case Evaluated():
+                self._typed.hear(tell)
+            case Compared():
+                self._plotting.hear(tell)
+            case Completed():
+                self._completion.hear(tell)
+            case BreakpointsSet(states):
+                self.stopping.hear(states)
+
+    # ---- breakpoints
+
+    def list_breakpoints(self) -> None:
+        """Show them over the screen; how often each was met is asked anew."""
+        self._list = BreakpointsScreen(self.stopping, partial(self.complete, command="breakpoints"))
+        self._screen.app.push_screen(self._list, self._closed)
+        self.stopping.ask(quietly=True)
+
+    def _closed(self, _result: None) -> None:
+        self._list = None
+
+    def _show_breakpoints(self) -> None:
+        """Something about them is otherwise."""
+        self._view.show_breakpoints(self.stopping.listed)
+        if self._list is not None:
+            self._list.show()
+
+    def _break(self, text: str) -> None:
+        """Add a breakpoint, or list them."""
+        if text:
+            self.stopping.type(text)
+        else:
+            self._screen.post_message(CommandChosen("breakpoints"))
+
+    # ---- the timeline
+
+    def list_branches(self, here: int) -> None:
+        """Show which there are; the program stands on `here`."""
+        said = partial(branch_list, self._timeline.branches, here, self._timeline.last)
+        self._screen.app.push_screen(SheetScreen("branches", said))
+
+    def _save(self, name: str) -> None:
+        """Keep the timeline in a file."""
+        if not name:
+            raise NotUnderstood("Save in which file?", "save run.bptrace")
+        try:
+            self._timeline.save(Path(name).expanduser())
+        except CannotRecord as error:
+            raise NotUnderstood(str(error), "save FILE keeps the timeline in a new file") from None
+        self._view.say(piece(f"the timeline is in {name}: bptui {name} opens it"))
+
+    def _export(self, name: str) -> None:
+        """Write the steps as a table, or the screen as a picture.
+
+        The message of the latter takes the way of the one by which the line on which it was typed goes: it comes
+        behind it.
+        """
+        path = Path(name).expanduser()
+        if path.suffix not in KINDS:
+            self._view.line.post_message(PictureWanted(name))
+            return
+        try:
+            count = export(self._timeline, path)
+        except CannotRecord as error:
+            raise NotUnderstood(str(error), "export FILE.csv, FILE.jsonl or FILE.svg") from None
+        self._view.say(piece(f"{count:,} steps are in {name}"))

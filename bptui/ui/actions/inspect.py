@@ -1,0 +1,117 @@
+"""What a person looks into beside the stops: a value, the tape, an op, a gradient check."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from textual.screen import Screen
+from textual.widget import Widget
+
+from bptui.protocol.messages import GradientsChecked, Inspected, TapeShown
+from bptui.protocol.phase import StopReason
+from bptui.protocol.snapshot import Snapshot
+from bptui.render.lists.checked import check_sheet
+from bptui.render.lists.watches import watch_sheet
+from bptui.render.tape.sheets import op_sheet
+from bptui.ui.model.requests import Talk
+from bptui.ui.panes.card import Card, ParamChooser
+from bptui.ui.panes.view import View
+from bptui.ui.panes.watches import WatchPane
+from bptui.ui.screens.inspector import InspectorScreen
+from bptui.ui.screens.sheet import SheetScreen
+
+
+class Lookup:
+    """Asks for what is to be looked into, and shows it when it comes."""
+
+    def __init__(self, screen: Screen[None], talk: Talk, view: View) -> None:
+        self._screen, self._talk, self._view = screen, talk, view
+        self._inspector: InspectorScreen | None = None
+        self._check: SheetScreen | None = None
+        self._wanted: Widget = view.curve
+        """What the person asked for: a step into a phase may show the tape in its place."""
+        self._inside = False
+        self._tape = 0
+        """The number of the tape that the pane has."""
+
+    def open(self) -> None:
+        """A program begins, perhaps once more."""
+        self._tape, self._inside = 0, False
+        self._view.turn_to(self._wanted)
+
+    # ---- the tape
+
+    def stopped(self, snapshot: Snapshot) -> None:
+        """Inside a phase the tape takes the curve's place, and gives it back unless it was asked for."""
+        inside = snapshot.op is not None
+        if snapshot.stop_reason is StopReason.GOTO:  # the tape that is there is of another time
+            self._tape = 0
+            self._view.show_tape(None)
+        if inside != self._inside:
+            self._inside = inside
+            self._view.turn_to(self._view.tape if inside else self._wanted)
+        self._ask_tape(snapshot)
+
+    def switch(self, pane: Widget, snapshot: Snapshot | None) -> None:
+        """Show this one, or the curve again."""
+        self.turn_to(self._view.curve if pane.display else pane)
+        if snapshot is not None:
+            self._ask_tape(snapshot)
+
+    def turn_to(self, pane: Widget) -> None:
+        """Show this one in the curve's place."""
+        self._wanted = pane
+        self._view.turn_to(pane)
+
+    def _ask_tape(self, snapshot: Snapshot) -> None:
+        if self._view.tape.display and snapshot.tape > self._tape:  # it only grows: none is asked for twice
+            self._talk.ask_tape()
+
+    def hear_tape(self, told: TapeShown, snapshot: Snapshot | None, param: str | None) -> None:
+        """The tape came."""
+        self._tape = told.number
+        self._view.show_tape(told.tape)
+        if snapshot is not None:
+            self._view.tape.show(told.tape, snapshot.op, param)
+            self._ask_tape(snapshot)  # it may be another one by now
+
+    # ---- values, ops
+
+    def inspect(self, snapshot: Snapshot, param: str | None) -> None:
+        """Look into what the focused pane shows; inside a phase any pane but the cards stands for the op."""
+        focused = self._screen.focused
+        if isinstance(focused, WatchPane):
+            self._screen.app.push_screen(SheetScreen("watches", partial(watch_sheet, focused.watches)))
+            return
+        if snapshot.op is not None and not isinstance(focused, Card | ParamChooser):
+            self._screen.app.push_screen(SheetScreen(snapshot.op.name, partial(op_sheet, snapshot.op)))
+            return
+        names = [name for card in self._screen.query(Card) for name in card.names]
+        start = focused.names[0] if isinstance(focused, Card) and focused.names else param
+        if start in names:
+            self._inspector = InspectorScreen(names, start, self._talk.inspect)
+            self._screen.app.push_screen(self._inspector, self._inspected)
+
+    def hear_value(self, told: Inspected) -> None:
+        """The value came."""
+        if self._inspector is not None:
+            self._inspector.show(told)
+
+    def _inspected(self, _result: None) -> None:
+        self._inspector = None
+
+    # ---- the gradient check
+
+    def check(self) -> None:
+        """Compare autograd's gradients with central differences."""
+        self._check = SheetScreen("gradient check", partial(check_sheet, None))
+        self._screen.app.push_screen(self._check, self._checked)
+        self._talk.check()
+
+    def hear_check(self, told: GradientsChecked) -> None:
+        """The verdicts came."""
+        if self._check is not None:
+            self._check.show(partial(check_sheet, told))
+
+    def _checked(self, _result: None) -> None:
+        self._check = None

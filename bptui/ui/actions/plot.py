@@ -1,0 +1,54 @@
+"""What is asked of the plot beside its own keys: a number by name, and two branches compared."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bptui.commands.parse import NotUnderstood
+from bptui.protocol.messages import Compared
+from bptui.protocol.snapshot import Row
+from bptui.render.plot.compared import compared
+from bptui.trace.errors import NotATrace
+from bptui.trace.timeline import Timeline
+from bptui.ui.actions.inspect import Lookup
+from bptui.ui.panes.view import View
+
+NAMED = 6
+"""At most so many numbers are named where another was asked for."""
+
+
+class Plotting:
+    """Turns to the plot, and tells it what to show."""
+
+    def __init__(self, timeline: Timeline, view: View, lookup: Lookup) -> None:
+        self._timeline, self._view, self._lookup = timeline, view, lookup
+
+    def plot(self, what: str) -> None:
+        """Show that number over the steps; without a name the one that it showed last.
+
+        Raises:
+            NotUnderstood: there is no such number.
+        """
+        series = self._view.series
+        if what and not series.choose(what):
+            choices = series.choices
+            known = ", ".join(choices[:NAMED]) + (", …" if len(choices) > NAMED else "")
+            raise NotUnderstood(f"There is no {what} to plot.", f"there is {known}")
+        self._turn()
+
+    def hear(self, told: Compared) -> None:
+        """Show the losses of both branches, and say where they ended."""
+        self._turn()
+        self._view.series.compare(told.on, told.off, told.at)
+        self._view.say(partial(compared, self._end(told.on), self._end(told.off), told.at))
+
+    def _turn(self) -> None:
+        """Show the plot, and let it have the keys."""
+        self._lookup.turn_to(self._view.series)
+        self._view.series.focus()
+
+    def _end(self, branch: int) -> Row | None:
+        try:
+            return self._timeline.row(branch, self._timeline.last(branch))
+        except NotATrace:
+            return None
