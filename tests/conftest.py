@@ -10,7 +10,7 @@ import pytest
 @pytest.fixture
 def fake_debuggee(monkeypatch: pytest.MonkeyPatch) -> None:
     """Sessions start a debuggee without torch, whose script is a module of functions (see fake_debuggee.py)."""
-    monkeypatch.setattr("bptui.session.process.BOOT", Path(__file__).parent / "protocol" / "fake_debuggee.py")
+    monkeypatch.setattr("bptui.session.process.BOOT", Path(__file__).parent / "session" / "fake_debuggee.py")
 
 
 @pytest.fixture(autouse=True)

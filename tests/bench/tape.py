@@ -26,8 +26,8 @@ async def main() -> None:
 
     from bptui.render.tape.folding import Fold
     from bptui.ui.panes.tape import TapePane
-    from tests.tapes import at_node, at_op, deep
-    from tests.ui.alone import Alone
+    from tests.handmade_tapes import at_node, at_op, deep
+    from tests.ui.fakes.alone import Alone
 
     pane = TapePane()
     app = Alone(pane)

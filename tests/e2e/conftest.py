@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from .terminal import Terminal
+from tests.e2e.terminal import Terminal
 
 
 @pytest.fixture

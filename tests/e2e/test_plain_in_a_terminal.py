@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from .terminal import Terminal
+from tests.e2e.terminal import Terminal
 
 
 def test_a_person_types_commands_at_a_prompt_and_leaves_with_ctrl_d(open_terminal: Callable[..., Terminal]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .test_screen import Open
+from tests.e2e.test_screen import Open
 
 
 def test_zeroing_compared_and_the_screen_kept(open_terminal: Open, tmp_path: Path) -> None:

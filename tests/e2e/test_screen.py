@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from .terminal import PATIENCE, Terminal
+from tests.e2e.terminal import PATIENCE, Terminal
 
 Open = Callable[..., Terminal]
 

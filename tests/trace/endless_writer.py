@@ -9,7 +9,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from bptui.trace.timeline import Timeline  # noqa: E402
-from tests.trace.told import hear, opened, row, rows, running, stopped  # noqa: E402
+from tests.trace.small_runs import hear, opened, row, rows, running, stopped  # noqa: E402
 
 timeline = Timeline.create(Path(sys.argv[1]))
 hear(timeline, opened(), stopped(row(0)))

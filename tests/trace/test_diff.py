@@ -19,8 +19,7 @@ from bptui.trace import diff
 from bptui.trace.diff import Difference, Tolerance, Way, first_difference
 from bptui.trace.recorded import RecordedSession
 from bptui.trace.timeline import Timeline
-
-from .told import PROGRAM, hear, opened, row, rows, running, stopped
+from tests.trace.small_runs import PROGRAM, hear, opened, row, rows, running, stopped
 
 
 def way(told: list[Row]) -> Way:

@@ -19,8 +19,7 @@ from bptui.trace import export as module
 from bptui.trace.errors import CannotRecord
 from bptui.trace.export import export
 from bptui.trace.timeline import Timeline
-
-from .told import hear, opened, row, rows, running
+from tests.trace.small_runs import hear, opened, row, rows, running
 
 
 @pytest.fixture

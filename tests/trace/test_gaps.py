@@ -11,8 +11,7 @@ from bptui.protocol.messages import Running
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Branch, Row, Rows
 from bptui.trace.timeline import Timeline
-
-from .told import hear, opened
+from tests.trace.small_runs import hear, opened
 
 NUMBERS = st.none() | st.sampled_from([1.0, math.inf]) | st.just(math.nan)
 

@@ -15,8 +15,7 @@ import pytest
 from bptui.trace import files
 from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline
-
-from .told import row, same, snapshot
+from tests.trace.small_runs import row, same, snapshot
 
 WRITER = Path(__file__).parent / "endless_writer.py"
 

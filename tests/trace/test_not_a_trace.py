@@ -17,8 +17,7 @@ from bptui.protocol.messages import GoTo, Refused, Stopped, Tell
 from bptui.trace.errors import NotATrace
 from bptui.trace.recorded import RecordedSession
 from bptui.trace.timeline import Timeline
-
-from .told import hear, opened, row, rows, stopped
+from tests.trace.small_runs import hear, opened, row, rows, stopped
 
 
 @pytest.fixture

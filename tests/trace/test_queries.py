@@ -13,8 +13,7 @@ import pytest
 
 from bptui.trace.schema import APPLICATION, EXPECTED, VERSION
 from bptui.trace.timeline import Timeline
-
-from .told import hear, opened, row, rows, running, stopped
+from tests.trace.small_runs import hear, opened, row, rows, running, stopped
 
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 SECTION = README[README.index("## Trace files") : README.index("## Plots")]

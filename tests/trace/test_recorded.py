@@ -45,8 +45,7 @@ from bptui.protocol.tape import Move
 from bptui.trace.errors import NotATrace
 from bptui.trace.recorded import RecordedSession
 from bptui.trace.timeline import Timeline
-
-from .told import hear, opened, row, rows, running, same, snapshot, stopped
+from tests.trace.small_runs import hear, opened, row, rows, running, same, snapshot, stopped
 
 RECORDED = "This is a recorded run: it can be looked at, but nothing runs in it."
 

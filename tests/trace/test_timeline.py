@@ -18,8 +18,7 @@ from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Branch, Row, Rows
 from bptui.trace.errors import CannotRecord
 from bptui.trace.timeline import Timeline
-
-from .told import hear, opened, row, rows, running, same, snapshot, stopped
+from tests.trace.small_runs import hear, opened, row, rows, running, same, snapshot, stopped
 
 
 @pytest.fixture

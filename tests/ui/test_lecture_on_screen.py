@@ -17,9 +17,8 @@ from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.lines import Lines
 from bptui.ui.panes.source import SourcePane
 from bptui.ui.panes.timeline import TimelinePane
-
-from .fake_session import FakeSession
-from .stops import SOURCE
+from tests.ui.fakes.fake_session import FakeSession
+from tests.ui.fakes.stops import SOURCE
 
 
 @asynccontextmanager

@@ -21,8 +21,8 @@ from bptui.protocol.messages import (
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row, Rows, Snapshot
 from bptui.ui.app import BptuiApp
-
-from .stops import (
+from tests.ui.fakes.scripted_session import ToldSession
+from tests.ui.fakes.stops import (
     ACCUMULATED,
     BACKWARD,
     ENDED,
@@ -34,7 +34,6 @@ from .stops import (
     UPDATE,
     ZERO_GRAD,
 )
-from .told import ToldSession
 
 WIDE, NORMAL, NARROW = (120, 40), (80, 24), (60, 20)
 Before = Callable[[Pilot[None]], Awaitable[None]]

@@ -10,8 +10,7 @@ import pytest
 from bptui.trace.recorded import RecordedSession
 from bptui.trace.timeline import Timeline
 from bptui.ui.app import BptuiApp
-
-from ..trace.told import hear, opened, row, rows, running, stopped
+from tests.trace.small_runs import hear, opened, row, rows, running, stopped
 
 
 @pytest.fixture

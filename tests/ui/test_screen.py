@@ -39,9 +39,8 @@ from bptui.ui.app import BptuiApp
 from bptui.ui.screen import MainScreen
 from bptui.ui.screens.help import HelpScreen
 from bptui.ui.screens.inspector import InspectorScreen
-
-from .stops import BACKWARD, ENDED, FORWARD, LARGE, LAYERS, PROGRAM, RAISED, SOURCE, UPDATE
-from .told import ToldSession
+from tests.ui.fakes.scripted_session import ToldSession
+from tests.ui.fakes.stops import BACKWARD, ENDED, FORWARD, LARGE, LAYERS, PROGRAM, RAISED, SOURCE, UPDATE
 
 
 @asynccontextmanager

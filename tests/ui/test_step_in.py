@@ -29,14 +29,13 @@ from bptui.protocol.tape import Local, Move, Op, Saved, Tape
 from bptui.ui.panes.tape import TapePane
 from bptui.ui.screens.inspector import InspectorScreen
 from bptui.ui.screens.sheet import SheetScreen
-
-from ..tapes import before_backward, lecture, scalar
-from .fake_session import FakeSession
-from .stops import ENTRY, FORWARD
-from .test_pictures import NARROW, NORMAL, WIDE, app_of
-from .test_screen import opened, steps
-from .test_screen import said as said_by
-from .told import ToldSession
+from tests.handmade_tapes import before_backward, lecture, scalar
+from tests.ui.fakes.fake_session import FakeSession
+from tests.ui.fakes.scripted_session import ToldSession
+from tests.ui.fakes.stops import ENTRY, FORWARD
+from tests.ui.test_pictures import NARROW, NORMAL, WIDE, app_of
+from tests.ui.test_screen import opened, steps
+from tests.ui.test_screen import said as said_by
 
 SUB = Op(
     1, 3, "sub", 1, -1, "y_pred - y", 18, "", (Named("y_pred", scalar(2.04)),), (Named("%2", scalar(-1.96)),),

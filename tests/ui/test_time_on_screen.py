@@ -12,9 +12,8 @@ from bptui.protocol.messages import Back, GoTo
 from bptui.render.text.facts import number
 from bptui.ui.panes.console import ConsolePane
 from bptui.ui.panes.timeline import TimelinePane
-
-from .fake_session import FakeSession
-from .test_lecture_on_screen import opened, seen
+from tests.ui.fakes.fake_session import FakeSession
+from tests.ui.test_lecture_on_screen import opened, seen
 
 
 async def press(pilot: Pilot[None], *keys: str) -> None:

@@ -12,11 +12,10 @@ from bptui.protocol.messages import Running, Stopped
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Branch, Row, Rows, Snapshot
 from bptui.ui.app import BptuiApp
-
-from .fake_session import FakeSession
-from .stops import BACKWARD, FORWARD, SOURCE, TURN, UPDATE, number
-from .test_pictures import NARROW, NORMAL, WIDE, after, app_of
-from .told import ToldSession
+from tests.ui.fakes.fake_session import FakeSession
+from tests.ui.fakes.scripted_session import ToldSession
+from tests.ui.fakes.stops import BACKWARD, FORWARD, SOURCE, TURN, UPDATE, number
+from tests.ui.test_pictures import NARROW, NORMAL, WIDE, after, app_of
 
 SIZES = [pytest.param(WIDE, id="120x40"), pytest.param(NORMAL, id="80x24"), pytest.param(NARROW, id="60x20")]
 

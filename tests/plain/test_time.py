@@ -1,0 +1,115 @@
+"""The line mode's words for time, with real PyTorch at the other end."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bptui.plain.words import POINTS
+
+
+@pytest.fixture
+def say(tmp_path: Path) -> Any:
+    """Type lines; what is printed, an object each."""
+
+    def say(*lines: str, arguments: tuple[str, ...] = ()) -> list[dict[str, Any]]:
+        done = subprocess.run(
+            [sys.executable, "-m", "bptui", "--json", *arguments],
+            input="\n".join(lines), capture_output=True, text=True, cwd=tmp_path, timeout=100, check=False,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(tmp_path / "state")},
+        )  # fmt: skip
+        assert done.stderr == ""
+        return [json.loads(line) for line in done.stdout.splitlines()]
+
+    return say
+
+
+def test_back_and_on_again_is_the_same_and_another_way_is_a_branch(say: Any) -> None:
+    told = say("next 6", "back 2", "next 2", "goto 4", "zeroing off", "next 3", "branches", "goto 0:6")
+    assert told[7]["index"] == 4
+    assert told[7]["stop_reason"] == "goto"
+    for before, after in zip(told[5:7], told[8:10], strict=True):
+        assert (before["params"], before["loss"], before["ledger"]) == (after["params"], after["loss"], after["ledger"])
+    assert told[-2]["branches"] == [
+        {"branch": 0, "parent": None, "at": -1, "last": 6},
+        {"branch": 1, "parent": 0, "at": 4, "last": 7},
+    ]
+    assert told[-3]["branch"] == 1
+    assert told[-1]["params"] == told[6]["params"]
+
+
+def test_breakpoints_stop_are_changed_in_words_and_are_there_at_the_next_start(say: Any) -> None:
+    told = say("break loss > 6", "break nan", "continue", "break disable 1", "break remove 2", "reverse-continue")
+    assert [each["break"] for each in told[2]["breakpoints"]] == ["loss > 6", "nan"]
+    assert (told[3]["index"], told[3]["breakpoint"]) == (9, "breakpoint 1: loss > 6 (loss = 7.31594)")
+    assert told[5]["breakpoints"] == [{"number": 1, "break": "loss > 6", "enabled": False, "message": "", "met": 1}]
+    again = say("break enable 1", "continue")
+    assert again[-1]["index"] == 9
+
+
+def test_several_steps_stop_at_a_breakpoint_as_in_gdb(say: Any) -> None:
+    told = say("next 2", "break update", "next 9", "next 2", "break disable 1", "next 9")
+    stops = [each["index"] for each in told if "index" in each]
+    assert stops == [0, 1, 2, *range(3, 7), 7, 8, *range(9, 18)], "it stands before the update at 2 and at 6"
+    assert [each["index"] for each in told if each.get("breakpoint")] == [6]
+
+
+def test_python_is_evaluated_and_what_it_changed_is_undone(say: Any) -> None:
+    told = say(
+        "next 4", "eval type(w.grad.data)", "eval w.data.mul_(2)", "back", "set w = 1.5", "eval 1/0", "set lr = 1"
+    )
+    assert told[5] == {"value": "<class 'torch.Tensor'>", "error": False, "changed": False}
+    assert told[6]["changed"]
+    assert told[7]["edit"] == "w.data.mul_(2)"
+    assert told[8]["params"] == told[4]["params"]
+    assert told[9]["params"][0]["value"] == 1.5
+    assert told[10] == {"value": "ZeroDivisionError: division by zero", "error": True, "changed": False}
+    assert "lr" in told[11]["error"]
+
+
+def test_watches_are_told_at_each_stop(say: Any) -> None:
+    told = say("watch w.item() * 2", "watch foo", "next", "unwatch foo", "next", "unwatch bar")
+    assert told[2]["watches"] == {"w.item() * 2": "2.0", "foo": "NameError: name 'foo' is not defined"}
+    assert told[3]["watches"]["w.item() * 2"] == "2.0"
+    assert list(told[5]["watches"]) == ["w.item() * 2"]
+    assert told[6]["error"] == "bar is not watched."
+
+
+def test_the_timeline_is_kept_opened_compared_and_written_as_a_table(say: Any, tmp_path: Path) -> None:
+    told = say(
+        "next 9", "compare zeroing 20", "plot", "save run.bptrace", "export run.csv", "export run.jsonl", "export x"
+    )
+    compared = next(each["compared"] for each in told if "compared" in each)
+    assert compared == {"at": 9, "on": 0, "off": 1}
+    plotted = next(each for each in told if "plot" in each)
+    assert 0 < len(plotted["points"]) <= POINTS
+    assert told[-1]["error"].startswith("x is to end with .csv or .jsonl")
+    lines = (tmp_path / "run.csv").read_text().splitlines()
+    assert lines[0] == "branch,index,phase,reason,epoch,sample,loss,edit,w,w.grad"
+    records = [json.loads(line) for line in (tmp_path / "run.jsonl").read_text().splitlines()]
+    assert len(records) == len(lines) - 1 == 30 + 20
+    assert records[2]["params"] == {"w": {"value": 1.0, "grad": -2.0}}
+    recorded = say("goto 5", "next", arguments=("run.bptrace",))
+    assert recorded[1]["loss"] == told[5]["loss"]
+    assert recorded[2]["params"] == told[6]["params"]
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("goto x", "To which step?"), ("goto 99", "There is no step 99"), ("back", "This is the entry"),
+        ("break", "breakpoints"), ("break remove 7", "There is no breakpoint 7"), ("break +", "no place to stop"),
+        ("plot foo", "There is no foo to plot"), ("save", "Save in which file?"), ("set", "Set what"),
+        ("save /nowhere/x", "cannot be written"), ("eval", "Evaluate what?"), ("compare", "Only zeroing"),
+    ],
+)  # fmt: skip
+def test_what_makes_no_sense_is_one_sentence_and_the_next_line_is_read(say: Any, line: str, words: str) -> None:
+    told = say(line, "next")
+    assert words in json.dumps(told[1])
+    assert told[2]["index"] == 1

@@ -1,0 +1,171 @@
+"""What is in flight, and which answers still matter: without a screen."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bptui.protocol.messages import (
+    Back,
+    CurveDrawn,
+    Died,
+    Do,
+    DrawCurve,
+    Inspected,
+    Next,
+    Opened,
+    Refused,
+    Reply,
+    Run,
+    Running,
+    Stopped,
+    Tell,
+)
+from bptui.protocol.phase import Goal, Phase, StopReason
+from bptui.protocol.snapshot import Rows, Snapshot
+from bptui.ui.actions.play import SPEEDS, Meter, Pace
+from bptui.ui.model.requests import State, Talk, possible
+from tests.ui.fakes.scripted_session import ToldSession
+from tests.ui.fakes.stops import BACKWARD, ENDED, ENTRY, FORWARD, PROGRAM
+
+CURVE = CurveDrawn("w", (0.0,), (1.0,), 0.0, 1.0, 0.0, "")
+
+
+def stopped(snapshot: Snapshot) -> Stopped:
+    return Stopped(snapshot, Rows.of([snapshot.row()]))
+
+
+@pytest.fixture
+def session() -> ToldSession:
+    return ToldSession(entry=None)
+
+
+@pytest.fixture
+def talk(session: ToldSession) -> Talk:
+    """At the entry stop."""
+    talk = Talk(session)
+    talk.start(lambda _reply: None)
+    assert talk.state is State.STARTING
+    for tell in (Opened(PROGRAM, "", ""), stopped(ENTRY)):
+        assert talk.hear(Reply(1, tell)) is tell
+    assert talk.state is State.READY
+    return talk
+
+
+def test_one_more_step_is_remembered_and_only_one(talk: Talk, session: ToldSession) -> None:
+    assert talk.step(Next())
+    assert not talk.step(Do(Phase.BACKWARD))
+    assert not talk.step(Next())
+    talk.hear(Reply(2, stopped(FORWARD)))
+    assert talk.step_again()
+    talk.hear(Reply(3, stopped(BACKWARD)))
+    assert not talk.step_again()
+    assert [type(ask) for ask in session.asked[1:]] == [Next, Do]
+
+
+def test_going_back_is_a_step_as_any_other(talk: Talk, session: ToldSession) -> None:
+    talk.step(Next())
+    talk.hear(Reply(2, stopped(FORWARD)))
+    assert talk.step(Back())
+    assert not talk.step(Back())
+    assert not talk.step(Back())
+    talk.hear(Reply(3, Stopped(replace(FORWARD, index=4, stop_reason=StopReason.GOTO), ())))
+    assert isinstance(talk.step_again(), Back)
+    talk.hear(Reply(4, Stopped(replace(FORWARD, index=3, stop_reason=StopReason.GOTO), ())))
+    assert not talk.step_again()
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(Refused("no", ""), id="a refusal"),
+        pytest.param(stopped(replace(FORWARD, stop_reason=StopReason.EXCEPTION)), id="an exception"),
+        pytest.param(stopped(ENDED), id="the end"),
+        pytest.param(Died("gone", 1, "", ""), id="a death"),
+    ],
+)
+def test_what_was_remembered_is_forgotten_at(talk: Talk, answer: Tell) -> None:
+    talk.step(Next())
+    talk.step(Next())
+    assert talk.hear(Reply(2, answer)) is answer
+    assert not talk.step_again()
+
+
+def test_nothing_is_remembered_during_a_run(talk: Talk) -> None:
+    talk.step(Run(Goal.SAMPLE))
+    talk.step(Next())
+    talk.hear(Reply(2, Running((), "")))
+    assert talk.busy
+    talk.hear(Reply(2, stopped(FORWARD)))
+    assert not talk.step_again()
+
+
+def test_a_curve_that_was_overtaken_is_dropped(talk: Talk) -> None:
+    talk.draw_curve(DrawCurve("w", 0, 1, 2))
+    assert not talk.idle
+    talk.step(Next())
+    talk.hear(Reply(3, stopped(FORWARD)))
+    assert talk.hear(Reply(2, CURVE)) is None
+
+
+def test_a_curve_is_shown_that_comes_before_the_step_is_done(talk: Talk) -> None:
+    talk.draw_curve(DrawCurve("w", 0, 1, 2))
+    talk.step(Next())
+    assert talk.hear(Reply(2, CURVE)) is CURVE
+
+
+def test_of_two_values_looked_into_only_the_latter_is_shown(talk: Talk) -> None:
+    talk.inspect("x")
+    talk.inspect("y")
+    assert talk.hear(Reply(2, Inspected("x", (), "1"))) is None
+    answer = Inspected("y", (), "2")
+    assert talk.hear(Reply(3, answer)) is answer
+
+
+def test_after_a_restart_old_answers_no_longer_matter(talk: Talk) -> None:
+    talk.step(Next())
+    talk.restart()
+    assert talk.hear(Reply(2, stopped(FORWARD))) is None
+    assert talk.state is State.STARTING
+    assert not talk.step(Next())
+
+
+def test_pause_reaches_what_runs_and_what_starts_but_nothing_else(talk: Talk, session: ToldSession) -> None:
+    assert not talk.pause()
+    talk.step(Run(Goal.END))
+    assert talk.pause()
+    talk.restart()
+    assert talk.pause()
+    assert session.pauses == 2
+
+
+def test_what_is_possible() -> None:
+    assert possible(State.STARTING, None, False) == {"help", "quit", "restart", "faster", "slower", "pause"}
+    ready = possible(State.READY, FORWARD, False)
+    assert {"next", "forward", "zeroing", "inspect", "play"} <= set(ready)
+    assert "pause" not in ready
+    assert set(possible(State.RUNNING, FORWARD, False)) & {"next", "pause", "zeroing"} == {"pause"}
+    assert set(possible(State.ENDED, ENDED, False)) & {"next", "forward", "zeroing", "inspect"} == {"inspect"}
+    assert set(possible(State.DEAD, FORWARD, False)) & {"next", "inspect", "restart"} == {"restart"}
+    assert "backward" not in possible(State.READY, ENTRY, False)
+
+
+def test_a_faster_pace_takes_several_steps_between_two_paints() -> None:
+    pace = Pace()
+    speeds = []
+    for _ in range(len(SPEEDS) + 2):
+        pace.change(1)
+        asked = pace.ask
+        speeds.append((asked.steps or 0 if isinstance(asked, Run) else 1) / pace.interval)
+    assert speeds == [*SPEEDS[2:], *[SPEEDS[-1]] * 4]
+    for _ in range(20):
+        pace.change(-1)
+    assert pace.speed == SPEEDS[0]
+
+
+def test_the_meter_forgets_what_is_long_ago() -> None:
+    seconds = iter([0.0, 0.5, 1.0, 1.5, 2.0])
+    meter = Meter(lambda: next(seconds))
+    meter.start()
+    assert [meter.count(steps) for steps in (100, 100, 10, 10)] == [200, 200, 110, 20]
