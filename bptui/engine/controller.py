@@ -23,7 +23,7 @@ from bptui.engine.tape.cursor import Inside
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
-from bptui.protocol.snapshot import Branch, Program, Row, Rows, Snapshot
+from bptui.protocol.snapshot import Branch, ProgramInfo, Row, Rows, Snapshot
 from bptui.protocol.tape import Move
 
 MEMORY = 512
@@ -54,7 +54,7 @@ class Controller:
             CannotCut: it is no Python, or its loop cannot be cut.
         """
         self._script = Script(path, argv)
-        self.program: Program = self._script.program
+        self.program: ProgramInfo = self._script.program
         self._output = output or Output.in_process()
         self._life = Lifetime(self._script, path, argv, self._output, memory << 20)
         self._inside: Inside | None = None

@@ -40,7 +40,7 @@ from bptui.protocol.messages import (
     Uncut,
 )
 from bptui.protocol.phase import Goal, StopReason
-from bptui.protocol.snapshot import Program, Snapshot
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.session.live import Session
 
 Answer = (
@@ -61,7 +61,7 @@ class LineMode:
         self._replies: SimpleQueue[Reply | None] = SimpleQueue()
         """What the session told; None for a ctrl+c."""
         self._waiting = False
-        self._program: Program | None = None
+        self._program: ProgramInfo | None = None
         self._snapshot: Snapshot | None = None
         self._dead = False
         self._time = TimeMode(session, printer, self._ask)

@@ -9,14 +9,14 @@ from typing import Any, Protocol
 from bptui.commands.table import COMMANDS
 from bptui.plain.records import check_record, error_record, snapshot_record, tape_record
 from bptui.protocol.messages import Died, GradientsChecked, Refused, TapeShown, Uncut
-from bptui.protocol.snapshot import Program, Snapshot
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 
 
 class Printer(Protocol):
     """How the line mode looks."""
 
-    def stop(self, snapshot: Snapshot, program: Program) -> None: ...
-    def zeroing(self, snapshot: Snapshot, program: Program) -> None: ...
+    def stop(self, snapshot: Snapshot, program: ProgramInfo) -> None: ...
+    def zeroing(self, snapshot: Snapshot, program: ProgramInfo) -> None: ...
     def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None: ...
     def check(self, checked: GradientsChecked) -> None: ...
     def error(self, error: Refused | Died | Uncut) -> None: ...
@@ -27,7 +27,7 @@ class Printer(Protocol):
 class Readable:
     """One line for each stop, and under it what the script wrote."""
 
-    def stop(self, snapshot: Snapshot, program: Program) -> None:
+    def stop(self, snapshot: Snapshot, program: ProgramInfo) -> None:
         from bptui.render.stop.line import line
 
         _write(line(snapshot, program).plain)
@@ -38,7 +38,7 @@ class Readable:
         _indent("|", snapshot.printed)
         _indent("!", snapshot.errors + (snapshot.failure.traceback if snapshot.failure else ""))
 
-    def zeroing(self, snapshot: Snapshot, program: Program) -> None:
+    def zeroing(self, snapshot: Snapshot, program: ProgramInfo) -> None:
         _write(
             "zeroing on" if snapshot.zeroing else "zeroing off: next passes over zero_grad, and gradients accumulate"
         )
@@ -75,10 +75,10 @@ class Readable:
 class Json:
     """One JSON object a line."""
 
-    def stop(self, snapshot: Snapshot, program: Program) -> None:
+    def stop(self, snapshot: Snapshot, program: ProgramInfo) -> None:
         self._write(snapshot_record(snapshot))
 
-    def zeroing(self, snapshot: Snapshot, program: Program) -> None:
+    def zeroing(self, snapshot: Snapshot, program: ProgramInfo) -> None:
         self.stop(replace(snapshot, printed="", errors="", failure=None), program)  # the same stop: that was shown
 
     def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None:

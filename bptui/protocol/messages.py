@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.phase import Goal, Phase
-from bptui.protocol.snapshot import Branch, Program, Rows, Snapshot
+from bptui.protocol.snapshot import Branch, ProgramInfo, Rows, Snapshot
 from bptui.protocol.tape import Move, Tape
 
 # ---- requests
@@ -198,7 +198,7 @@ class Pause:
 class Opened:
     """The script was cut; its setup runs now, and the entry stop follows."""
 
-    program: Program
+    program: ProgramInfo
     python: str
     """The version of Python that runs it."""
     torch: str

@@ -56,7 +56,7 @@ class Upcoming:
 
     phase: Phase
     block: int
-    """Its index among `Program.blocks`."""
+    """Its index among `ProgramInfo.blocks`."""
     line: int
     """The line about to run, from 1."""
     text: str
@@ -98,7 +98,7 @@ class Snapshot:
     phase: Phase | None
     """The phase that ran; None at entry."""
     block: int | None
-    """Which of `Program.blocks` ran; None at entry."""
+    """Which of `ProgramInfo.blocks` ran; None at entry."""
     stop_reason: StopReason
     epoch: int | None
     """The epoch of the phase that ran, from 0; None where the script has no epochs."""
@@ -123,7 +123,7 @@ class Snapshot:
     zeroing: bool
     """Whether `next` runs zero_grad."""
     marks: tuple[Mark, ...]
-    """How each of `Program.blocks` stands in the current turn."""
+    """How each of `ProgramInfo.blocks` stands in the current turn."""
     next: Upcoming | None
     """What `next` would run; None when the script has ended."""
     possible: tuple[Phase, ...]
@@ -295,7 +295,7 @@ class BlockInfo:
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
+class ProgramInfo:
     """A script with its loop cut into phase blocks."""
 
     path: str

@@ -8,7 +8,7 @@ from typing import Any
 
 from bptui.protocol.codec import ProtocolError, decode, encode
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Branch, Program, Row, Snapshot
+from bptui.protocol.snapshot import Branch, ProgramInfo, Row, Snapshot
 from bptui.trace.errors import NotATrace
 from bptui.trace.lineage import Lineage, Segment
 from bptui.trace.numbers import number
@@ -20,7 +20,7 @@ _PHASES: dict[object, Phase | None] = {None: None, **{phase.value: phase for pha
 _REASONS: dict[object, StopReason] = {reason.value: reason for reason in StopReason}
 
 
-def latest_run(connection: sqlite3.Connection) -> tuple[int, Program]:
+def latest_run(connection: sqlite3.Connection) -> tuple[int, ProgramInfo]:
     """The key of the latest run and its program.
 
     Raises:
@@ -31,8 +31,8 @@ def latest_run(connection: sqlite3.Connection) -> tuple[int, Program]:
         raise NotATrace("it is empty: nothing was recorded")
     try:
         key, path, source, argv, blocks = found
-        program = {"is": "Program", "path": path, "source": source, "argv": json.loads(argv)}
-        return key, decode(encode({**program, "blocks": json.loads(blocks)}), Program)
+        program = {"is": "ProgramInfo", "path": path, "source": source, "argv": json.loads(argv)}
+        return key, decode(encode({**program, "blocks": json.loads(blocks)}), ProgramInfo)
     except (ProtocolError, ValueError, TypeError, RecursionError) as error:
         raise NotATrace(f"its program is damaged: {error}") from None
 

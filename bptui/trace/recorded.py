@@ -32,7 +32,7 @@ from bptui.protocol.messages import (
     Tell,
 )
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Program, Snapshot
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.protocol.tape import Move
 from bptui.trace.errors import NotATrace
 from bptui.trace.inspected import inspected, watched
@@ -66,7 +66,7 @@ class RecordedSession:
         if program is None or self.timeline.last(0) < 0:
             self.timeline.close()
             raise NotATrace(f"{path} has no steps: the program did not come to its loop.")
-        self.program: Program = program
+        self.program: ProgramInfo = program
         self._listener: Listener | None = None
         self._number = 0
         self._first = at or (main_branch(self.timeline), 0)

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 from bptui.protocol.fact import Fact, Named, Value
 from bptui.protocol.phase import Mark, Phase, StopReason
-from bptui.protocol.snapshot import BlockInfo, Param, Program, Row, Snapshot, Upcoming
+from bptui.protocol.snapshot import BlockInfo, Param, ProgramInfo, Row, Snapshot, Upcoming
 
 KEPT_IN_SHORT = "only its numbers were kept"
 
 
-def in_short(row: Row, turn: Sequence[Row], following: Row | None, like: Snapshot, program: Program) -> Snapshot:
+def in_short(row: Row, turn: Sequence[Row], following: Row | None, like: Snapshot, program: ProgramInfo) -> Snapshot:
     """The snapshot of a row.
 
     `turn`: the rows of the same turn of the loop up to it. `following`: the one after it. `like`: a snapshot near it,
@@ -50,13 +50,13 @@ def in_short(row: Row, turn: Sequence[Row], following: Row | None, like: Snapsho
     )
 
 
-def block_of(phase: Phase | None, program: Program) -> int | None:
+def block_of(phase: Phase | None, program: ProgramInfo) -> int | None:
     """Which block that phase is; None where there are several, or none."""
     blocks = [place for place, block in enumerate(program.blocks) if block.phase is phase]
     return blocks[0] if len(blocks) == 1 else None
 
 
-def upcoming_of(following: Row | None, program: Program) -> Upcoming | None:
+def upcoming_of(following: Row | None, program: ProgramInfo) -> Upcoming | None:
     """What the recorded program ran next; None where it ends, or where several blocks could be meant."""
     block = block_of(following.phase, program) if following else None
     if following is None or block is None or following.phase is None:
@@ -114,7 +114,7 @@ def _like(number: float | None, like: Fact | None) -> Fact:
     return replace(same, value=value)
 
 
-def as_recorded(kept: Snapshot, row: Row, following: Row | None, program: Program) -> Snapshot:
+def as_recorded(kept: Snapshot, row: Row, following: Row | None, program: ProgramInfo) -> Snapshot:
     """A kept snapshot, whose next step is the one that was recorded."""
     upcoming = kept.next
     if following is not None and (upcoming is None or upcoming.phase is not following.phase):

@@ -10,7 +10,7 @@ from dataclasses import astuple
 from pathlib import Path
 
 from bptui.protocol.messages import Reply
-from bptui.protocol.snapshot import Branch, Program, Row, Snapshot
+from bptui.protocol.snapshot import Branch, ProgramInfo, Row, Snapshot
 from bptui.trace import files
 from bptui.trace.errors import CannotRecord, NotATrace
 from bptui.trace.gaps import gaps
@@ -42,7 +42,7 @@ class Timeline:
         self._reading, self._writing = threading.RLock(), threading.Lock()
         self._closed = False
         self._writer = Writer(writer, keeps_runs=path is not None) if writer is not None else None
-        self._program: Program | None = None
+        self._program: ProgramInfo | None = None
         self._lineage = Lineage()
         self._params: dict[str, int] = {}
 
@@ -96,7 +96,7 @@ class Timeline:
     # ---- reading
 
     @property
-    def program(self) -> Program | None:
+    def program(self) -> ProgramInfo | None:
         """The script; None before it was opened."""
         return self._writer.program if self._writer else self._program
 

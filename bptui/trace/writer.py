@@ -13,7 +13,7 @@ from bptui import __version__
 from bptui.protocol.codec import encode
 from bptui.protocol.messages import Compared, Died, Evaluated, Opened, Reply, Running, Stopped
 from bptui.protocol.phase import StopReason
-from bptui.protocol.snapshot import Branch, Program, Rows, Snapshot
+from bptui.protocol.snapshot import Branch, ProgramInfo, Rows, Snapshot
 from bptui.trace.lineage import Lineage
 from bptui.trace.numbers import Cell, cells
 from bptui.trace.schema import CHUNK, LOSS
@@ -42,7 +42,7 @@ class Writer:
     def __init__(self, connection: sqlite3.Connection, keeps_runs: bool) -> None:
         """`keeps_runs`: a restart leaves what was before it in the file."""
         self._connection, self._keeps_runs = connection, keeps_runs
-        self.program: Program | None = None
+        self.program: ProgramInfo | None = None
         self.lineage = Lineage()
         """As far as it is written: readers on other threads go by it."""
         self._lineage = self.lineage

@@ -31,7 +31,7 @@ from bptui.protocol.messages import (
     Uncut,
 )
 from bptui.protocol.phase import StopReason
-from bptui.protocol.snapshot import Program, Rows, Snapshot
+from bptui.protocol.snapshot import ProgramInfo, Rows, Snapshot
 from bptui.render.stop.footer import dead, refused, seen_anew
 from bptui.render.stop.headway import headway
 from bptui.render.stop.title import Moment, Place
@@ -61,7 +61,7 @@ class Hearing(Screen[None]):
         self._talk = Talk(session)
         self._program_name = title
         self._view = View(source)
-        self._program: Program | None = None
+        self._program: ProgramInfo | None = None
         self._before: Snapshot | None = None
         """The stop before, with which the cards compare."""
         self._pages = Pages(session.timeline)
@@ -148,7 +148,7 @@ class Hearing(Screen[None]):
                 self._view.say(dead(message))
                 self._lookup.hear_check(GradientsChecked((), None, message))
 
-    def _open(self, program: Program) -> None:
+    def _open(self, program: ProgramInfo) -> None:
         self._program, self._program_name = program, program.name
         self._place, self._heard, self._here = None, 0, (0, 0)
         self.set_reactive(Hearing.snapshot, None)

@@ -19,7 +19,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from bptui.protocol.messages import Opened, Reply, Running  # noqa: E402
 from bptui.protocol.phase import Phase  # noqa: E402
-from bptui.protocol.snapshot import Program, Rows  # noqa: E402
+from bptui.protocol.snapshot import ProgramInfo, Rows  # noqa: E402
 from bptui.trace.diff import Tolerance, Way, first_difference  # noqa: E402
 from bptui.trace.export import export  # noqa: E402
 from bptui.trace.timeline import Timeline  # noqa: E402
@@ -51,7 +51,7 @@ def median(action: Callable[[], object], times: int = 15) -> float:
 
 
 def fill(timeline: Timeline, params: int) -> None:
-    timeline.hear(Reply(1, Opened(Program("bench.py", "", (), ()), "", "")))
+    timeline.hear(Reply(1, Opened(ProgramInfo("bench.py", "", (), ()), "", "")))
     spent, worst, memory = 0.0, 0.0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for first in range(0, STEPS, MESSAGE):
         told = message(first, params)

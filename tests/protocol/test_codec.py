@@ -35,7 +35,17 @@ from bptui.protocol.messages import (
     Uncut,
 )
 from bptui.protocol.phase import Goal, Mark, Phase, StopReason
-from bptui.protocol.snapshot import BlockInfo, Contribution, Failure, Ledger, Param, Program, Rows, Snapshot, Upcoming
+from bptui.protocol.snapshot import (
+    BlockInfo,
+    Contribution,
+    Failure,
+    Ledger,
+    Param,
+    ProgramInfo,
+    Rows,
+    Snapshot,
+    Upcoming,
+)
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 VALUES = st.recursive(
@@ -63,7 +73,7 @@ MESSAGES = [
     Request(6, DrawCurve("w", -1.0, math.inf, 9)),
     Request(7, Inspect("w.grad")),
     Pause(),
-    Reply(1, Opened(Program("a.py", "x", (), (BlockInfo(Phase.FORWARD, 1, (1, 2)),)), "3.11", "2.13")),
+    Reply(1, Opened(ProgramInfo("a.py", "x", (), (BlockInfo(Phase.FORWARD, 1, (1, 2)),)), "3.11", "2.13")),
     Reply(2, Uncut("no", None)),
     Reply(3, Stopped(SNAPSHOT, Rows.of([SNAPSHOT.row()]))),
     Reply(4, Running(Rows.of([SNAPSHOT.row()]), "p")),

@@ -21,7 +21,7 @@ from bptui.engine.server import main  # noqa: E402
 from bptui.protocol.fact import Fact  # noqa: E402
 from bptui.protocol.messages import CurveDrawn, Inspected, Open  # noqa: E402
 from bptui.protocol.phase import Goal, Phase, StopReason  # noqa: E402
-from bptui.protocol.snapshot import BlockInfo, Branch, Failure, Program, Row, Rows, Snapshot  # noqa: E402
+from bptui.protocol.snapshot import BlockInfo, Branch, Failure, ProgramInfo, Row, Rows, Snapshot  # noqa: E402
 
 
 class FakeController:
@@ -31,7 +31,7 @@ class FakeController:
         path, argv, source = ask.path, ask.argv, Path(ask.path).read_text()
         if "cannot cut" in source:
             raise CannotCut("this cannot be cut", 7)
-        self.program = Program(path, source, tuple(argv), tuple(BlockInfo(phase, 0, ()) for phase in Phase))
+        self.program = ProgramInfo(path, source, tuple(argv), tuple(BlockInfo(phase, 0, ()) for phase in Phase))
         self.beacon: Callable[[Phase | None, int], None] = lambda phase, line: None
         self._output = output
         self._script: dict[str, Any] = {"__name__": "__main__", "argv": argv, "random": random}

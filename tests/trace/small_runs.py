@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bptui.protocol.fact import Fact, Named
 from bptui.protocol.messages import Opened, Reply, Running, Stopped, Tell
 from bptui.protocol.phase import Mark, Phase, StopReason
-from bptui.protocol.snapshot import BlockInfo, Branch, Param, Program, Row, Rows, Snapshot, Upcoming
+from bptui.protocol.snapshot import BlockInfo, Branch, Param, ProgramInfo, Row, Rows, Snapshot, Upcoming
 from bptui.trace.timeline import Timeline
 
 SOURCE = """\
@@ -17,7 +17,7 @@ for epoch in range(9):
         l.backward()
         step()
 """
-PROGRAM = Program(
+PROGRAM = ProgramInfo(
     "train.py",
     SOURCE,
     ("--lr", "0.1"),
@@ -98,7 +98,7 @@ def _tensor(number: float | None) -> Fact | None:
     return None if number is None else Fact("Tensor", (number,), (1,), "float32", "cpu")
 
 
-def opened(program: Program = PROGRAM) -> Opened:
+def opened(program: ProgramInfo = PROGRAM) -> Opened:
     return Opened(program, "3.11.7", "2.9.0")
 
 

@@ -21,7 +21,7 @@ from bptui.engine.errors import CannotCut
 from bptui.engine.interpreter.guard import UNSEEN, refuse
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.pieces import Compiler
-from bptui.protocol.snapshot import BlockInfo, Program
+from bptui.protocol.snapshot import BlockInfo, ProgramInfo
 
 
 class Script:
@@ -61,7 +61,7 @@ class Script:
         """The instruction of each block, by the block's index."""
         for run in self.runs.values():
             run.loss_name = self._loss_name(run.block)
-        self.program = Program(path, self.source, tuple(argv), tuple(map(_info, self.blocks)))
+        self.program = ProgramInfo(path, self.source, tuple(argv), tuple(map(_info, self.blocks)))
 
     def machine(self) -> Machine:
         """The script at its first line, in a fresh module."""

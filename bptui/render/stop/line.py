@@ -5,14 +5,14 @@ from __future__ import annotations
 from rich.text import Text
 
 from bptui.protocol.phase import StopReason
-from bptui.protocol.snapshot import Program, Snapshot
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.render.text.facts import fact
 
 SHOWN = 3
 """At most so many parameters are written out."""
 
 
-def line(snapshot: Snapshot, program: Program | None = None) -> Text:
+def line(snapshot: Snapshot, program: ProgramInfo | None = None) -> Text:
     """`#2 backward  epoch 0 sample 0  loss 1.0000  w 1.0000  w.grad -2.0000  | backward: …`."""
     what = str(snapshot.phase) if snapshot.phase else str(snapshot.stop_reason)
     parts = [f"#{snapshot.index} {what}"]

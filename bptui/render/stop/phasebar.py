@@ -8,7 +8,7 @@ from collections.abc import Collection
 from rich.text import Text
 
 from bptui.protocol.phase import Mark, Phase
-from bptui.protocol.snapshot import BlockInfo, Program, Snapshot
+from bptui.protocol.snapshot import BlockInfo, ProgramInfo, Snapshot
 from bptui.render.tape.inside import what_it_did
 from bptui.render.text.fit import centered, cut, first_that_fits, piece
 from bptui.render.text.signs import ON
@@ -21,7 +21,7 @@ NUMBER = re.compile(r"(?<![\w.])-?\d+\.?\d*(?:e[+-]?\d+)?(?!\w)")
 Bar = list[tuple[BlockInfo, Mark]]
 
 
-def shown_blocks(program: Program, snapshot: Snapshot) -> Bar:
+def shown_blocks(program: ProgramInfo, snapshot: Snapshot) -> Bar:
     """The blocks of the one loop where the program stands, each with its mark."""
     standing = snapshot.next.block if snapshot.next else snapshot.block
     marked = list(zip(program.blocks, snapshot.marks, strict=False))
@@ -31,7 +31,7 @@ def shown_blocks(program: Program, snapshot: Snapshot) -> Bar:
     return [(block, mark) for block, mark in marked if block.loop == loop]
 
 
-def phase_bar(program: Program, snapshot: Snapshot, width: int, stops: Collection[Phase] = frozenset()) -> Text:
+def phase_bar(program: ProgramInfo, snapshot: Snapshot, width: int, stops: Collection[Phase] = frozenset()) -> Text:
     """The blocks in the script's own order; every one can be clicked. Abbreviated until it fits.
 
     `stops`: the phases that have a breakpoint.

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual import events
 
 from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import Program, Snapshot
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.protocol.tape import Op
 from bptui.render.stop.source import gutter, highlight, marked, phases_of, scrolled, source_line, uncoloured
 from bptui.ui.base.messages import LineChosen
@@ -47,7 +47,7 @@ class SourcePane(Lines):
             self._code = highlight(source)
             self.set_lines(self._count, self.virtual_size.width, follow=False)
 
-    def show_program(self, program: Program) -> None:
+    def show_program(self, program: ProgramInfo) -> None:
         """A script cut into phases."""
         self._phases = phases_of(program.blocks)
         self.show_source(program.source)

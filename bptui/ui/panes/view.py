@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from bptui.protocol.messages import DrawCurve
 from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import Program, Snapshot, Watched
+from bptui.protocol.snapshot import ProgramInfo, Snapshot, Watched
 from bptui.protocol.tape import Tape
 from bptui.render.lists.breakpoints import Listed, lines_marked, phases_marked
 from bptui.render.stop import cards
@@ -81,7 +81,7 @@ class View(Vertical):
         self._show_no_values()
         self.source.show_source(self._source)
 
-    def open(self, program: Program, pages: Pages) -> None:
+    def open(self, program: ProgramInfo, pages: Pages) -> None:
         """A program begins, perhaps once more; its rows are in these pages."""
         self.source.show_program(program)
         self.timeline.clear(pages)
@@ -111,7 +111,7 @@ class View(Vertical):
         op = snapshot.op
         self._message.say(stopped(snapshot) if op is None or snapshot.failure else partial(about, op))
 
-    def show(self, program: Program, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
+    def show(self, program: ProgramInfo, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
         """A stop, and what was there at the stop before."""
         self._phases.draw(lambda width, _height: phase_bar(program, snapshot, width, self._stops))
         self.show_watches(snapshot.watches, before.watches if before else ())

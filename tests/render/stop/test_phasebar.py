@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bptui.protocol.phase import Mark, Phase
-from bptui.protocol.snapshot import BlockInfo, Program, Snapshot
+from bptui.protocol.snapshot import BlockInfo, ProgramInfo, Snapshot
 from bptui.render.stop.phasebar import phase_bar, upcoming
 from tests.ui.fakes.stops import ACCUMULATED, BACKWARD, ENDED, ENTRY, PROGRAM
 
@@ -51,7 +51,7 @@ def test_of_many_blocks_those_around_the_next_are_shown() -> None:
 
 
 def test_only_the_loop_where_it_stands_is_shown() -> None:
-    loops = Program("x.py", "", (), (BlockInfo(Phase.FORWARD, 2, (2,), 1), BlockInfo(Phase.UPDATE, 5, (5,), 4)))
+    loops = ProgramInfo("x.py", "", (), (BlockInfo(Phase.FORWARD, 2, (2,), 1), BlockInfo(Phase.UPDATE, 5, (5,), 4)))
     assert BACKWARD.next is not None
     snapshot = replace(BACKWARD, marks=(Mark.TODO, Mark.NEXT), next=replace(BACKWARD.next, block=1))
     assert phase_bar(loops, snapshot, 40).plain.strip() == "▶ update"

@@ -13,7 +13,7 @@ from textual.widget import Widget
 import bptui.ui
 from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import BlockInfo, Failure, Program, Row, Snapshot
+from bptui.protocol.snapshot import BlockInfo, Failure, ProgramInfo, Row, Snapshot
 from bptui.ui.base.themes import DARK
 from bptui.ui.panes.lines import Lines
 from tests.ui.fakes.stops import ENTRY
@@ -58,7 +58,9 @@ def rows(count: int) -> list[Row]:
 
 
 SCRIPT = "\n".join(f"line_{number} = {number}  # {'long ' * 30}" for number in range(1, 201))
-LONG = Program("long.py", SCRIPT, (), (BlockInfo(Phase.FORWARD, 100, (100, 101)), BlockInfo(Phase.UPDATE, 150, (150,))))
+LONG = ProgramInfo(
+    "long.py", SCRIPT, (), (BlockInfo(Phase.FORWARD, 100, (100, 101)), BlockInfo(Phase.UPDATE, 150, (150,)))
+)
 
 
 def at_line(line: int, failure: Failure | None = None) -> Snapshot:

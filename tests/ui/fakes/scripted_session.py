@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptui.protocol.messages import Ask, Open, Opened, Reply, Stopped, Tell
-from bptui.protocol.snapshot import Program, Rows, Snapshot
+from bptui.protocol.snapshot import ProgramInfo, Rows, Snapshot
 from bptui.session.live import Listener
 from bptui.trace.timeline import Timeline
 from tests.ui.fakes.stops import BACKWARD, ENTRY, FORWARD, PROGRAM, TURN, UPDATE
@@ -14,7 +14,7 @@ ROWS = [stop.row() for stop in (*TURN, FORWARD, BACKWARD, UPDATE)]
 class ToldSession:
     """Answers a request only when the test says what; and each at once if it was told beforehand what."""
 
-    def __init__(self, *answers: Tell, program: Program = PROGRAM, entry: Snapshot | None = ENTRY) -> None:
+    def __init__(self, *answers: Tell, program: ProgramInfo = PROGRAM, entry: Snapshot | None = ENTRY) -> None:
         """What the requests after opening are answered with, in turn. Without `entry` the script never starts."""
         self.asked: list[Ask] = []
         """All requests, in order."""

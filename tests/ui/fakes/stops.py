@@ -9,10 +9,10 @@ from typing import Any
 import bptui
 from bptui.protocol.fact import Fact, Named, Stats
 from bptui.protocol.phase import Mark, Phase, StopReason
-from bptui.protocol.snapshot import BlockInfo, Contribution, Failure, Ledger, Param, Program, Snapshot, Upcoming
+from bptui.protocol.snapshot import BlockInfo, Contribution, Failure, Ledger, Param, ProgramInfo, Snapshot, Upcoming
 
 SOURCE = (Path(bptui.__file__).parent / "lessons" / "linear.py").read_text(encoding="utf-8")
-PROGRAM = Program(
+PROGRAM = ProgramInfo(
     "lessons/linear.py",
     SOURCE,
     (),
