@@ -13,7 +13,7 @@ from bptui.engine.observe import inspector
 from bptui.engine.repl.evaluate import Evaluation
 from bptui.engine.repl.prompt import typed_set
 from bptui.engine.run.checkpoints import Past
-from bptui.engine.run.execution import Course
+from bptui.engine.run.execution import Execution
 from bptui.engine.run.full_speed import run_on
 from bptui.engine.run.history import NEXT, Deed
 from bptui.engine.run.program import Beacon, Lifetime
@@ -61,8 +61,8 @@ class Controller:
         """The phase that is stepped through, if one is."""
 
     @property
-    def _course(self) -> Course:
-        return self._life.course
+    def _execution(self) -> Execution:
+        return self._life.execution
 
     @property
     def _past(self) -> Past:
@@ -84,9 +84,9 @@ class Controller:
         self._inside = None
         mark = self._output.mark()
         failure = self._life.begin_anew()
-        entered = failure is None and not self._course.machine.ended
-        reason = StopReason.ENTRY if entered else self._course.reason(failure)
-        snapshot = self._course.stop(NEXT[self._life.zeroing], None, reason, mark, failure)
+        entered = failure is None and not self._execution.machine.ended
+        reason = StopReason.ENTRY if entered else self._execution.reason(failure)
+        snapshot = self._execution.stop(NEXT[self._life.zeroing], None, reason, mark, failure)
         self._past.keep(True)
         return snapshot
 
@@ -104,8 +104,8 @@ class Controller:
         self._check_started()
         if self._inside is not None:
             return self._inside.snapshot()
-        assert self._course.snapshots.last is not None
-        return self._course.snapshots.last
+        assert self._execution.snapshots.last is not None
+        return self._execution.snapshots.last
 
     def rows(self, since: int = 0) -> tuple[Row, ...]:
         """The timeline of the present branch, from that index on."""
@@ -126,8 +126,8 @@ class Controller:
         self._check_started()
         self._life.set_zeroing(on)
         if self._inside is not None:
-            return self._inside.see_anew(on, self._course.tapes.number)
-        return self._course.snapshots.see_anew(self._course.turn, on)
+            return self._inside.see_anew(on, self._execution.tapes.number)
+        return self._execution.snapshots.see_anew(self._execution.turn, on)
 
     # ---- stepping
 
@@ -176,13 +176,13 @@ class Controller:
             try:
                 return self._step(self._deed(phase))
             except StepRefused as refusal:
-                return self._course.snapshots.add(f"{phase} was refused: {refusal}")
+                return self._execution.snapshots.add(f"{phase} was refused: {refusal}")
         self._check_going()
         return self._step(self._deed(phase))
 
     def _deed(self, phase: Phase) -> Deed:
         """That phase; where it comes next anyway, just the next one."""
-        cursor = self._course.machine.cursor
+        cursor = self._execution.machine.cursor
         passed = phase is Phase.ZERO_GRAD and not self._life.zeroing
         if cursor is not None and cursor.phase is phase and not passed:
             return NEXT[self._life.zeroing]
@@ -192,7 +192,7 @@ class Controller:
         self._past.visit(True)
         self._past.running()
         try:
-            return self._course.step(deed)
+            return self._execution.step(deed)
         finally:
             self._past.standing()
 
@@ -227,8 +227,8 @@ class Controller:
         self._check_going()
         self._past.running()
         try:
-            stopping = stopping and self._course.breakpoints.active
-            return run_on(self._course, self._past, goal, steps, mark, pause, progress, stopping=stopping)
+            stopping = stopping and self._execution.breakpoints.active
+            return run_on(self._execution, self._past, goal, steps, mark, pause, progress, stopping=stopping)
         finally:
             self._past.standing()
 
@@ -316,15 +316,15 @@ class Controller:
             StepRefused: the program is inside a phase.
         """
         self._check_outside()
-        course, mark = self._course, self._output.mark()
+        execution, mark = self._execution, self._output.mark()
         self._past.visit(True)
-        before = State(self._course.recorder.holders(), self._output)
-        with course.running():
+        before = State(self._execution.recorder.holders(), self._output)
+        with execution.running():
             evaluation = self._life.prompt.evaluate(text, before.is_unchanged)
         if not evaluation.changed:
             return evaluation, None
         deed = Deed(None, self._life.zeroing, text)
-        return evaluation, course.stop(deed, None, course.reason(None), mark, None)
+        return evaluation, execution.stop(deed, None, execution.reason(None), mark, None)
 
     def set_value(self, name: str, value: str) -> Snapshot:
         """Edit a variable, a tensor in place, or an optimizer's setting: a step of its own.
@@ -344,16 +344,16 @@ class Controller:
         """The breakpoints are these now; counts of those that stay the same go on. What became of each."""
         self._check_started()
         self._life.asked = tuple(points)
-        return self._course.breakpoints.set(self._life.asked)
+        return self._execution.breakpoints.set(self._life.asked)
 
     def breakpoint_states(self) -> tuple[BreakpointState, ...]:
         """What became of each breakpoint, and how often it was met."""
         self._check_started()
-        return self._course.breakpoints.states()
+        return self._execution.breakpoints.states()
 
     def logged(self) -> str:
         """What logpoints said since they were last asked, a line each."""
-        return self._course.breakpoints.logged() if self._life.started else ""
+        return self._execution.breakpoints.logged() if self._life.started else ""
 
     def complete(self, text: str) -> Completed:
         """What a name under the cursor may become."""
@@ -372,16 +372,16 @@ class Controller:
         self._check_started()
         if self._inside is not None:
             return CurveDrawn(param, (), (), None, None, None, f"the program is inside {self._inside.run.phase}")
-        with self._course.running():
-            return curve.draw(self._script, self._course.turn, self._course.recorder, param, low, high, points)
+        with self._execution.running():
+            return curve.draw(self._script, self._execution.turn, self._execution.recorder, param, low, high, points)
 
     def check(self) -> GradientsChecked:
         """Autograd's gradients of the last forward beside central differences; the program is not disturbed."""
         self._check_started()
         if self._inside is not None:
             return GradientsChecked((), None, f"the program is inside {self._inside.run.phase}")
-        with self._course.running():
-            return gradcheck.check(self._script, self._course.turn, self._course.recorder)
+        with self._execution.running():
+            return gradcheck.check(self._script, self._execution.turn, self._execution.recorder)
 
     def inspect(self, name: str) -> Inspected:
         """A value as Python sees it: a parameter, `<parameter>.grad`, the loss, a target, a value computed by name.
@@ -392,12 +392,12 @@ class Controller:
         self._check_started()
         if self._inside is not None:
             return self._inside.inspect(name)
-        return inspector.inspect(name, self._course.recorder)
+        return inspector.inspect(name, self._execution.recorder)
 
     def tape(self) -> TapeShown:
         """The ops of the phase last stepped into, and the gradients that a backward stepped into gave them."""
         self._check_started()
-        return self._course.tapes.shown()
+        return self._execution.tapes.shown()
 
     # ---- inside a phase
 
@@ -414,7 +414,7 @@ class Controller:
 
     def _look_inside(self) -> Snapshot:
         assert self._inside is not None
-        return self._inside.show(self._course.tapes.number)
+        return self._inside.show(self._execution.tapes.number)
 
     def _leave(self) -> Snapshot:
         inside, self._inside = self._inside, None
@@ -429,5 +429,5 @@ class Controller:
 
     def _check_going(self) -> None:
         self._check_started()
-        if self._course.machine.ended:
+        if self._execution.machine.ended:
             raise StepRefused("The script has ended.", "Restart to begin again.")

@@ -171,4 +171,4 @@ def test_any_order_does_what_the_words_say(script: str, commands: list[str]) -> 
             refused[1] = True
         assert refused[0] == refused[1], word
         assert of_snapshot(controller.snapshot) == of_model(model), word
-        assert controller._course.machine.module["count"] == model.count, word
+        assert controller._execution.machine.module["count"] == model.count, word

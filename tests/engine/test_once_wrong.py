@@ -60,7 +60,7 @@ for x in [1.0, 2.0, 3.0]:
 
 def test_a_refused_backward_takes_back_gradients_of_tensors_held_by_a_plain_object(open_script: OpenScript) -> None:
     controller = open_script(PLAIN_CLASS)
-    net = controller._course.machine.module["net"]
+    net = controller._execution.machine.module["net"]
     steps(controller, 2)
     with pytest.raises(StepRefused):
         controller.do(Phase.BACKWARD)
@@ -69,7 +69,7 @@ def test_a_refused_backward_takes_back_gradients_of_tensors_held_by_a_plain_obje
 
 def test_an_update_that_moved_a_plain_objects_tensor_before_it_raised_is_not_refused(open_script: OpenScript) -> None:
     controller = open_script(PLAIN_CLASS)
-    net = controller._course.machine.module["net"]
+    net = controller._execution.machine.module["net"]
     steps(controller, 2)
     net.b.grad = None
     if refused_or_told(controller.next) is None:
@@ -94,7 +94,7 @@ def test_a_failing_update_that_moved_the_learning_rate_is_not_refused(open_scrip
     )
     steps(controller, 2)
     controller.do(Phase.ZERO_GRAD)
-    names = controller._course.machine.module
+    names = controller._execution.machine.module
     if refused_or_told(controller.next) is None:
         assert (names["optimizer"].param_groups[0]["lr"], names["scheduler"].last_epoch) == (0.1, 0)
 
@@ -118,7 +118,7 @@ def test_a_failing_update_that_counted_in_a_nested_container_is_not_refused(open
     steps(controller, 2)
     controller.do(Phase.ZERO_GRAD)
     if refused_or_told(controller.next) is None:
-        assert controller._course.machine.module["history"] == {"steps": [0]}
+        assert controller._execution.machine.module["history"] == {"steps": [0]}
 
 
 def test_what_follows_a_backward_in_its_block_and_raises_does_not_undo_the_backward(open_script: OpenScript) -> None:
@@ -172,7 +172,7 @@ def test_a_forward_that_raises_does_not_show_the_loss_of_the_sample_before(open_
     )
     stop = steps(controller, 3)
     assert (stop.stop_reason, stop.phase, stop.sample) == (StopReason.EXCEPTION, Phase.FORWARD, 1)
-    assert controller._course.machine.module["loss"].item() == 4.0
+    assert controller._execution.machine.module["loss"].item() == 4.0
     assert stop.loss is None or stop.loss.number == 4.0  # 1.0, beside x = 2
 
 
@@ -192,10 +192,10 @@ def test_a_refused_next_does_not_pass_over_zero_grad(open_script: OpenScript) ->
     controller.next()
     controller.do(Phase.BACKWARD)
     controller.set_zeroing(False)
-    before = controller._course.machine.cursor
+    before = controller._execution.machine.cursor
     with pytest.raises(StepRefused, match="second time"):
         controller.next()
-    assert controller._course.machine.cursor is before  # else the snapshot's marks and next are not true any more
+    assert controller._execution.machine.cursor is before  # else the snapshot's marks and next are not true any more
 
 
 def test_the_next_phase_is_told_anew_when_zeroing_is_turned_off_before_it(open_script: OpenScript) -> None:
@@ -289,11 +289,11 @@ for i in range(3):
 def test_members_of_a_list_that_is_bound_anew_are_followed(open_script: OpenScript) -> None:
     controller = open_script(REBOUND_LIST)
     steps(controller, 6)
-    wanted = [each.item() for each in controller._course.machine.module["ps"]]
+    wanted = [each.item() for each in controller._execution.machine.module["ps"]]
     assert [each.value.number for each in controller.snapshot.params] == wanted
     other = open_script(REBOUND_LIST)
     other.run(Goal.END)
-    wanted = [each.item() for each in other._course.machine.module["ps"]]
+    wanted = [each.item() for each in other._execution.machine.module["ps"]]
     assert [each.value.number for each in other.snapshot.params] == wanted
 
 
@@ -325,7 +325,7 @@ def test_a_curve_draws_nothing_from_the_scripts_own_generators(
         f"for i in range(5):\n    loss = (w * i + {draw} - 1) ** 2\n    loss.backward()\n"
     )
     controller.next()
-    rng = controller._course.machine.module["rng"]
+    rng = controller._execution.machine.module["rng"]
     before = state(rng)
     controller.curve("w", 0.0, 4.0, 3)
     assert state(rng) == before
@@ -345,7 +345,7 @@ def test_a_loss_that_the_script_deletes_is_gone(open_script: OpenScript) -> None
         """
     )
     controller.next()
-    loss = weakref.ref(controller._course.machine.module["loss"])
+    loss = weakref.ref(controller._execution.machine.module["loss"])
     controller.next()
     gc.collect()
     assert loss() is None

@@ -17,7 +17,7 @@ from bptui.engine.interpreter.iteration import Turn
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.unwind import Finally
 from bptui.engine.observe.recorder import Recorder
-from bptui.engine.run.execution import Course
+from bptui.engine.run.execution import Execution
 from bptui.engine.run.stepper import Stepper
 from bptui.engine.tensors.saved import Unusable
 from bptui.protocol.snapshot import Snapshot
@@ -44,19 +44,19 @@ class Checkpoint:
     noticed: Memory
     """What breakpoints remembered."""
     wrote: int
-    """`Course.wrote` then."""
+    """`Execution.wrote` then."""
 
 
 class Past:
     """The checkpoints of one course."""
 
-    def __init__(self, course: Course, memory: int) -> None:
+    def __init__(self, execution: Execution, memory: int) -> None:
         """`memory`: how many bytes all checkpoints may take."""
-        self._course, self._memory = course, memory
+        self._execution, self._memory = execution, memory
         self._world = World(
-            [course.machine, course.recorder, course.turn, course.stepper],
-            [Machine, Recorder, Turn, Stepper, *course.recorder.parts],
-            course.stage.own_modules,
+            [execution.machine, execution.recorder, execution.turn, execution.stepper],
+            [Machine, Recorder, Turn, Stepper, *execution.recorder.parts],
+            execution.stage.own_modules,
         )
         self._kept: list[Checkpoint] = []
         self._total = 0
@@ -86,8 +86,8 @@ class Past:
 
     def visit(self, whole: bool) -> None:
         """The program stands between two blocks: make a checkpoint if it is time for one."""
-        turn = self._course.machine.turn
-        if turn == self._turn or not self._course.turn.fresh:
+        turn = self._execution.machine.turn
+        if turn == self._turn or not self._execution.turn.fresh:
             return
         self._turn = turn
         now = time.perf_counter()
@@ -99,21 +99,21 @@ class Past:
 
     def keep(self, whole: bool) -> Checkpoint | None:
         """Make a checkpoint here, if there is room for it; None if not, or if none can be made."""
-        course = self._course
-        if not self._memory or not course.machine.frames or course.snapshots.last is None:
+        execution = self._execution
+        if not self._memory or not execution.machine.frames or execution.snapshots.last is None:
             return None
-        at = course.history.branch, course.history.index
+        at = execution.history.branch, execution.history.index
         if self._kept and (self._kept[-1].branch, self._kept[-1].index) == at and self._kept[-1].whole >= whole:
             return self._kept[-1]
         if self._kept and self._total + self._kept[-1].moment.nbytes > self._memory:
             return None
         started = time.perf_counter()
-        moment = self._world.remember(course.machine.frames, self._kept[-1].moment if self._kept else None)
+        moment = self._world.remember(execution.machine.frames, self._kept[-1].moment if self._kept else None)
         self._cost = time.perf_counter() - started
         self._since = 0.0
         if self._began is not None:
             self._began = time.perf_counter()
-        made = Checkpoint(*at, moment, course.snapshots.last, whole, course.breakpoints.memory(), course.wrote)
+        made = Checkpoint(*at, moment, execution.snapshots.last, whole, execution.breakpoints.memory(), execution.wrote)
         if moment.problem or moment.nbytes > self._memory:
             return None
         self._kept.append(made)
@@ -150,7 +150,7 @@ class Past:
 
     def nearest(self, branch: int, index: int, closely: int) -> Checkpoint | None:
         """The latest checkpoint from which that step can be reached, the last `closely` steps looked at closely."""
-        history = self._course.history
+        history = self._execution.history
         before = [
             each
             for each in reversed(self._kept)
@@ -162,7 +162,7 @@ class Past:
 
     def remember(self) -> Moment:
         """The world as it is, for a step that may have to be undone at once."""
-        return self._world.remember(self._course.machine.frames)
+        return self._world.remember(self._execution.machine.frames)
 
     def undo(self, moment: Moment) -> bool:
         """Bring that back. Whether that could be done."""
@@ -174,22 +174,22 @@ class Past:
     def usable(self, moment: Moment) -> bool:
         """Whether it can be brought back now."""
         try:
-            self._world.check(moment, self._course.machine.frames)
+            self._world.check(moment, self._execution.machine.frames)
         except Unusable:
             return False
         return True
 
     def bring_back(self, checkpoint: Checkpoint) -> None:
         """Stand there again."""
-        course = self._course
-        with course.running():
+        execution = self._execution
+        with execution.running():
             self._put_back(checkpoint.moment)
-        course.snapshots.last = checkpoint.snapshot
-        course.history.stand(checkpoint.branch, checkpoint.index)
-        course.tapes.forget()
-        course.wrote = checkpoint.wrote
-        course.breakpoints.remember(checkpoint.noticed, course.stepper.place)
-        self._turn = course.machine.turn
+        execution.snapshots.last = checkpoint.snapshot
+        execution.history.stand(checkpoint.branch, checkpoint.index)
+        execution.tapes.forget()
+        execution.wrote = checkpoint.wrote
+        execution.breakpoints.remember(checkpoint.noticed, execution.stepper.place)
+        self._turn = execution.machine.turn
 
     def _put_back(self, moment: Moment) -> None:
         self._leave_contexts(moment.contexts)
@@ -197,7 +197,7 @@ class Past:
 
     def _leave_contexts(self, entered: list[Entered]) -> None:
         """Leave what was entered since, without what a `finally` would do."""
-        for frame in reversed(self._course.machine.frames):
+        for frame in reversed(self._execution.machine.frames):
             while frame.contexts and not any(frame.contexts[-1] is each for each in entered):
                 left = frame.contexts.pop()
                 if not isinstance(left.manager, Finally):

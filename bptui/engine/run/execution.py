@@ -30,7 +30,7 @@ Action = Callable[[bool], RunBlock | None]
 """Makes a step. It is told whether to look at it closely, and returns the block that ran."""
 
 
-class Course:
+class Execution:
     """Everything of one run, from the script's first line on."""
 
     def __init__(

@@ -19,7 +19,7 @@ from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.frames import Slot
 from bptui.engine.interpreter.position import Place, is_last, place_of
 from bptui.engine.observe.parameters import Numbers
-from bptui.engine.run.execution import Course
+from bptui.engine.run.execution import Execution
 from bptui.engine.run.history import Deed
 from bptui.engine.run.track import At, Leaf, Track, lay
 from bptui.protocol.phase import Phase
@@ -37,11 +37,11 @@ REST = 256
 class Express:
     """Makes the steps of one run at full speed."""
 
-    def __init__(self, course: Course, deed: Deed, look: Callable[[Sequence[str]], Lookout | None]) -> None:
+    def __init__(self, execution: Execution, deed: Deed, look: Callable[[Sequence[str]], Lookout | None]) -> None:
         """`deed`: how each step is made. `look`: what breakpoints look out for, see `Breakpoints.lookout`."""
-        self._course, self._deed, self._look = course, deed, look
-        self._machine, self._recorder = course.machine, course.recorder
-        self._stepper, self._history = course.stepper, course.history
+        self._execution, self._deed, self._look = execution, deed, look
+        self._machine, self._recorder = execution.machine, execution.recorder
+        self._stepper, self._history = execution.stepper, execution.history
         self._known: Track | None = None
         self._rest = 0
         """So many blocks go the ordinary way."""
@@ -83,7 +83,7 @@ class Express:
         """Run blocks as long as nothing is out of the ordinary; the last one as `Stepper.next` leaves it."""
         machine, recorder, frame = self._machine, self._recorder, track.frame
         self._stepper.locate()
-        self._course.turn.begin()
+        self._execution.turn.begin()
         place, slot = self._stepper.place, frame.slots[id(track.pull.loop)]
         assert slot.iterator is not None
         started, now = machine.started, perf_counter
@@ -241,12 +241,12 @@ class Express:
         """From block `begin` on, so many turns were gone through to their ends."""
         if begin and turns:
             for run in track.runs[begin:]:
-                self._course.turn.ran(run, track.frame)
-        self._course.turn.went(turns - bool(begin), track.forwards, track.goes_back, track.frame)
+                self._execution.turn.ran(run, track.frame)
+        self._execution.turn.went(turns - bool(begin), track.forwards, track.goes_back, track.frame)
 
     def _tell_turn(self, track: Track, begin: int, end: int, turns: int, number: int) -> None:
         """From block `begin` on so many turns were begun; the last one is of that number, and came to block `end`."""
-        turn = self._course.turn
+        turn = self._execution.turn
         if turns:
             self._tell_turns(track, begin, turns)
         turn.begin(number)

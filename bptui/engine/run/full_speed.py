@@ -12,7 +12,7 @@ from bptui.engine.interpreter.machine import Raised
 from bptui.engine.interpreter.output import Mark
 from bptui.engine.interpreter.position import epoch_key
 from bptui.engine.run.checkpoints import Past
-from bptui.engine.run.execution import Course
+from bptui.engine.run.execution import Execution
 from bptui.engine.run.express import Express
 from bptui.engine.run.history import NEXT
 from bptui.protocol.phase import Goal, StopReason
@@ -20,7 +20,7 @@ from bptui.protocol.snapshot import Snapshot
 
 
 def run_on(
-    course: Course,
+    execution: Execution,
     past: Past,
     goal: Goal,
     steps: int | None,
@@ -31,25 +31,30 @@ def run_on(
     stopping: bool,
 ) -> Snapshot:
     """Run on from here, as `Controller.run` says. `mark`: where the output ended before."""
-    machine, stepper, recorder, breakpoints = course.machine, course.stepper, course.recorder, course.breakpoints
+    machine, stepper, recorder, breakpoints = (
+        execution.machine,
+        execution.stepper,
+        execution.recorder,
+        execution.breakpoints,
+    )
     failure, reason, hit = None, StopReason.STEP, None
     turn, epoch, taken, deed = machine.turn, epoch_key(machine), 0, NEXT[stepper.zeroing]
     far = goal is Goal.END and steps is None
     stepper.begin()
-    recorder.run_begins(sparing=far, recalls=far and can_recall(course.script, recorder), stops=stopping)
-    keep = course.history.keeper(deed)
+    recorder.run_begins(sparing=far, recalls=far and can_recall(execution.script, recorder), stops=stopping)
+    keep = execution.history.keeper(deed)
     ran: RunBlock | None = None
     pausing = False
-    with course.running():
+    with execution.running():
         if stopping:
             breakpoints.begin(stepper.place)
-        express = Express(course, deed, breakpoints.lookout if stopping else lambda names: Lookout())
+        express = Express(execution, deed, breakpoints.lookout if stopping else lambda names: Lookout())
         while True:
             past.visit(False)
             try:
                 ran = express.next() if far else stepper.next(False)
             except Raised as raised:
-                failure, reason = failure_of(raised, course.script.path), StopReason.EXCEPTION
+                failure, reason = failure_of(raised, execution.script.path), StopReason.EXCEPTION
                 ran = stepper.running or ran
                 if ran is not None:
                     recorder.failed(ran)
@@ -69,12 +74,12 @@ def run_on(
             elif pausing:
                 reason = StopReason.PAUSE
                 break
-            keep(course.fields(ran))
+            keep(execution.fields(ran))
             progress()
         if recorder.recalls:
             recall(recorder)
     recorder.run_ends()
-    course.tapes.forget()
+    execution.tapes.forget()
     ending = StopReason.END if machine.ended else reason
-    snapshot = course.stop(deed, ran, ending, mark, failure, recorded=True)
-    return snapshot if hit is None else course.snapshots.say_met(hit.words)
+    snapshot = execution.stop(deed, ran, ending, mark, failure, recorded=True)
+    return snapshot if hit is None else execution.snapshots.say_met(hit.words)

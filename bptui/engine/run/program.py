@@ -10,7 +10,7 @@ from bptui.engine.interpreter.output import Output
 from bptui.engine.interpreter.script import Script
 from bptui.engine.repl.prompt import Prompt
 from bptui.engine.run.checkpoints import Past
-from bptui.engine.run.execution import Course
+from bptui.engine.run.execution import Execution
 from bptui.engine.run.history import History
 from bptui.engine.tape.call_sites import Sites
 from bptui.protocol.breakpoint import Breakpoint
@@ -23,7 +23,7 @@ Beacon = Callable[[Phase | None, int], None]
 class Lifetime:
     """What stands where, whichever course the script is on."""
 
-    course: Course
+    execution: Execution
     """The present one; there is none before `begin`."""
     past: Past
     """Its checkpoints."""
@@ -55,20 +55,20 @@ class Lifetime:
 
     def _begin(self) -> Failure | None:
         """A course from the script's first line on."""
-        self.course = Course(self.script, self._stage, self.output, self._sites, self.history, self.prompt)
-        self.course.machine.started = self.beacon
-        self.past = Past(self.course, self._memory)
+        self.execution = Execution(self.script, self._stage, self.output, self._sites, self.history, self.prompt)
+        self.execution.machine.started = self.beacon
+        self.past = Past(self.execution, self._memory)
         self.set_zeroing(self.zeroing)
         self.started = True
-        failure = self.course.enter()
-        self.course.breakpoints.set(self.asked)
+        failure = self.execution.enter()
+        self.execution.breakpoints.set(self.asked)
         return failure
 
     def give_up(self) -> None:
         """The present course will not go on; the world is as before the first one."""
         if self.started:
-            with self.course.running():
-                self.course.machine.close()
+            with self.execution.running():
+                self.execution.machine.close()
         if self._random is not None:
             self._random.restore()
         self._stage.forget()
@@ -76,20 +76,20 @@ class Lifetime:
 
     def start_over(self) -> None:
         """Run the script anew up to its entry, where no checkpoint leads back. The timeline stays."""
-        counts = self.course.breakpoints.counts()
+        counts = self.execution.breakpoints.counts()
         self.give_up()
         self.zeroing = True
-        del self.course, self.past
+        del self.execution, self.past
         gc.collect()  # what it held may be large
         self._begin()
         self.history.stand(0, 0)
-        self.course.breakpoints.restore(counts)
-        self.course.snapshots.last = self.course.look(0, 0, None, StopReason.ENTRY, ("", ""), None, True)
+        self.execution.breakpoints.restore(counts)
+        self.execution.snapshots.last = self.execution.look(0, 0, None, StopReason.ENTRY, ("", ""), None, True)
         self.past.keep(True)
 
     def set_zeroing(self, on: bool) -> None:
         """Whether `next` runs zero_grad or passes over it."""
-        self.zeroing = self.course.stepper.zeroing = on
+        self.zeroing = self.execution.stepper.zeroing = on
 
     def stand(self) -> None:
         """Zeroing is as it was when the program went on from here."""

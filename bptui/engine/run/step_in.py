@@ -17,29 +17,29 @@ def enter(life: Lifetime) -> Inside | None:
     Raises:
         StepRefused: it was rejected before its first op. Nothing changed.
     """
-    course, stepper = life.course, life.course.stepper
-    with course.running():
+    execution, stepper = life.execution, life.execution.stepper
+    with execution.running():
         skipped = stepper.pass_zero_grad()
-    cursor, stop = course.machine.cursor, course.snapshots.last
+    cursor, stop = execution.machine.cursor, execution.snapshots.last
     if cursor is None:  # it stands at other code, which raised before, or came to its end
         return None
     assert stop is not None
     before, mark = life.past.remember(), life.output.mark()
     stepper.begin()
     stepper.locate()
-    place, frame = stepper.place, course.machine.frames[-1]
-    recording = course.tapes.begin(cursor.phase)
+    place, frame = stepper.place, execution.machine.frames[-1]
+    recording = execution.tapes.begin(cursor.phase)
     failure, undone = None, False
-    with course.running():
+    with execution.running():
         try:
             stepper.block(True, recording.around)
         except Raised as raised:
             failure = failure_of(raised, life.script.path)
             undone = life.past.undo(before)
-    recorder = course.recorder
+    recorder = execution.recorder
     loss, name = (None, cursor.loss_name) if failure else (recorder.present_loss(), recorder.loss_name)
     recording.finish(loss, name)
-    course.tapes.recorded(recording)
+    execution.tapes.recorded(recording)
     values = recorder.values() if failure is None else (stop.values, stop.targets)
     inside = Inside(
         stop, cursor, recording, values, place, (life.output, mark), failure, undone, life.script.program.blocks
@@ -52,23 +52,23 @@ def enter(life: Lifetime) -> Inside | None:
 
 def leave(life: Lifetime, inside: Inside) -> Snapshot:
     """Go to the end of the phase: what comes after it runs, up to the next one."""
-    course = life.course
+    execution = life.execution
     inside.recording.forget()
     if inside.undone:
-        assert course.snapshots.last is not None
-        return course.snapshots.last
+        assert execution.snapshots.last is not None
+        return execution.snapshots.last
     failure, run = inside.failure, inside.run
     if failure is not None:
-        course.recorder.failed(run)
+        execution.recorder.failed(run)
     else:
         assert inside.frame is not None
-        with course.running():
+        with execution.running():
             try:
-                course.stepper.move_on(run, inside.frame)
+                execution.stepper.move_on(run, inside.frame)
             except Raised as raised:
                 failure = failure_of(raised, life.script.path)
-    course.breakpoints.stepped(run, course.stepper.place)
-    return course.stop(_deed(life, inside), run, course.reason(failure), inside.told, failure, recorded=True)
+    execution.breakpoints.stepped(run, execution.stepper.place)
+    return execution.stop(_deed(life, inside), run, execution.reason(failure), inside.told, failure, recorded=True)
 
 
 def _deed(life: Lifetime, inside: Inside) -> Deed:

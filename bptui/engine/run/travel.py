@@ -23,7 +23,7 @@ class Journey:
 
     def __init__(self, life: Lifetime, pause: Pause) -> None:
         self._life, self._pause = life, pause
-        self._wrote = life.course.wrote
+        self._wrote = life.execution.wrote
         self._present: Checkpoint | None = None
         """Where the program stood before."""
 
@@ -60,25 +60,25 @@ class Journey:
         history, past = self._life.history, self._life.past
         branch, here = history.branch, history.index
         self._present = past.keep(True)
-        found = self._latest_met(branch, here) if self._life.course.breakpoints.active else None
+        found = self._latest_met(branch, here) if self._life.execution.breakpoints.active else None
         if found is None:
             return self.to(branch, here if self._pause() else 0)
         index, hit = found
         self._stand_at(self._life.past.nearest(branch, index, self._closely))
         self._pause = lambda: False  # it is found; the rest is short
         snapshot = self._arrived(self._replay(branch, index, self._closely, self._follow))
-        snapshots = self._life.course.snapshots
+        snapshots = self._life.execution.snapshots
         snapshots.last = dataclasses.replace(snapshot, stop_reason=hit.reason)
         return self._not_undone(snapshots.say_met(hit.words))
 
     def _latest_met(self, branch: int, end: int) -> tuple[int, Hit] | None:
         """Where before that step a breakpoint was met last: what lies between two checkpoints runs again."""
         life = self._life
-        counts = life.course.breakpoints.counts()
+        counts = life.execution.breakpoints.counts()
         found: list[tuple[int, Hit]] = []
 
         def see(ran: RunBlock | None) -> bool:
-            hit = life.course.breakpoints.met(ran, life.course.stepper.place)
+            hit = life.execution.breakpoints.met(ran, life.execution.stepper.place)
             if hit is not None:
                 found.append((life.history.index, hit))
             return not self._pause()
@@ -87,13 +87,13 @@ class Journey:
             while end > 1 and not found and not self._pause():
                 self._stand_at(life.past.nearest(branch, end - 2, 0))
                 start = life.history.index
-                with life.course.running():
-                    life.course.breakpoints.begin(life.course.stepper.place)
+                with life.execution.running():
+                    life.execution.breakpoints.begin(life.execution.stepper.place)
                 self._replay(branch, end - 1, 0, see)
                 end = start + 1
         finally:
-            life.course.breakpoints.restore(counts)
-            life.course.breakpoints.logged()
+            life.execution.breakpoints.restore(counts)
+            life.execution.breakpoints.logged()
         return found[-1] if found else None
 
     @property
@@ -118,7 +118,7 @@ class Journey:
             NotThere: the program does not repeat itself, or it was interrupted.
         """
         try:
-            return self._life.course.replay(branch, index, closely, progress)
+            return self._life.execution.replay(branch, index, closely, progress)
         except NotThere:
             if self._present is not None and self._life.past.usable(self._present.moment):
                 self._life.past.bring_back(self._present)
@@ -127,21 +127,21 @@ class Journey:
 
     def _follow(self, ran: RunBlock | None) -> bool:
         """A step ran again: what breakpoints remember follows. Whether to go on."""
-        self._life.course.breakpoints.stepped(ran, self._life.course.stepper.place)
+        self._life.execution.breakpoints.stepped(ran, self._life.execution.stepper.place)
         return not self._pause()
 
     def _arrived(self, snapshot: Snapshot | None) -> Snapshot:
         """The program stands at a step that had run before."""
         life = self._life
         life.stand()
-        snapshots = life.course.snapshots
+        snapshots = life.execution.snapshots
         snapshot = snapshot or snapshots.last
         assert snapshot is not None
         snapshots.settle(snapshot, life.history.branch, reason=StopReason.GOTO)
-        return snapshots.see_anew(life.course.turn, life.zeroing)
+        return snapshots.see_anew(life.execution.turn, life.zeroing)
 
     def _not_undone(self, snapshot: Snapshot) -> Snapshot:
         """Say so where steps were undone that had printed."""
-        if self._life.course.wrote >= self._wrote:
+        if self._life.execution.wrote >= self._wrote:
             return snapshot
         return dataclasses.replace(snapshot, explain=f"printed text stays; {snapshot.explain}")

@@ -367,10 +367,10 @@ def test_a_graph_that_waits_for_its_backward_still_has_the_same_gradient(open_sc
     told = []
     for check in (True, False):
         controller = after_forward(open_script(source))
-        graph = controller._course.machine.module["loss"].grad_fn
+        graph = controller._execution.machine.module["loss"].grad_fn
         if check:
             assert only(controller.check()).verdict == "equal"
-        assert controller._course.machine.module["loss"].grad_fn is graph
+        assert controller._execution.machine.module["loss"].grad_fn is graph
         told.append([f"{stop.params!r} {stop.printed}" for stop in (controller.next() for _ in range(6))])
     assert told[0] == told[1]
 
@@ -396,5 +396,5 @@ def test_what_was_computed_before_the_forward_is_a_constant(open_script: OpenScr
 def test_it_is_refused_inside_a_phase(open_script: OpenScript) -> None:
     controller = open_script(one("loss = (w**2).sum()"))
     controller.next()
-    controller._inside = type("Inside", (), {"run": controller._course.turn.last_forward()[0]})()  # type: ignore[index]
+    controller._inside = type("Inside", (), {"run": controller._execution.turn.last_forward()[0]})()  # type: ignore[index]
     assert "inside forward" in controller.check().reason

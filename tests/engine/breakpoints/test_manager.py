@@ -470,11 +470,11 @@ def test_what_breakpoints_remember_is_plain_and_meets_the_same_again(open_script
     seen = []
     while (stop := parts.run()).next is not None:
         seen.append((stop.index, stop.met))
-        breakpoints = parts._course.breakpoints
+        breakpoints = parts._execution.breakpoints
         memory, counts = pickle.loads(pickle.dumps((breakpoints.memory(), breakpoints.counts())))
         parts.set_breakpoints([])
         parts.set_breakpoints(asked)
-        breakpoints.remember(memory, parts._course.stepper.place)
+        breakpoints.remember(memory, parts._execution.stepper.place)
         breakpoints.restore(counts)
     assert seen == found
     assert seen

@@ -116,7 +116,10 @@ def everything(controller: Controller) -> Any:
     known: dict[int, int] = {}
     scopes = [
         {name: value for name, value in names.items() if not name.startswith("__")}
-        for names in (controller._course.machine.module, *(frame.names for frame in controller._course.machine.frames))
+        for names in (
+            controller._execution.machine.module,
+            *(frame.names for frame in controller._execution.machine.frames),
+        )
     ]
     numbers = torch.get_rng_state().numpy().tobytes(), random.getstate(), repr(np.random.get_state())
     return [seen(scope, known) for scope in scopes], numbers, controller._output.mark()

@@ -49,7 +49,7 @@ for epoch in range(2):
 
 def everything(controller: Controller) -> str:
     """All that the script can see, as text that differs when a bit does."""
-    names = controller._course.machine.module
+    names = controller._execution.machine.module
     parts: list[str] = []
     for name, value in sorted(names.items()):
         if name.startswith("__"):
@@ -165,7 +165,7 @@ def test_gradients_that_a_failing_backward_had_added_are_taken_back(open_script:
     refused(controller, lambda: controller.do(Phase.BACKWARD))
     b = controller.snapshot.params[1]
     assert (b.name, b.grad and b.grad.number) == ("b", 1.0)
-    assert controller._course.machine.module["b"].grad.item() == 1.0
+    assert controller._execution.machine.module["b"].grad.item() == 1.0
 
 
 def test_a_block_that_raises_halfway_is_an_exception_stop(open_script: OpenScript) -> None:

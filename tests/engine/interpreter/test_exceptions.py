@@ -101,7 +101,7 @@ def test_the_session_goes_on_once_the_reason_is_gone(where: str, open_script: Op
     broken = to_the_stop(controller)
     again = controller.next()
     assert (again.index, again.stop_reason) == (broken.index + 1, StopReason.EXCEPTION)  # the same statement again
-    controller._course.machine.module["zero"] = 1
+    controller._execution.machine.module["zero"] = 1
     end = controller.run(Goal.END)
     assert end.stop_reason is StopReason.END
     assert end.printed == "the end\n"
@@ -207,7 +207,7 @@ def test_a_backward_of_a_custom_function_that_raises_is_refused_in_its_own_words
     with pytest.raises(StepRefused, match="ValueError: no derivative"):
         controller.next()
     assert controller.snapshot is before
-    names = controller._course.machine.module
+    names = controller._execution.machine.module
     assert (names["v"].grad, names["w"].grad) == (None, None)
     assert controller.do(Phase.FORWARD).phase is Phase.FORWARD
 
@@ -228,7 +228,7 @@ def test_an_update_that_raises_halfway_is_shown_as_its_statements_left_it(open_s
     )
     controller.next()
     controller.next()
-    controller._course.machine.module["b"].grad = None
+    controller._execution.machine.module["b"].grad = None
     stop = controller.next()
     assert (stop.stop_reason, stop.phase) == (StopReason.EXCEPTION, Phase.UPDATE)
     assert [each.value.number for each in stop.params] == [0.0, 1.0]

@@ -116,7 +116,7 @@ def test_hooks_are_gone_after_each_backward_also_a_refused_one(open_script: Open
     controller.set_zeroing(False)
     for _ in range(6):
         controller.next()
-    w = controller._course.machine.module["w"]
+    w = controller._execution.machine.module["w"]
     assert not w._backward_hooks
     with pytest.raises(StepRefused, match="second time"):
         controller.do(Phase.BACKWARD)
@@ -126,7 +126,7 @@ def test_hooks_are_gone_after_each_backward_also_a_refused_one(open_script: Open
 def test_a_graph_dies_when_the_script_lets_go_of_it(open_script: OpenScript) -> None:
     controller = open_script(LOOP)
     controller.next()
-    node = weakref.ref(controller._course.machine.module["l"])
+    node = weakref.ref(controller._execution.machine.module["l"])
     controller.run(Goal.SAMPLE)
     controller.next()
     gc.collect()

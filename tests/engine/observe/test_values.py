@@ -71,7 +71,7 @@ def test_the_values_are_the_loops_targets_and_what_the_scripts_functions_compute
 
 def test_a_forward_again_computes_its_values_anew(lecture: Controller) -> None:
     lecture.next()
-    lecture._course.machine.module["w"].data.fill_(3.0)
+    lecture._execution.machine.module["w"].data.fill_(3.0)
     stop = lecture.do(FORWARD)
     assert values(stop) == {"x": 1.0, "y": 2.0, "y_pred": (3.0,)}
     assert stop.loss is not None

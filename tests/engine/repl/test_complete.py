@@ -105,7 +105,7 @@ def test_no_property_and_no_getattr_of_anybody_is_run(lazy: Controller) -> None:
     assert completed(lazy, "lazy.method.__na") == ["lazy.method.__name__"]
     for text in ("lazy.costly.", "lazy.nothing.", "lazy_module.thing.", "net.costly.", "net.nothing."):
         assert completed(lazy, text) == []
-    assert lazy._course.machine.module["ran"] == []
+    assert lazy._execution.machine.module["ran"] == []
 
 
 def test_public_names_come_first_and_the_engine_s_own_never(lazy: Controller) -> None:

@@ -107,11 +107,11 @@ def value(controller: Controller, text: str) -> str:
 
 
 def test_a_parameter_is_written_in_place_and_autograd_does_not_notice(lecture: Controller) -> None:
-    w = lecture._course.machine.module["w"]
+    w = lecture._execution.machine.module["w"]
     lecture.next()
     version, address = w._version, w.data_ptr()
     assert edited(lecture, "w", "1.5") == "w 1 -> 1.5"
-    assert lecture._course.machine.module["w"] is w
+    assert lecture._execution.machine.module["w"] is w
     assert (w.item(), w.requires_grad, w.is_leaf, w._version, w.data_ptr()) == (1.5, True, True, version, address)
     lecture.next()
     assert w.grad.item() == 2 * (1 * 1.0 - 2.0) * 1, "the loss was computed with the old w"
@@ -153,14 +153,14 @@ def test_every_way_to_name_a_parameter(
 def test_a_gradient_is_written_in_place_or_set_to_none(lecture: Controller) -> None:
     lecture.next()
     lecture.next()
-    grad = lecture._course.machine.module["w"].grad
+    grad = lecture._execution.machine.module["w"].grad
     assert edited(lecture, "w.grad", "7") == "w.grad -2 -> 7"
     assert edited(lecture, "w.grad[0]", "8") == "w.grad[0] 7 -> 8"
-    assert lecture._course.machine.module["w"].grad is grad
+    assert lecture._execution.machine.module["w"].grad is grad
     lecture.next()
     assert value(lecture, "w.item()") == str(torch.tensor(1.0).sub(torch.tensor(0.01) * 8).item())
     assert edited(lecture, "w.grad", "None") == "w.grad 8 -> None"
-    assert lecture._course.machine.module["w"].grad is None
+    assert lecture._execution.machine.module["w"].grad is None
 
 
 def test_nothing_is_called_lr_where_the_line_has_the_number(lecture: Controller) -> None:
@@ -214,14 +214,14 @@ def test_variables_are_bound_anew(lecture: Controller) -> None:
 
 @pytest.mark.parametrize("name", ["model.0.weight[1, 2]", "model[0].weight[1, 2]", "model[0].weight[1][2]"])
 def test_an_entry_of_a_model_s_weight(name: str, model: Controller) -> None:
-    weight = model._course.machine.module["model"][0].weight
+    weight = model._execution.machine.module["model"][0].weight
     before = weight.detach().clone()
     said = edited(model, name, "2.5")
     assert said.startswith(f"{name} ")
     assert said.endswith(" -> 2.5")
     before[1, 2] = 2.5
     assert torch.equal(weight, before)
-    assert model._course.machine.module["model"][0].weight is weight
+    assert model._execution.machine.module["model"][0].weight is weight
 
 
 @pytest.mark.parametrize(

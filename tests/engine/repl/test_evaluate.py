@@ -299,7 +299,7 @@ def test_variables_of_a_function_are_its_own(in_function: Controller) -> None:
     assert changes(in_function, "losses = [7]")
     assert says(in_function, "losses") == "[7]"
     assert changes(in_function, "counted += 5"), "a global that the function declares"
-    assert in_function._course.machine.module["counted"] == 5
+    assert in_function._execution.machine.module["counted"] == 5
     assert says(in_function, "rate") == "0.1"
     in_function.next()
     in_function.next()

@@ -19,7 +19,7 @@ def controller(request: pytest.FixtureRequest, open_script: OpenScript) -> Contr
 
 
 def seen(controller: Controller) -> str:
-    names = controller._course.machine.frames[-1].names
+    names = controller._execution.machine.frames[-1].names
     local = {name: str(value) for name, value in names.items() if not name.startswith("__")}
     return f"{everything(controller)}\n{local}\n{names['w'].grad}"
 

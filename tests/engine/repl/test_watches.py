@@ -84,10 +84,10 @@ def test_watches_follow_the_program(controller: Controller) -> None:
 )
 def test_a_watch_leaves_the_program_as_it_is(expression: str, controller: Controller) -> None:
     before, mark = everything(controller), controller._output.mark()
-    frame = str(dict(controller._course.machine.frames[-1].names))
+    frame = str(dict(controller._execution.machine.frames[-1].names))
     looked(controller, expression)
     assert everything(controller) == before
-    assert str(dict(controller._course.machine.frames[-1].names)) == frame
+    assert str(dict(controller._execution.machine.frames[-1].names)) == frame
     assert controller._output.mark() == mark
     assert torch.is_grad_enabled()
 

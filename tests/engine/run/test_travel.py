@@ -75,7 +75,7 @@ for epoch in range(4):
 
 def state(controller: Controller) -> str:
     """The script's variables, written out to the bit."""
-    names = controller._course.machine.module
+    names = controller._execution.machine.module
     return repr({name: plain(value) for name, value in names.items() if not name.startswith("__")})
 
 
@@ -225,7 +225,7 @@ def test_back_undoes_what_was_appended_and_none_is_none_again(open_script: OpenS
             w.grad = None
         """
     )
-    names = controller._course.machine.module
+    names = controller._execution.machine.module
     controller.next()
     assert controller.next().params[0].grad is not None
     assert len(names["losses"]) == 1

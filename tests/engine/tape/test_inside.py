@@ -147,7 +147,7 @@ def walk(controller: Controller) -> list[Snapshot]:
 
 def state(controller: Controller) -> dict[str, Any]:
     """Every bit that counts."""
-    names = controller._course.machine.module
+    names = controller._execution.machine.module
     optimizer: Any = names.get("optimizer")
     params = [p for group in optimizer.param_groups for p in group["params"]] if optimizer else [names["w"]]
     return {
@@ -325,7 +325,7 @@ def compute():
     assert first.stop_reason is StopReason.EXCEPTION
     assert "the state is as before" in first.explain
     assert same(state(controller), before)
-    assert controller._course.machine.module["seen"] == []
+    assert controller._execution.machine.module["seen"] == []
     out = controller.step(Move.OUT)
     assert out.op is None
     assert out.index == 0
@@ -403,14 +403,14 @@ def compute():
     return h @ torch.ones(3)
 """ + LOOP  # fmt: skip
     controller = begun(write(source))
-    before, x = state(controller), controller._course.machine.module["x"].clone()
+    before, x = state(controller), controller._execution.machine.module["x"].clone()
     stop = controller.step()
     while stop.failure is None:
         stop = controller.step()
     assert "the state is as before" in stop.explain
     assert same(state(controller), before)
-    assert torch.equal(controller._course.machine.module["x"], x)
-    assert controller._course.machine.module["x"]._version == 0
+    assert torch.equal(controller._execution.machine.module["x"], x)
+    assert controller._execution.machine.module["x"]._version == 0
 
 
 def test_what_is_printed_comes_with_its_op_and_only_once(write: Write) -> None:
