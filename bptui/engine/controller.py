@@ -16,7 +16,7 @@ from bptui.engine.run.checkpoints import Past
 from bptui.engine.run.execution import Execution
 from bptui.engine.run.full_speed import run_on
 from bptui.engine.run.history import NEXT, Deed
-from bptui.engine.run.program import Beacon, Lifetime
+from bptui.engine.run.program import Beacon, Program
 from bptui.engine.run.step_in import enter, leave
 from bptui.engine.run.travel import Journey
 from bptui.engine.tape.cursor import Inside
@@ -56,7 +56,7 @@ class Controller:
         self._script = Script(path, argv)
         self.program: ProgramInfo = self._script.program
         self._output = output or Output.in_process()
-        self._life = Lifetime(self._script, path, argv, self._output, memory << 20)
+        self._life = Program(self._script, path, argv, self._output, memory << 20)
         self._inside: Inside | None = None
         """The phase that is stepped through, if one is."""
 

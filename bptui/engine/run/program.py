@@ -20,7 +20,7 @@ from bptui.protocol.snapshot import Failure
 Beacon = Callable[[Phase | None, int], None]
 
 
-class Lifetime:
+class Program:
     """What stands where, whichever course the script is on."""
 
     execution: Execution

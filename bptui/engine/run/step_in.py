@@ -5,13 +5,13 @@ from __future__ import annotations
 from bptui.engine.interpreter.failure import failure_of, refusal_of
 from bptui.engine.interpreter.machine import Raised
 from bptui.engine.run.history import NEXT, Deed
-from bptui.engine.run.program import Lifetime
+from bptui.engine.run.program import Program
 from bptui.engine.tape.cursor import Inside
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Snapshot
 
 
-def enter(life: Lifetime) -> Inside | None:
+def enter(life: Program) -> Inside | None:
     """Run the block that comes next as a whole, and record it. None where other code comes next, or the end.
 
     Raises:
@@ -50,7 +50,7 @@ def enter(life: Lifetime) -> Inside | None:
     return inside
 
 
-def leave(life: Lifetime, inside: Inside) -> Snapshot:
+def leave(life: Program, inside: Inside) -> Snapshot:
     """Go to the end of the phase: what comes after it runs, up to the next one."""
     execution = life.execution
     inside.recording.forget()
@@ -71,7 +71,7 @@ def leave(life: Lifetime, inside: Inside) -> Snapshot:
     return execution.stop(_deed(life, inside), run, execution.reason(failure), inside.told, failure, recorded=True)
 
 
-def _deed(life: Lifetime, inside: Inside) -> Deed:
+def _deed(life: Program, inside: Inside) -> Deed:
     """What the whole phase was as a step: zeroing may have been turned on or off inside."""
     if inside.skipped and life.zeroing:
         return Deed(None, True, skips=True)

@@ -10,7 +10,7 @@ from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.run.checkpoints import Checkpoint
 from bptui.engine.run.execution import NotThere
-from bptui.engine.run.program import Lifetime
+from bptui.engine.run.program import Program
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
 
@@ -21,7 +21,7 @@ Pause = Callable[[], bool]
 class Journey:
     """One way back, or forth again."""
 
-    def __init__(self, life: Lifetime, pause: Pause) -> None:
+    def __init__(self, life: Program, pause: Pause) -> None:
         self._life, self._pause = life, pause
         self._wrote = life.execution.wrote
         self._present: Checkpoint | None = None
