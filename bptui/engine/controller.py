@@ -12,7 +12,7 @@ from bptui.engine.interpreter.script import Script
 from bptui.engine.observe import inspector
 from bptui.engine.repl.evaluate import Evaluation
 from bptui.engine.repl.prompt import typed_set
-from bptui.engine.run.checkpoints import Past
+from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
 from bptui.engine.run.full_speed import run_on
 from bptui.engine.run.history import NEXT, Deed
@@ -65,7 +65,7 @@ class Controller:
         return self._life.execution
 
     @property
-    def _past(self) -> Past:
+    def _past(self) -> Checkpoints:
         return self._life.past
 
     @property

@@ -47,7 +47,7 @@ class Checkpoint:
     """`Execution.wrote` then."""
 
 
-class Past:
+class Checkpoints:
     """The checkpoints of one course."""
 
     def __init__(self, execution: Execution, memory: int) -> None:

@@ -11,7 +11,7 @@ from bptui.engine.interpreter.failure import failure_of
 from bptui.engine.interpreter.machine import Raised
 from bptui.engine.interpreter.output import Mark
 from bptui.engine.interpreter.position import epoch_key
-from bptui.engine.run.checkpoints import Past
+from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
 from bptui.engine.run.express import Express
 from bptui.engine.run.history import NEXT
@@ -21,7 +21,7 @@ from bptui.protocol.snapshot import Snapshot
 
 def run_on(
     execution: Execution,
-    past: Past,
+    past: Checkpoints,
     goal: Goal,
     steps: int | None,
     mark: Mark,

@@ -9,7 +9,7 @@ from bptui.engine.interpreter.environment import RandomState, Stage
 from bptui.engine.interpreter.output import Output
 from bptui.engine.interpreter.script import Script
 from bptui.engine.repl.prompt import Prompt
-from bptui.engine.run.checkpoints import Past
+from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
 from bptui.engine.run.history import History
 from bptui.engine.tape.call_sites import Sites
@@ -25,7 +25,7 @@ class Program:
 
     execution: Execution
     """The present one; there is none before `begin`."""
-    past: Past
+    past: Checkpoints
     """Its checkpoints."""
 
     def __init__(self, script: Script, path: str, argv: Sequence[str], output: Output, memory: int) -> None:
@@ -57,7 +57,7 @@ class Program:
         """A course from the script's first line on."""
         self.execution = Execution(self.script, self._stage, self.output, self._sites, self.history, self.prompt)
         self.execution.machine.started = self.beacon
-        self.past = Past(self.execution, self._memory)
+        self.past = Checkpoints(self.execution, self._memory)
         self.set_zeroing(self.zeroing)
         self.started = True
         failure = self.execution.enter()
