@@ -18,7 +18,7 @@ from bptui.engine.run.full_speed import run_on
 from bptui.engine.run.history import NEXT, Deed
 from bptui.engine.run.program import Beacon, Program
 from bptui.engine.run.step_in import enter, leave
-from bptui.engine.run.travel import Journey
+from bptui.engine.run.travel import Travel
 from bptui.engine.tape.cursor import Inside
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
@@ -264,7 +264,7 @@ class Controller:
         self._check_started()
         if self._inside is not None:
             self._leave()
-        return Journey(self._life, pause).to(self._life.history.branch if branch is None else branch, index)
+        return Travel(self._life, pause).to(self._life.history.branch if branch is None else branch, index)
 
     def run_back(self, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
         """Go back to where the latest breakpoint before this stop was met, or else to the entry.
@@ -277,7 +277,7 @@ class Controller:
             self._leave()
         if self._life.history.index == 0:
             raise StepRefused("This is the entry: nothing has run before it.", "n runs the first phase.")
-        return Journey(self._life, pause).to_breakpoint()
+        return Travel(self._life, pause).to_breakpoint()
 
     def compare(
         self,

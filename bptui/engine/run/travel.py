@@ -18,7 +18,7 @@ Pause = Callable[[], bool]
 """Asked after every step that runs again whether to give up."""
 
 
-class Journey:
+class Travel:
     """One way back, or forth again."""
 
     def __init__(self, life: Program, pause: Pause) -> None:
