@@ -15,7 +15,7 @@ from bptui.engine.repl.prompt import typed_set
 from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
 from bptui.engine.run.full_speed import run_on
-from bptui.engine.run.history import NEXT, Deed
+from bptui.engine.run.history import NEXT, StepTaken
 from bptui.engine.run.program import Beacon, Program
 from bptui.engine.run.step_in import enter, leave
 from bptui.engine.run.travel import Travel
@@ -180,19 +180,19 @@ class Controller:
         self._check_going()
         return self._step(self._deed(phase))
 
-    def _deed(self, phase: Phase) -> Deed:
+    def _deed(self, phase: Phase) -> StepTaken:
         """That phase; where it comes next anyway, just the next one."""
         cursor = self._execution.machine.cursor
         passed = phase is Phase.ZERO_GRAD and not self._life.zeroing
         if cursor is not None and cursor.phase is phase and not passed:
             return NEXT[self._life.zeroing]
-        return Deed(phase, self._life.zeroing)
+        return StepTaken(phase, self._life.zeroing)
 
-    def _step(self, deed: Deed) -> Snapshot:
+    def _step(self, taken: StepTaken) -> Snapshot:
         self._past.visit(True)
         self._past.running()
         try:
-            return self._execution.step(deed)
+            return self._execution.step(taken)
         finally:
             self._past.standing()
 
@@ -323,8 +323,8 @@ class Controller:
             evaluation = self._life.prompt.evaluate(text, before.is_unchanged)
         if not evaluation.changed:
             return evaluation, None
-        deed = Deed(None, self._life.zeroing, text)
-        return evaluation, execution.stop(deed, None, execution.reason(None), mark, None)
+        taken = StepTaken(None, self._life.zeroing, text)
+        return evaluation, execution.stop(taken, None, execution.reason(None), mark, None)
 
     def set_value(self, name: str, value: str) -> Snapshot:
         """Edit a variable, a tensor in place, or an optimizer's setting: a step of its own.
@@ -333,7 +333,7 @@ class Controller:
             StepRefused: there is nothing of that name, or it cannot have that value.
         """
         self._check_outside()
-        return self._step(Deed(None, self._life.zeroing, typed_set(name, value)))
+        return self._step(StepTaken(None, self._life.zeroing, typed_set(name, value)))
 
     def set_watches(self, expressions: Sequence[str]) -> Snapshot:
         """Evaluate these at each stop from now on. The same stop, seen anew."""

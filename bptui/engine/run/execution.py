@@ -19,7 +19,7 @@ from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.observe.snapshots import Snapshots
 from bptui.engine.repl.prompt import Prompt
-from bptui.engine.run.history import Deed, Fields, History, differing
+from bptui.engine.run.history import Fields, History, StepTaken, differing
 from bptui.engine.run.stepper import Stepper
 from bptui.engine.tape.call_sites import Sites
 from bptui.engine.tape.current import Tapes
@@ -89,18 +89,18 @@ class Execution:
 
     # ---- a step
 
-    def action(self, deed: Deed) -> Action:
+    def action(self, taken: StepTaken) -> Action:
         """How to do that now.
 
         Raises:
             StepRefused: it cannot be done.
         """
-        self.stepper.zeroing = deed.zeroing
-        phase = deed.phase
-        if deed.edit:
-            return lambda whole: self.prompt.repeat(deed.edit)
+        self.stepper.zeroing = taken.zeroing
+        phase = taken.phase
+        if taken.edit:
+            return lambda whole: self.prompt.repeat(taken.edit)
         if phase is None:
-            return self.stepper.skip if deed.skips else self.stepper.next
+            return self.stepper.skip if taken.skips else self.stepper.next
         cursor = self.machine.cursor
         if cursor is not None and cursor.phase is phase:
             return self.stepper.cursor
@@ -111,13 +111,13 @@ class Execution:
         run, frame = self.turn.find(phase)
         return lambda whole: self.stepper.apart(run, frame, whole)
 
-    def step(self, deed: Deed) -> Snapshot:
+    def step(self, taken: StepTaken) -> Snapshot:
         """Do it as one step; refuse it if the script's own code raised and nothing changed.
 
         Raises:
             StepRefused: nothing changed.
         """
-        action = self.action(deed)
+        action = self.action(taken)
         before = State(self.recorder.holders(), self.output)
         place = self.stepper.bookmark()
         mark = self.output.mark()
@@ -137,12 +137,12 @@ class Execution:
         if failure is not None and ran is not None:
             self.recorder.failed(ran)
         self.breakpoints.stepped(ran, self.stepper.place)
-        return self.stop(deed, ran, self.reason(failure), mark, failure)
+        return self.stop(taken, ran, self.reason(failure), mark, failure)
 
-    def again(self, deed: Deed, whole: bool) -> tuple[RunBlock | None, Failure | None]:
+    def again(self, taken: StepTaken, whole: bool) -> tuple[RunBlock | None, Failure | None]:
         """Do once more what was done before. Returns what ran, and what it raised."""
         self.stepper.begin()
-        action, failure = self.action(deed), None
+        action, failure = self.action(taken), None
         try:
             ran = action(whole)
         except Raised as raised:
@@ -161,7 +161,7 @@ class Execution:
 
     def stop(
         self,
-        deed: Deed,
+        taken: StepTaken,
         ran: RunBlock | None,
         reason: StopReason,
         mark: Mark,
@@ -172,17 +172,17 @@ class Execution:
         """A step was made: a snapshot of it, and its row."""
         if ran is not None and not recorded:
             self.tapes.ran(ran.phase)
-        branch, index = self.history.place_of_next(deed)
-        snapshot = self.look(branch, index, ran, reason, self.output.since(mark), failure, deed.zeroing)
-        snapshot = self._told(snapshot, deed)
-        said = self.history.made(deed, fields_of(snapshot), reason)
+        branch, index = self.history.place_of_next(taken)
+        snapshot = self.look(branch, index, ran, reason, self.output.since(mark), failure, taken.zeroing)
+        snapshot = self._told(snapshot, taken)
+        said = self.history.made(taken, fields_of(snapshot), reason)
         return self.snapshots.settle(snapshot, self.history.branch, said)
 
-    def _told(self, snapshot: Snapshot, deed: Deed) -> Snapshot:
+    def _told(self, snapshot: Snapshot, taken: StepTaken) -> Snapshot:
         """A step that was typed says so."""
-        if not deed.edit:
+        if not taken.edit:
             return snapshot
-        return dataclasses.replace(snapshot, edit=deed.edit, explain=self.prompt.said)
+        return dataclasses.replace(snapshot, edit=taken.edit, explain=self.prompt.said)
 
     def look(
         self,
@@ -226,16 +226,16 @@ class Execution:
         self.recorder.run_begins(sparing=False)
         with self.running():
             while history.index < index:
-                deed = history.deed(branch, history.index + 1)
+                taken = history.taken(branch, history.index + 1)
                 whole = index - history.index <= closely
                 mark = self.output.mark() if whole else (0, 0)
-                ran, failure = self.again(deed, whole)
+                ran, failure = self.again(taken, whole)
                 if whole:
                     snapshot = self.look(
                         branch, history.index + 1, ran, self.reason(failure), self.output.since(mark), failure,
-                        deed.zeroing,
+                        taken.zeroing,
                     )  # fmt: skip
-                    self.snapshots.last = snapshot = self._told(snapshot, deed)
+                    self.snapshots.last = snapshot = self._told(snapshot, taken)
                     now = fields_of(snapshot)
                 else:
                     now = self.fields(ran)
@@ -248,7 +248,7 @@ class Execution:
                     )
                 history.stand(branch, history.index + 1)
                 if not progress(ran) and history.index < index:
-                    snapshot = self.look(branch, history.index, ran, StopReason.PAUSE, ("", ""), failure, deed.zeroing)
+                    snapshot = self.look(branch, history.index, ran, StopReason.PAUSE, ("", ""), failure, taken.zeroing)
                     break
         self.recorder.run_ends()
         self.tapes.forget()

@@ -20,7 +20,7 @@ from bptui.engine.interpreter.frames import Slot
 from bptui.engine.interpreter.position import Place, is_last, place_of
 from bptui.engine.observe.parameters import Numbers
 from bptui.engine.run.execution import Execution
-from bptui.engine.run.history import Deed
+from bptui.engine.run.history import StepTaken
 from bptui.engine.run.track import At, Leaf, Track, lay
 from bptui.protocol.phase import Phase
 
@@ -37,9 +37,9 @@ REST = 256
 class Express:
     """Makes the steps of one run at full speed."""
 
-    def __init__(self, execution: Execution, deed: Deed, look: Callable[[Sequence[str]], Lookout | None]) -> None:
-        """`deed`: how each step is made. `look`: what breakpoints look out for, see `Breakpoints.lookout`."""
-        self._execution, self._deed, self._look = execution, deed, look
+    def __init__(self, execution: Execution, taken: StepTaken, look: Callable[[Sequence[str]], Lookout | None]) -> None:
+        """`taken`: how each step is made. `look`: what breakpoints look out for, see `Breakpoints.lookout`."""
+        self._execution, self._deed, self._look = execution, taken, look
         self._machine, self._recorder = execution.machine, execution.recorder
         self._stepper, self._history = execution.stepper, execution.history
         self._known: Track | None = None

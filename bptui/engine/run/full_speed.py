@@ -38,17 +38,17 @@ def run_on(
         execution.breakpoints,
     )
     failure, reason, hit = None, StopReason.STEP, None
-    turn, epoch, taken, deed = machine.turn, epoch_key(machine), 0, NEXT[stepper.zeroing]
+    turn, epoch, taken, taken = machine.turn, epoch_key(machine), 0, NEXT[stepper.zeroing]
     far = goal is Goal.END and steps is None
     stepper.begin()
     recorder.run_begins(sparing=far, recalls=far and can_recall(execution.script, recorder), stops=stopping)
-    keep = execution.history.keeper(deed)
+    keep = execution.history.keeper(taken)
     ran: RunBlock | None = None
     pausing = False
     with execution.running():
         if stopping:
             breakpoints.begin(stepper.place)
-        express = Express(execution, deed, breakpoints.lookout if stopping else lambda names: Lookout())
+        express = Express(execution, taken, breakpoints.lookout if stopping else lambda names: Lookout())
         while True:
             past.visit(False)
             try:
@@ -81,5 +81,5 @@ def run_on(
     recorder.run_ends()
     execution.tapes.forget()
     ending = StopReason.END if machine.ended else reason
-    snapshot = execution.stop(deed, ran, ending, mark, failure, recorded=True)
+    snapshot = execution.stop(taken, ran, ending, mark, failure, recorded=True)
     return snapshot if hit is None else execution.snapshots.say_met(hit.words)

@@ -28,7 +28,7 @@ Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
-class Deed:
+class StepTaken:
     """What a step did: the next block, one phase out of order, or an edit that a person typed."""
 
     phase: Phase | None = None
@@ -45,7 +45,7 @@ class Deed:
         return self.skips << 5 | phase << 2 | self.zeroing << 1 | bool(self.edit)
 
 
-NEXT = {zeroing: Deed(None, zeroing) for zeroing in (True, False)}
+NEXT = {zeroing: StepTaken(None, zeroing) for zeroing in (True, False)}
 
 Fields = tuple[str | None, int | None, int | None, float | None, Numbers]
 """Phase, epoch, sample, loss, parameters."""
@@ -70,7 +70,7 @@ class _Branch:
     def __init__(self, info: Branch) -> None:
         self.info = info
         self.first = info.at + 1
-        self.deeds = bytearray()
+        self.steps_taken = bytearray()
         self.phases = bytearray()
         self.epochs, self.samples, self.losses = array("i"), array("i"), array("d")
         self.layouts: list[tuple[int, tuple[str, ...], array[float]]] = []
@@ -86,13 +86,13 @@ class _Branch:
         """The index of its last step."""
         return self.info.at + len(self.phases)
 
-    def append(self, deed: Deed, fields: Fields, reason: StopReason) -> None:
+    def append(self, taken: StepTaken, fields: Fields, reason: StopReason) -> None:
         """Another step."""
-        if deed.edit:
-            self.edits[len(self)] = deed.edit
+        if taken.edit:
+            self.edits[len(self)] = taken.edit
         if reason is not StopReason.STEP:
             self.reasons[len(self)] = reason
-        self.keep(deed.packed, fields)
+        self.keep(taken.packed, fields)
 
     def keep(self, packed: int, fields: Fields) -> None:
         """Another step, that was made as `packed` says."""
@@ -101,7 +101,7 @@ class _Branch:
         for _, value, grad in params:
             add(_NONE if value is None else value)
             add(_NONE if grad is None else grad)
-        self.deeds.append(packed)
+        self.steps_taken.append(packed)
         self.phases.append(_NUMBER_OF[word])
         self.epochs.append(_NOWHERE if epoch is None else epoch)
         self.samples.append(_NOWHERE if sample is None else sample)
@@ -110,7 +110,7 @@ class _Branch:
     def keep_many(self, packed: int, rows: Columns) -> None:
         """Many steps, all made as `packed` says."""
         _extend(self._numbers_of(rows.names), rows.numbers, _NONE)
-        self.deeds += bytes((packed,)) * len(rows.losses)
+        self.steps_taken += bytes((packed,)) * len(rows.losses)
         self.phases += bytes([_NUMBER_OF[word] for word in rows.words])
         _extend(self.epochs, rows.epochs, _NOWHERE)
         _extend(self.samples, rows.samples, _NOWHERE)
@@ -204,13 +204,13 @@ class History:
         owner = self._branches[branch]
         return tuple(owner.stretches(max(start - owner.first, 0)))
 
-    def deed(self, branch: int, index: int) -> Deed:
+    def taken(self, branch: int, index: int) -> StepTaken:
         """What made that step."""
         owner = self.owner(branch, index)
         place = index - owner.first
-        packed = owner.deeds[place]
+        packed = owner.steps_taken[place]
         edit = owner.edits.get(place, "") if packed & 1 else ""
-        return Deed(_PHASES[packed >> 2 & 7], bool(packed & 2), edit, bool(packed & 32))
+        return StepTaken(_PHASES[packed >> 2 & 7], bool(packed & 2), edit, bool(packed & 32))
 
     def owner(self, branch: int, index: int) -> _Branch:
         """The branch that made that step: itself, or an ancestor."""
@@ -229,30 +229,30 @@ class History:
         """Whether the present branch has steps behind where the program stands."""
         return self._index is not None
 
-    def _way(self, deed: Deed) -> int | None:
+    def _way(self, taken: StepTaken) -> int | None:
         """A branch on which that was done next: the present one, else another that passes here."""
         index = self.index
         others = (each.info.number for each in self._branches if self.contains(each.info.number, self.branch, index))
         for branch in (self.branch, *others):
-            if self.last(branch) > index and self.deed(branch, index + 1) == deed:
+            if self.last(branch) > index and self.taken(branch, index + 1) == taken:
                 return branch
         return None
 
-    def place_of_next(self, deed: Deed) -> tuple[int, int]:
+    def place_of_next(self, taken: StepTaken) -> tuple[int, int]:
         """Branch and index that a step will have if that is done now."""
         if not self.ahead:
             return self.branch, self.index + 1
-        way = self._way(deed)
+        way = self._way(taken)
         return len(self._branches) if way is None else way, self.index + 1
 
-    def made(self, deed: Deed, fields: Fields, reason: StopReason = StopReason.STEP) -> str:
+    def made(self, taken: StepTaken, fields: Fields, reason: StopReason = StopReason.STEP) -> str:
         """A step was made. On a way of before it is walked along; where another begins, a branch does.
 
         Returns how it differs, where the same deed did not give the same again.
         """
         said = ""
         if self._index is not None:
-            index, way = self._index + 1, self._way(deed)
+            index, way = self._index + 1, self._way(taken)
             if way is not None:
                 said = differing(self.row(way, index), fields)
                 if not said:
@@ -260,18 +260,18 @@ class History:
                     return ""
             self._branches.append(_Branch(Branch(len(self._branches), self.owner_number, self._index)))
             self.branch, self._index = len(self._branches) - 1, None
-        self._branches[self.branch].append(deed, fields, reason)
+        self._branches[self.branch].append(taken, fields, reason)
         return said
 
-    def keeper(self, deed: Deed) -> Callable[[Fields], object]:
+    def keeper(self, taken: StepTaken) -> Callable[[Fields], object]:
         """What takes the fields of one such step after the other, as `made` does, but fast."""
-        if self._index is not None or deed.edit:
-            return lambda fields: self.made(deed, fields)
-        return partial(self._branches[self.branch].keep, deed.packed)
+        if self._index is not None or taken.edit:
+            return lambda fields: self.made(taken, fields)
+        return partial(self._branches[self.branch].keep, taken.packed)
 
-    def keep_many(self, deed: Deed, rows: Columns) -> None:
+    def keep_many(self, taken: StepTaken, rows: Columns) -> None:
         """Many such steps were made, none of them typed, and the program stands at the end of its branch."""
-        self._branches[self.branch].keep_many(deed.packed, rows)
+        self._branches[self.branch].keep_many(taken.packed, rows)
 
     @property
     def owner_number(self) -> int:

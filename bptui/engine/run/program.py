@@ -95,4 +95,4 @@ class Program:
         """Zeroing is as it was when the program went on from here."""
         history = self.history
         at = history.index + 1 if history.ahead else history.index
-        self.set_zeroing(history.deed(history.branch, at).zeroing)
+        self.set_zeroing(history.taken(history.branch, at).zeroing)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bptui.engine.interpreter.failure import failure_of, refusal_of
 from bptui.engine.interpreter.machine import Raised
-from bptui.engine.run.history import NEXT, Deed
+from bptui.engine.run.history import NEXT, StepTaken
 from bptui.engine.run.program import Program
 from bptui.engine.tape.cursor import Inside
 from bptui.protocol.phase import Phase
@@ -71,10 +71,10 @@ def leave(life: Program, inside: Inside) -> Snapshot:
     return execution.stop(_deed(life, inside), run, execution.reason(failure), inside.told, failure, recorded=True)
 
 
-def _deed(life: Program, inside: Inside) -> Deed:
+def _deed(life: Program, inside: Inside) -> StepTaken:
     """What the whole phase was as a step: zeroing may have been turned on or off inside."""
     if inside.skipped and life.zeroing:
-        return Deed(None, True, skips=True)
+        return StepTaken(None, True, skips=True)
     if inside.run.phase is Phase.ZERO_GRAD and not life.zeroing:
-        return Deed(Phase.ZERO_GRAD, False)
+        return StepTaken(Phase.ZERO_GRAD, False)
     return NEXT[life.zeroing]

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.engine.run.history import Deed, Fields, History, differing
+from bptui.engine.run.history import Fields, History, StepTaken, differing
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row
 
 NUMBERS = st.none() | st.floats(allow_nan=False)
 NAMES = st.sampled_from([("w",), ("w", "b"), ()])
-DEEDS = st.builds(Deed, st.none() | st.sampled_from(list(Phase)), st.booleans()) | st.builds(
-    Deed, st.none(), st.booleans(), st.sampled_from(["w = 1", "lr = 2"])
+DEEDS = st.builds(StepTaken, st.none() | st.sampled_from(list(Phase)), st.booleans()) | st.builds(
+    StepTaken, st.none(), st.booleans(), st.sampled_from(["w = 1", "lr = 2"])
 )
 
 
@@ -29,10 +29,10 @@ def fields(draw: st.DrawFn) -> Fields:
 class Model:
     """A timeline as plain lists: each branch with all its steps, those of its ancestors too."""
 
-    branches: list[list[tuple[Deed, Fields]]] = field(default_factory=lambda: [[]])
+    branches: list[list[tuple[StepTaken, Fields]]] = field(default_factory=lambda: [[]])
     at: tuple[int, int] = (0, -1)
 
-    def made(self, deed: Deed, now: Fields) -> None:
+    def made(self, taken: StepTaken, now: Fields) -> None:
         branch, index = self.at
         steps = self.branches[branch]
         here = steps[: index + 1]
@@ -41,29 +41,29 @@ class Model:
             for way in ways:
                 other = self.branches[way]
                 shared = len(other) > index + 1 and all(a is b for a, b in zip(other, here, strict=False))
-                if shared and other[index + 1][0] == deed:
+                if shared and other[index + 1][0] == taken:
                     if not differing(row(way, index + 1, *other[index + 1]), now):
                         self.at = (way, index + 1)
                         return
                     break
-            self.branches.append([*here, (deed, now)])
+            self.branches.append([*here, (taken, now)])
             self.at = (len(self.branches) - 1, index + 1)
             return
-        steps.append((deed, now))
+        steps.append((taken, now))
         self.at = (branch, index + 1)
 
 
-def row(branch: int, index: int, deed: Deed, now: Fields) -> Row:
+def row(branch: int, index: int, taken: StepTaken, now: Fields) -> Row:
     phase, epoch, sample, loss, params = now
-    return Row(index, Phase(phase) if phase else None, StopReason.STEP, epoch, sample, loss, params, branch, deed.edit)
+    return Row(index, Phase(phase) if phase else None, StopReason.STEP, epoch, sample, loss, params, branch, taken.edit)
 
 
 @given(st.lists(st.tuples(DEEDS, fields(), st.none() | st.tuples(st.integers(0, 9), st.integers(0, 99))), max_size=30))
-def test_it_is_a_list_for_each_branch(steps: list[tuple[Deed, Fields, tuple[int, int] | None]]) -> None:
+def test_it_is_a_list_for_each_branch(steps: list[tuple[StepTaken, Fields, tuple[int, int] | None]]) -> None:
     history, model = History(), Model()
-    for deed, now, goto in steps:
-        history.made(deed, now)
-        model.made(deed, now)
+    for taken, now, goto in steps:
+        history.made(taken, now)
+        model.made(taken, now)
         if goto is not None:
             branch = goto[0] % len(model.branches)
             model.at = branch, goto[1] % len(model.branches[branch])
@@ -72,10 +72,10 @@ def test_it_is_a_list_for_each_branch(steps: list[tuple[Deed, Fields, tuple[int,
     assert len(history.branches) == len(model.branches)
     for branch, made in enumerate(model.branches):
         assert history.last(branch) == len(made) - 1
-        for index, (deed, now) in enumerate(made):
+        for index, (taken, now) in enumerate(made):
             owner = history.owner(branch, index).info.number
-            assert history.deed(branch, index) == deed
-            assert repr(history.row(branch, index)) == repr(row(owner, index, deed, now))
+            assert history.taken(branch, index) == taken
+            assert repr(history.row(branch, index)) == repr(row(owner, index, taken, now))
         told = [each for stretch in history.stretches(branch, 0) for each in stretch]
         own = history.branches[branch].at + 1
         assert [repr(each) for each in told] == [repr(history.row(branch, at)) for at in range(own, len(made))]
@@ -83,11 +83,11 @@ def test_it_is_a_list_for_each_branch(steps: list[tuple[Deed, Fields, tuple[int,
 
 def test_many_steps_take_a_few_dozen_bytes_each() -> None:
     history = History()
-    keep = history.keeper(Deed())
+    keep = history.keeper(StepTaken())
     for index in range(12_000):
         keep(("forward", index % 7, index % 3, float(index), (("w", 1.0, None),)))
     branch = history.owner(0, 0)
-    columns = [branch.deeds, branch.phases, *(branch.epochs, branch.samples, branch.losses), branch.layouts[0][2]]
+    columns = [branch.steps_taken, branch.phases, *(branch.epochs, branch.samples, branch.losses), branch.layouts[0][2]]
     size = sum(len(column) * getattr(column, "itemsize", 1) for column in columns)
     assert size <= 40 * len(branch)
     assert history.row(0, 5000).loss == 5000.0
