@@ -86,7 +86,7 @@ class Moment:
             self.own_bytes += nbytes(copy) if id(copy) not in shared else 0
 
 
-class World:
+class Heap:
     """All that makes up the state of a script that is being run."""
 
     def __init__(self, roots: Sequence[Any], engine: Sequence[type], own_modules: Callable[[], Iterable[str]]) -> None:

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from bptui.engine.breakpoints.manager import Memory
-from bptui.engine.checkpoint.heap import Moment, World, weigh
+from bptui.engine.checkpoint.heap import Heap, Moment, weigh
 from bptui.engine.interpreter.frames import Entered
 from bptui.engine.interpreter.items import Items
 from bptui.engine.interpreter.iteration import Turn
@@ -53,7 +53,7 @@ class Checkpoints:
     def __init__(self, execution: Execution, memory: int) -> None:
         """`memory`: how many bytes all checkpoints may take."""
         self._execution, self._memory = execution, memory
-        self._world = World(
+        self._heap = Heap(
             [execution.machine, execution.recorder, execution.turn, execution.stepper],
             [Machine, Recorder, Turn, Stepper, *execution.recorder.parts],
             execution.stage.own_modules,
@@ -108,7 +108,7 @@ class Checkpoints:
         if self._kept and self._total + self._kept[-1].moment.nbytes > self._memory:
             return None
         started = time.perf_counter()
-        moment = self._world.remember(execution.machine.frames, self._kept[-1].moment if self._kept else None)
+        moment = self._heap.remember(execution.machine.frames, self._kept[-1].moment if self._kept else None)
         self._cost = time.perf_counter() - started
         self._since = 0.0
         if self._began is not None:
@@ -162,7 +162,7 @@ class Checkpoints:
 
     def remember(self) -> Moment:
         """The world as it is, for a step that may have to be undone at once."""
-        return self._world.remember(self._execution.machine.frames)
+        return self._heap.remember(self._execution.machine.frames)
 
     def undo(self, moment: Moment) -> bool:
         """Bring that back. Whether that could be done."""
@@ -174,7 +174,7 @@ class Checkpoints:
     def usable(self, moment: Moment) -> bool:
         """Whether it can be brought back now."""
         try:
-            self._world.check(moment, self._execution.machine.frames)
+            self._heap.check(moment, self._execution.machine.frames)
         except Unusable:
             return False
         return True
@@ -193,7 +193,7 @@ class Checkpoints:
 
     def _put_back(self, moment: Moment) -> None:
         self._leave_contexts(moment.contexts)
-        self._world.bring_back(moment)
+        self._heap.bring_back(moment)
 
     def _leave_contexts(self, entered: list[Entered]) -> None:
         """Leave what was entered since, without what a `finally` would do."""
