@@ -54,7 +54,7 @@ class _Cells(Kind):
 _OURS[Cells] = _Cells()
 
 
-class Moment:
+class HeapSnapshot:
     """What was remembered."""
 
     def __init__(self) -> None:
@@ -97,9 +97,9 @@ class Heap:
         self._own: set[str] = set()
         self._class_kind = class_kind()
 
-    def remember(self, frames: Sequence[Frame], earlier: Moment | None = None) -> Moment:
+    def remember(self, frames: Sequence[Frame], earlier: HeapSnapshot | None = None) -> HeapSnapshot:
         """The world as it is now. Copies are shared with the `earlier` moment where nothing changed."""
-        moment = Moment()
+        moment = HeapSnapshot()
         self._own = {"__main__", *self._own_modules()}
         before = earlier.traces if earlier is not None else {}
         modules = [vars(sys.modules[name]) for name in self._own if name != "__main__" and name in sys.modules]
@@ -146,7 +146,7 @@ class Heap:
         moment.weigh(before)
         return moment
 
-    def check(self, moment: Moment, frames: Sequence[Frame]) -> None:
+    def check(self, moment: HeapSnapshot, frames: Sequence[Frame]) -> None:
         """Whether that moment can be brought back now.
 
         Raises:
@@ -162,7 +162,7 @@ class Heap:
         for trace in moment.traces.values():
             trace.check()
 
-    def bring_back(self, moment: Moment) -> None:
+    def bring_back(self, moment: HeapSnapshot) -> None:
         """Bring it back, after `check`. Contexts entered since must have been left."""
         for kind, value, saved in moment.holders:
             kind.put_back(value, saved)
@@ -201,7 +201,7 @@ class Heap:
 _TENSOR, _FUNCTION_OR_CLASS = Kind(), Kind()
 
 
-def weigh(moments: Sequence[Moment]) -> int:
+def weigh(moments: Sequence[HeapSnapshot]) -> int:
     """How many bytes moments take together; a copy that several share counts once."""
     copies = {id(copy): nbytes(copy) for moment in moments for copy in moment.copies()}
     return sum(copies.values()) + sum(

@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass
 
 from bptui.engine.breakpoints.manager import Memory
-from bptui.engine.checkpoint.heap import Heap, Moment, weigh
+from bptui.engine.checkpoint.heap import Heap, HeapSnapshot, weigh
 from bptui.engine.interpreter.frames import Entered
 from bptui.engine.interpreter.items import Items
 from bptui.engine.interpreter.iteration import Turn
@@ -36,7 +36,7 @@ class Checkpoint:
 
     branch: int
     index: int
-    moment: Moment
+    moment: HeapSnapshot
     snapshot: Snapshot
     """The latest one that was made then."""
     whole: bool
@@ -160,18 +160,18 @@ class Checkpoints:
         latest_first = sorted(before, key=lambda each: -each.index)
         return next((each for each in latest_first if self.usable(each.moment)), None)
 
-    def remember(self) -> Moment:
+    def remember(self) -> HeapSnapshot:
         """The world as it is, for a step that may have to be undone at once."""
         return self._heap.remember(self._execution.machine.frames)
 
-    def undo(self, moment: Moment) -> bool:
+    def undo(self, moment: HeapSnapshot) -> bool:
         """Bring that back. Whether that could be done."""
         if not self.usable(moment):
             return False
         self._put_back(moment)
         return True
 
-    def usable(self, moment: Moment) -> bool:
+    def usable(self, moment: HeapSnapshot) -> bool:
         """Whether it can be brought back now."""
         try:
             self._heap.check(moment, self._execution.machine.frames)
@@ -191,7 +191,7 @@ class Checkpoints:
         execution.breakpoints.remember(checkpoint.noticed, execution.stepper.place)
         self._turn = execution.machine.turn
 
-    def _put_back(self, moment: Moment) -> None:
+    def _put_back(self, moment: HeapSnapshot) -> None:
         self._leave_contexts(moment.contexts)
         self._heap.bring_back(moment)
 
