@@ -12,7 +12,16 @@ from typing import Any
 
 import torch
 
-from bptui.engine.checkpoint.object_kinds import ATOM, ATOMS, UNWINDABLE, Kind, Object, Slotted, class_kind, kind_of
+from bptui.engine.checkpoint.object_kinds import (
+    ATOM,
+    ATOMS,
+    UNWINDABLE,
+    Object,
+    ObjectKind,
+    Slotted,
+    class_kind,
+    kind_of,
+)
 from bptui.engine.interpreter.environment import RandomState
 from bptui.engine.interpreter.frames import Cells, Entered, Frame, Slot
 from bptui.engine.interpreter.items import Items
@@ -25,7 +34,7 @@ _REST = 40_000
 MOST = 200_000
 """So many objects are looked at; a script with more is brought back by running it anew."""
 
-_OURS: dict[type, Kind] = {
+_OURS: dict[type, ObjectKind] = {
     Items: Slotted(("position",)),
     Frame: Slotted(("names", "pc", "slots", "contexts", "unbound", "returned")),
     Slot: Slotted(("count", "item", "iterator")),
@@ -35,7 +44,7 @@ _OURS: dict[type, Kind] = {
 """Our own objects that are part of a program's place."""
 
 
-class _Cells(Kind):
+class _Cells(ObjectKind):
     """The variables of a cut function."""
 
     def save(self, value: Any, reach: Callable[[Any], None]) -> Any:
@@ -58,7 +67,7 @@ class HeapSnapshot:
     """What was remembered."""
 
     def __init__(self) -> None:
-        self.holders: list[tuple[Kind, Any, Any]] = []
+        self.holders: list[tuple[ObjectKind, Any, Any]] = []
         self.traces: dict[int, Trace] = {}
         """Of each tensor, by its identity."""
         self.random: RandomState | None = None
@@ -93,7 +102,7 @@ class Heap:
         """`roots`: where to begin. `engine`: types of ours whose attributes are state. `own_modules`: the script's."""
         self._roots = roots
         self._own_modules = own_modules
-        self._kinds: dict[type, Kind] = {**dict.fromkeys(ATOMS, ATOM), **_OURS, **dict.fromkeys(engine, Object())}
+        self._kinds: dict[type, ObjectKind] = {**dict.fromkeys(ATOMS, ATOM), **_OURS, **dict.fromkeys(engine, Object())}
         self._own: set[str] = set()
         self._class_kind = class_kind()
 
@@ -172,8 +181,8 @@ class Heap:
         assert moment.random is not None
         moment.random.restore()
 
-    def _learn(self, kind: type) -> Kind:
-        how: Kind
+    def _learn(self, kind: type) -> ObjectKind:
+        how: ObjectKind
         if issubclass(kind, torch.Tensor):
             how = _TENSOR
         elif issubclass(kind, type) or kind.__name__ in ("function", "method"):
@@ -185,7 +194,7 @@ class Heap:
         self._kinds[kind] = how
         return how
 
-    def _of_code(self, value: Any) -> Kind:
+    def _of_code(self, value: Any) -> ObjectKind:
         """Functions and classes: those of the script, and what wraps a scheduler's optimizer."""
         module = getattr(value, "__module__", "") or ""
         if isinstance(value, type):
@@ -198,7 +207,7 @@ class Heap:
         return module in self._own
 
 
-_TENSOR, _FUNCTION_OR_CLASS = Kind(), Kind()
+_TENSOR, _FUNCTION_OR_CLASS = ObjectKind(), ObjectKind()
 
 
 def weigh(moments: Sequence[HeapSnapshot]) -> int:

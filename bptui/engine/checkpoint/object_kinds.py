@@ -42,7 +42,7 @@ _LIBRARIES = ("torch.nn.", "torch.optim.", "torch.utils.data.", "torch.amp.", "t
 """Modules whose objects are looked into."""
 
 
-class Kind:
+class ObjectKind:
     """How objects of one kind are remembered."""
 
     def save(self, value: Any, reach: Reach) -> Any:
@@ -53,7 +53,7 @@ class Kind:
         """Let it hold that again."""
 
 
-class _Fixed(Kind):
+class _Fixed(ObjectKind):
     """A tuple: which members it has never changes, only they do."""
 
     def save(self, value: Any, reach: Reach) -> Any:
@@ -63,7 +63,7 @@ class _Fixed(Kind):
         pass
 
 
-class _List(Kind):
+class _List(ObjectKind):
     def save(self, value: Any, reach: Reach) -> Any:
         _reach_all(value, reach)
         return value.copy()
@@ -73,7 +73,7 @@ class _List(Kind):
             list.__setitem__(value, slice(None), saved)
 
 
-class _Deque(Kind):
+class _Deque(ObjectKind):
     def save(self, value: Any, reach: Reach) -> Any:
         _reach_all(value, reach)
         return list(value)
@@ -83,7 +83,7 @@ class _Deque(Kind):
         value.extend(saved)
 
 
-class _Dict(Kind):
+class _Dict(ObjectKind):
     def save(self, value: Any, reach: Reach) -> Any:
         if len(value) <= LOOKED_INTO:
             for key, each in dict.items(value):
@@ -102,7 +102,7 @@ class _Dict(Kind):
                 plain.__setitem__(value, key, each)
 
 
-class _Set(Kind):
+class _Set(ObjectKind):
     def save(self, value: Any, reach: Reach) -> Any:
         _reach_all(value, reach)
         return set(value)
@@ -113,7 +113,7 @@ class _Set(Kind):
             value.update(saved)
 
 
-class _Bytes(Kind):
+class _Bytes(ObjectKind):
     """A bytearray or an array.array."""
 
     def save(self, value: Any, reach: Reach) -> Any:
@@ -123,7 +123,7 @@ class _Bytes(Kind):
         value[:] = saved
 
 
-class _Array(Kind):
+class _Array(ObjectKind):
     """A numpy array. A large one is taken for data, as a large container is."""
 
     def save(self, value: Any, reach: Reach) -> Any:
@@ -134,7 +134,7 @@ class _Array(Kind):
             value[...] = saved
 
 
-class _Cell(Kind):
+class _Cell(ObjectKind):
     """A variable that functions share."""
 
     def save(self, value: Any, reach: Reach) -> Any:
@@ -152,7 +152,7 @@ class _Cell(Kind):
             del value.cell_contents
 
 
-class _Function(Kind):
+class _Function(ObjectKind):
     """A function of the script, or one with variables of its own."""
 
     def save(self, value: Any, reach: Reach) -> Any:
@@ -165,7 +165,7 @@ class _Function(Kind):
         pass
 
 
-class _Method(Kind):
+class _Method(ObjectKind):
     def save(self, value: Any, reach: Reach) -> Any:
         reach(value.__self__)
         reach(value.__func__)
@@ -174,7 +174,7 @@ class _Method(Kind):
         pass
 
 
-class _Class(Kind):
+class _Class(ObjectKind):
     """A class of the script: its own variables."""
 
     def save(self, value: Any, reach: Reach) -> Any:
@@ -192,7 +192,7 @@ class _Class(Kind):
                 type.__setattr__(value, name, each)
 
 
-class Slotted(Kind):
+class Slotted(ObjectKind):
     """An object whose attributes are in `__slots__`, or of whose attributes only some are its state."""
 
     def __init__(self, names: tuple[str, ...]) -> None:
@@ -210,7 +210,7 @@ class Slotted(Kind):
                 object.__setattr__(value, name, each)
 
 
-class Object(Kind):
+class Object(ObjectKind):
     """An object with a `__dict__`."""
 
     def save(self, value: Any, reach: Reach) -> Any:
@@ -227,7 +227,7 @@ class Object(Kind):
             value.__dict__.update(saved)
 
 
-class _Generator(Kind):
+class _Generator(ObjectKind):
     """A random generator of the script's own."""
 
     def __init__(self, get: Callable[[Any], Any], put: Callable[[Any, Any], Any]) -> None:
@@ -240,7 +240,7 @@ class _Generator(Kind):
         self._put(value, saved)
 
 
-class Unwindable(Kind):
+class Unwindable(ObjectKind):
     """A generator, or another iterator that nobody can wind back."""
 
     def save(self, value: Any, reach: Reach) -> Any:
@@ -252,13 +252,13 @@ ATOM = _Fixed()
 """Not looked into at all; told from the others by identity."""
 
 _OBJECT = Object()
-_CONTAINERS: tuple[tuple[type, Kind], ...] = (
+_CONTAINERS: tuple[tuple[type, ObjectKind], ...] = (
     (dict, _Dict()), (list, _List()), (set, _Set()), (collections.deque, _Deque()), (tuple, _Fixed()),
     (frozenset, _Fixed()), (bytearray, _Bytes()),
 )  # fmt: skip
 
 
-def kind_of(kind: type, own: Callable[[str], bool]) -> Kind:
+def kind_of(kind: type, own: Callable[[str], bool]) -> ObjectKind:
     """How objects of that type are remembered. `own`: whether a module of that name belongs to the script."""
     module = getattr(kind, "__module__", "") or ""
     for container, how in _CONTAINERS:
@@ -293,7 +293,7 @@ def kind_of(kind: type, own: Callable[[str], bool]) -> Kind:
     return Slotted(("__dict__", *slots)) if slots else _OBJECT if kind.__dictoffset__ else ATOM
 
 
-def class_kind() -> Kind:
+def class_kind() -> ObjectKind:
     """How the script's classes are remembered."""
     return _Class()
 
@@ -305,7 +305,7 @@ def _slots(kind: type) -> tuple[str, ...]:
     )
 
 
-def _numpy(kind: type) -> Kind:
+def _numpy(kind: type) -> ObjectKind:
     if kind.__name__ == "ndarray":
         return _Array()
     if hasattr(kind, "bit_generator"):
