@@ -27,7 +27,7 @@ from bptui.engine.interpreter.frames import Cells, Entered, Frame, Slot
 from bptui.engine.interpreter.items import Items
 from bptui.engine.observe.ledger import Account
 from bptui.engine.tensors.facts import grad_of
-from bptui.engine.tensors.saved import Trace, Unusable, modes, nbytes, set_modes
+from bptui.engine.tensors.saved import SavedTensor, Unusable, modes, nbytes, set_modes
 
 _REST = 40_000
 """About how many bytes the random state and the objects themselves take."""
@@ -68,7 +68,7 @@ class HeapSnapshot:
 
     def __init__(self) -> None:
         self.holders: list[tuple[ObjectKind, Any, Any]] = []
-        self.traces: dict[int, Trace] = {}
+        self.traces: dict[int, SavedTensor] = {}
         """Of each tensor, by its identity."""
         self.random: RandomState | None = None
         self.modes: tuple[Any, ...] = ()
@@ -85,7 +85,7 @@ class HeapSnapshot:
         """The copies that it holds; some may be shared with other moments."""
         return (trace.copy for trace in self.traces.values() if trace.copy is not None)
 
-    def weigh(self, before: dict[int, Trace]) -> None:
+    def weigh(self, before: dict[int, SavedTensor]) -> None:
         """Count its bytes. `before`: the traces of the moment before."""
         shared = {id(each.copy) for each in before.values()}
         rest = sum(64 + 16 * len(saved) for _, _, saved in self.holders if type(saved) in (list, dict, set))
@@ -151,7 +151,7 @@ class Heap:
         moment.random, moment.modes = RandomState(), modes()
         moment.contexts = [entered for frame in frames for entered in frame.contexts]
         for tensor in tensors:
-            moment.traces[id(tensor)] = Trace(tensor, before.get(id(tensor)), data=id(tensor) not in written)
+            moment.traces[id(tensor)] = SavedTensor(tensor, before.get(id(tensor)), data=id(tensor) not in written)
         moment.weigh(before)
         return moment
 

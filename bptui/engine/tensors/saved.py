@@ -20,12 +20,12 @@ class Unusable(Exception):
     """The state cannot be brought back; the message says what is in the way."""
 
 
-class Trace:
+class SavedTensor:
     """One tensor as it was."""
 
     __slots__ = ("_alias", "_bits", "_grad", "_live", "_node", "_requires_grad", "_tensor", "_version")
 
-    def __init__(self, tensor: torch.Tensor, before: Trace | None, data: bool) -> None:
+    def __init__(self, tensor: torch.Tensor, before: SavedTensor | None, data: bool) -> None:
         """`before`: how it was at an earlier checkpoint; the copy is shared where it holds the same bits.
 
         `data`: it is no gradient, buffer or optimizer's state, and may be trusted to stay if it is large.
@@ -39,7 +39,7 @@ class Trace:
         self._alias = tensor.detach()
         self._bits = self._copied(before, data)
 
-    def _copied(self, before: Trace | None, data: bool) -> torch.Tensor | None:
+    def _copied(self, before: SavedTensor | None, data: bool) -> torch.Tensor | None:
         size = nbytes(self._alias)
         if data and size > TRUSTED and not self._requires_grad and not isinstance(self._tensor, torch.nn.Parameter):
             unwritten = before is None or (before._bits is None and before._version == self._version)
