@@ -15,7 +15,7 @@ import torch
 
 from bptui.engine.analysis.purity import impurity
 from bptui.engine.analysis.rerun import Forward, exchanged, undisturbed
-from bptui.engine.interpreter.iteration import Turn
+from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.messages import CurveDrawn
@@ -25,7 +25,7 @@ SLOWEST = 0.02
 
 
 def draw(
-    script: Script, turn: Turn, recorder: Recorder, param: str, low: float, high: float, points: int
+    script: Script, turn: Iteration, recorder: Recorder, param: str, low: float, high: float, points: int
 ) -> CurveDrawn:
     """The loss at `points` values of the parameter between `low` and `high`, and its slope at the present one."""
     tensor, last = dict(recorder.parameters).get(param), turn.last_forward()

@@ -18,7 +18,7 @@ from bptui.engine.analysis.finite_differences import Difference, compare
 from bptui.engine.analysis.on_copies import Copies, eagerly
 from bptui.engine.analysis.purity import impurity
 from bptui.engine.analysis.rerun import Forward, undisturbed
-from bptui.engine.interpreter.iteration import Turn
+from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.parameters import leaves_of
 from bptui.engine.observe.recorder import Recorder
@@ -53,7 +53,7 @@ class CannotCheck(Exception):
     """The check is not possible; the message says why."""
 
 
-def check(script: Script, turn: Turn, recorder: Recorder) -> GradientsChecked:
+def check(script: Script, turn: Iteration, recorder: Recorder) -> GradientsChecked:
     """Check the gradient of the last forward's loss with respect to every parameter. The program is not disturbed."""
     last = turn.last_forward()
     if last is None:

@@ -17,7 +17,7 @@ TurnMark = tuple[int, dict[int, Mark], tuple[RunBlock, Frame] | None]
 """How a turn stands."""
 
 
-class Turn:
+class Iteration:
     """The blocks of the turn: done, next, skipped, to do."""
 
     def __init__(self, script: Script, machine: Machine) -> None:

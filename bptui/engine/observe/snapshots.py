@@ -7,7 +7,7 @@ from collections import ChainMap
 from collections.abc import Callable
 
 from bptui.engine.compiler.instructions import RunBlock
-from bptui.engine.interpreter.iteration import Turn
+from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.position import Place, pending, place_of
 from bptui.engine.interpreter.script import Script
@@ -38,7 +38,7 @@ class Snapshots:
         place: Place,
         output: tuple[str, str],
         failure: Failure | None,
-        turn: Turn,
+        turn: Iteration,
         zeroing: bool,
         *,
         passed: bool = False,
@@ -102,7 +102,7 @@ class Snapshots:
         self.last = dataclasses.replace(self.last, explain=f"{self.last.explain}; {text}")
         return self.last
 
-    def see_anew(self, turn: Turn, zeroing: bool) -> Snapshot:
+    def see_anew(self, turn: Iteration, zeroing: bool) -> Snapshot:
         """The same stop, with zeroing on or off."""
         assert self.last is not None
         there = Place(self.last.epoch, self.last.sample, self.last.epochs, self.last.samples)
@@ -112,7 +112,7 @@ class Snapshots:
         )
         return self.last
 
-    def _upcoming(self, place: Place, turn: Turn, zeroing: bool) -> Upcoming | None:
+    def _upcoming(self, place: Place, turn: Iteration, zeroing: bool) -> Upcoming | None:
         cursor, another = turn.upcoming(zeroing)
         if cursor is None:
             return None

@@ -13,7 +13,7 @@ from bptui.engine.breakpoints.manager import Memory
 from bptui.engine.checkpoint.heap import Heap, HeapSnapshot, weigh
 from bptui.engine.interpreter.frames import Entered
 from bptui.engine.interpreter.items import Items
-from bptui.engine.interpreter.iteration import Turn
+from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.unwind import Finally
 from bptui.engine.observe.recorder import Recorder
@@ -55,7 +55,7 @@ class Checkpoints:
         self._execution, self._memory = execution, memory
         self._heap = Heap(
             [execution.machine, execution.recorder, execution.turn, execution.stepper],
-            [Machine, Recorder, Turn, Stepper, *execution.recorder.parts],
+            [Machine, Recorder, Iteration, Stepper, *execution.recorder.parts],
             execution.stage.own_modules,
         )
         self._kept: list[Checkpoint] = []

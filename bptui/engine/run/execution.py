@@ -12,7 +12,7 @@ from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.environment import Stage
 from bptui.engine.interpreter.failure import failure_of, raised_in, refusal_of
-from bptui.engine.interpreter.iteration import Turn
+from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.machine import Raised
 from bptui.engine.interpreter.output import Mark, Output
 from bptui.engine.interpreter.script import Script
@@ -46,7 +46,7 @@ class Execution:
         self.machine = script.machine()
         self.recorder = Recorder(script, self.machine)
         self.snapshots = Snapshots(script, self.machine, self.recorder)
-        self.turn = Turn(script, self.machine)
+        self.turn = Iteration(script, self.machine)
         self.stepper = Stepper(self.machine, self.recorder, self.turn)
         self.tapes = Tapes(self.recorder, sites, output)
         self.breakpoints = Breakpoints(script, self.machine, self.recorder)

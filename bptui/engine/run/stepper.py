@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bptui.engine.compiler.instructions import Bind, RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.frames import Frame
-from bptui.engine.interpreter.iteration import Turn, TurnMark
+from bptui.engine.interpreter.iteration import Iteration, TurnMark
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.position import Place, is_last, place_of
 from bptui.engine.observe.recorder import Recorder
@@ -29,7 +29,7 @@ class Bookmark:
 class Stepper:
     """How each step is made. `whole` says whether a step is looked at closely, or runs by at full speed."""
 
-    def __init__(self, machine: Machine, recorder: Recorder, turn: Turn) -> None:
+    def __init__(self, machine: Machine, recorder: Recorder, turn: Iteration) -> None:
         self._machine, self._recorder, self._turn = machine, recorder, turn
         self.zeroing = True
         """Whether zero_grad is run, and not passed over."""
