@@ -13,7 +13,7 @@ from bptui.engine.interpreter.position import is_last
 from bptui.engine.interpreter.script import Script
 from bptui.protocol.phase import Mark, Phase
 
-TurnMark = tuple[int, dict[int, Mark], tuple[RunBlock, Frame] | None]
+IterationMark = tuple[int, dict[int, Mark], tuple[RunBlock, Frame] | None]
 """How a turn stands."""
 
 
@@ -34,11 +34,11 @@ class Iteration:
         """How many samples went backward."""
         self._consumed_turn: int | None = None
 
-    def bookmark(self) -> TurnMark:
+    def bookmark(self) -> IterationMark:
         """How it stands, to go back there."""
         return self._number, dict(self._marks), self._forward
 
-    def go_back(self, there: TurnMark) -> None:
+    def go_back(self, there: IterationMark) -> None:
         """Stand as it stood."""
         self._number, self._marks, self._forward = there
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bptui.engine.compiler.instructions import Bind, RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.frames import Frame
-from bptui.engine.interpreter.iteration import Iteration, TurnMark
+from bptui.engine.interpreter.iteration import Iteration, IterationMark
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.position import Place, is_last, place_of
 from bptui.engine.observe.recorder import Recorder
@@ -23,7 +23,7 @@ class Bookmark:
     """Each with its instruction, the assignment that is put off, and the item for it."""
     moves: int
     place: Place
-    turn: TurnMark
+    turn: IterationMark
 
 
 class Stepper:
