@@ -12,7 +12,7 @@ from bptui.engine.breakpoints.logpoints import Message
 from bptui.engine.breakpoints.numeric import Quick
 from bptui.engine.breakpoints.prefilter import Ahead
 from bptui.engine.breakpoints.triggers import Arrival, Trigger
-from bptui.engine.interpreter.position import Place
+from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.breakpoint import Breakpoint
 
@@ -70,7 +70,7 @@ class Point:
             return None
         return asked.epoch, asked.sample, test
 
-    def is_at(self, place: Place) -> bool:
+    def is_at(self, place: Position) -> bool:
         """Whether it is about that place in the data."""
         asked = self.asked
         return asked.epoch in (None, place.epoch) and asked.sample in (None, place.sample)

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.interpreter.position import Place
+from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.parameters import Holders
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tensors.facts import number_of
@@ -90,14 +90,14 @@ class Scope(dict[str, Any]):
     def __init__(self, recorder: Recorder) -> None:
         super().__init__(__builtins__=builtins)
         self._recorder = recorder
-        self.place = Place()
+        self.place = Position()
         """What `epoch` and `sample` are."""
         self.ahead: Mapping[str, Any] = {}
         """What the loop's targets will be, before the block that binds them runs."""
         self.holders: Holders | None = None
         """The variables of the scopes, once they were asked for."""
 
-    def stand(self, place: Place, ahead: Mapping[str, Any]) -> None:
+    def stand(self, place: Position, ahead: Mapping[str, Any]) -> None:
         """The program stands elsewhere now."""
         self.place, self.ahead, self.holders = place, ahead, None
 

@@ -28,7 +28,7 @@ from bptui.engine.breakpoints.updates import Updates
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.syntax import every_name
 from bptui.engine.interpreter.machine import Machine
-from bptui.engine.interpreter.position import Place, pending, place_of
+from bptui.engine.interpreter.position import Position, pending, place_of
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
@@ -77,7 +77,7 @@ class Breakpoints:
     def set(self, asked: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
         """The breakpoints are these now; those that stay the same keep their counts. Tells what became of each."""
         before, self._points, refused = self._points, {}, {}
-        self._scope.stand(place_of(self._machine, Place()), {})
+        self._scope.stand(place_of(self._machine, Position()), {})
         for each in asked:
             try:
                 point = self._made(each)
@@ -159,7 +159,7 @@ class Breakpoints:
 
     # ---- running
 
-    def begin(self, place: Place) -> None:
+    def begin(self, place: Position) -> None:
         """A run begins: what is so already is not met again until it was left."""
         self._moves = self._machine.moves
         self._scope.stand(place, {})
@@ -173,7 +173,7 @@ class Breakpoints:
         self._arrange()
         self._before_update()
 
-    def met(self, run: RunBlock | None, place: Place) -> Hit | None:
+    def met(self, run: RunBlock | None, place: Position) -> Hit | None:
         """A block ran, and the program stands before the next: whether it is to stop here. `place`: where it ran."""
         hits: list[tuple[Point, str]] = []
         if run is not None and (waiting := self._after[run.phase]):
@@ -213,7 +213,7 @@ class Breakpoints:
                 return None
         return Lookout(after, before, [(each.asked.epoch, each.asked.sample, None) for each in self._arrivals])
 
-    def _is_about(self, point: Point, run: RunBlock, place: Place) -> bool:
+    def _is_about(self, point: Point, run: RunBlock, place: Position) -> bool:
         """Whether the rest of what it asks for holds too, where it waits for data or a check."""
         if point.blocks is not None and run.block.index not in point.blocks:
             return False
@@ -237,7 +237,7 @@ class Breakpoints:
             point.told = True
             self._log.say(f"breakpoint {point.asked.number}: {trouble}")
 
-    def _look_ahead(self, cursor: RunBlock, place: Place, hits: list[tuple[Point, str]]) -> None:
+    def _look_ahead(self, cursor: RunBlock, place: Position, hits: list[tuple[Point, str]]) -> None:
         """See which places the program has come to."""
         here = self._at.get(cursor.block.index, ())
         arrived: list[Point] = []
@@ -277,7 +277,7 @@ class Breakpoints:
         else:
             self._updates.forget()
 
-    def stepped(self, run: RunBlock | None, place: Place) -> None:
+    def stepped(self, run: RunBlock | None, place: Position) -> None:
         """A step that meets nothing, made by hand or once more: what remembers more than one block takes note."""
         if run is None or not self.active:
             return
@@ -299,7 +299,7 @@ class Breakpoints:
         """What they remember of the steps behind the program."""
         return {each.key: each.trigger.state() for each in self._points.values() if each.trigger is not None}
 
-    def remember(self, memory: Memory, place: Place) -> None:
+    def remember(self, memory: Memory, place: Position) -> None:
         """The program was brought to where that was told. Those that are new since begin there."""
         for point in self._points.values():
             if point.trigger is not None:

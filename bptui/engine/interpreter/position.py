@@ -13,7 +13,7 @@ from bptui.engine.interpreter.machine import Machine
 _EPOCH, _SAMPLE = Role.EPOCH, Role.SAMPLE
 
 
-class Place(NamedTuple):
+class Position(NamedTuple):
     """A place in the data."""
 
     epoch: int | None = None
@@ -22,7 +22,7 @@ class Place(NamedTuple):
     samples: int | None = None
 
 
-def place_of(machine: Machine, last: Place) -> Place:
+def place_of(machine: Machine, last: Position) -> Position:
     """Where the machine stands; between two inner loops, the sample that was last."""
     epoch, sample, epochs, samples = None, last.sample, None, last.samples
     for frame in machine.frames:
@@ -32,7 +32,7 @@ def place_of(machine: Machine, last: Place) -> Place:
                 epoch, epochs = max(slot.count, 0), _total(machine, slot)
             elif role is _SAMPLE:
                 sample, samples = max(slot.count, 0), _total(machine, slot)
-    return Place(epoch, sample, epochs, samples)
+    return Position(epoch, sample, epochs, samples)
 
 
 def epoch_key(machine: Machine) -> tuple[int, int] | None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.interpreter.position import Place
+from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.parameters import Numbers, Parameters
 from bptui.engine.tensors.bits import same_bits
 from bptui.engine.tensors.facts import fact, grad_of
@@ -27,14 +27,14 @@ class Account:
     __slots__ = ("complete", "earlier", "listed", "sum")
 
     def __init__(self) -> None:
-        self.listed: deque[tuple[Place, torch.Tensor | Fact]] = deque(maxlen=LISTED)
+        self.listed: deque[tuple[Position, torch.Tensor | Fact]] = deque(maxlen=LISTED)
         self.earlier = 0
         self.sum: torch.Tensor | None = None
         """The contributions added in order, on the tensor's own device and in its dtype."""
         self.complete = True
         """Whether every contribution went into the sum."""
 
-    def add(self, place: Place, gradient: torch.Tensor, whole: bool) -> None:
+    def add(self, place: Position, gradient: torch.Tensor, whole: bool) -> None:
         small = gradient.numel() <= SMALL
         kept = gradient.detach().clone() if small or (whole and gradient.numel() <= KEPT) else None
         if kept is None:
@@ -50,7 +50,7 @@ class Ledgers:
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
-        self._first: dict[str, tuple[Place, float]] = {}
+        self._first: dict[str, tuple[Position, float]] = {}
         """First contributions that are one number: an account is only opened when it is asked for, or has a second."""
         self._hooks: list[Any] = []
         self._coming: dict[str, list[torch.Tensor]] = {}
@@ -73,11 +73,11 @@ class Ledgers:
                 self._hooks.append(hooked.register_hook(_keep(seen, tensor.grad is None)))
 
     @property
-    def first(self) -> dict[str, tuple[Place, float]] | None:
+    def first(self) -> dict[str, tuple[Position, float]] | None:
         """First contributions that are one number, by parameter; None where there are others."""
         return None if self._accounts else self._first
 
-    def went(self, first: dict[str, tuple[Place, float]]) -> None:
+    def went(self, first: dict[str, tuple[Position, float]]) -> None:
         """Backwards were seen elsewhere, and these first contributions are left."""
         self._coming.clear()
         if first is not self._first:
@@ -90,7 +90,7 @@ class Ledgers:
             hook.remove()
         self._hooks.clear()
 
-    def after_backward(self, parameters: Parameters, numbers: Numbers | None, place: Place) -> None:
+    def after_backward(self, parameters: Parameters, numbers: Numbers | None, place: Position) -> None:
         """List what it added. A gradient that was None or zero before is now the contribution itself.
 
         At full speed the `numbers` of the parameters are given; otherwise what is large is kept too.

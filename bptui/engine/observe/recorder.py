@@ -16,7 +16,7 @@ from bptui.engine.compiler.syntax import bound_names
 from bptui.engine.interpreter.environment import RandomState
 from bptui.engine.interpreter.frames import Frame
 from bptui.engine.interpreter.machine import Machine
-from bptui.engine.interpreter.position import Place, is_last, target_names
+from bptui.engine.interpreter.position import Position, is_last, target_names
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.ledger import Ledgers
 from bptui.engine.observe.local_variables import LocalsWatch
@@ -54,7 +54,7 @@ class Recorder:
         """The last forward."""
         self._values: tuple[Named, ...] | None = None
         """The values that it computed by name, once they were asked for."""
-        self._went_back: tuple[Place, bool] = Place(), True
+        self._went_back: tuple[Position, bool] = Position(), True
         """Where the last backward began, and whether it was looked at closely."""
         self._reached = False
         """Whether any loss was seen to reach parameters."""
@@ -96,7 +96,7 @@ class Recorder:
 
     # ---- around a block
 
-    def observe(self, run: RunBlock, frame: Frame, place: Place, whole: bool, step: Callable[[], None]) -> None:
+    def observe(self, run: RunBlock, frame: Frame, place: Position, whole: bool, step: Callable[[], None]) -> None:
         """Run a block by `step`, and see what it does.
 
         `whole`: take everything, and not only what costs next to nothing. What `step` raises goes through; the hooks
@@ -115,14 +115,16 @@ class Recorder:
             step()
         self.after(run, frame, place, whole)
 
-    def after(self, run: RunBlock, frame: Frame, place: Place, whole: bool) -> None:
+    def after(self, run: RunBlock, frame: Frame, place: Position, whole: bool) -> None:
         """A block ran: see what came of it."""
         if run.phase is Phase.FORWARD:
             self._after_forward(run, frame, whole)
         else:
             self._settle(run.phase, place, whole)
 
-    def went(self, forward: Went | None, numbers: Numbers, first: dict[str, tuple[Place, float]], place: Place) -> None:
+    def went(
+        self, forward: Went | None, numbers: Numbers, first: dict[str, tuple[Position, float]], place: Position
+    ) -> None:
         """Blocks ran elsewhere, at full speed: what the last forward computed, and how parameters and ledgers are."""
         if forward is not None:
             self._computed, loss, self._loss_number, before = forward
@@ -145,7 +147,7 @@ class Recorder:
         elif run.phase is Phase.BACKWARD:
             self._settle(run.phase, *self._went_back)
 
-    def _settle(self, phase: Phase, place: Place, whole: bool) -> None:
+    def _settle(self, phase: Phase, place: Position, whole: bool) -> None:
         """After a block that may have written parameters or gradients."""
         self.parameters.follow(self.holders())
         singles = self._read_numbers()

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.machine import Machine
-from bptui.engine.interpreter.position import Place, pending, place_of
+from bptui.engine.interpreter.position import Position, pending, place_of
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.explain import explain
 from bptui.engine.observe.recorder import Recorder
@@ -35,7 +35,7 @@ class Snapshots:
         where: tuple[int, int],
         ran: RunBlock | None,
         reason: StopReason,
-        place: Place,
+        place: Position,
         output: tuple[str, str],
         failure: Failure | None,
         turn: Iteration,
@@ -105,14 +105,14 @@ class Snapshots:
     def see_anew(self, turn: Iteration, zeroing: bool) -> Snapshot:
         """The same stop, with zeroing on or off."""
         assert self.last is not None
-        there = Place(self.last.epoch, self.last.sample, self.last.epochs, self.last.samples)
+        there = Position(self.last.epoch, self.last.sample, self.last.epochs, self.last.samples)
         upcoming = self._upcoming(there, turn, zeroing)
         self.last = dataclasses.replace(
             self.last, zeroing=zeroing, marks=turn.marks(zeroing), next=upcoming, watches=self.watched()
         )
         return self.last
 
-    def _upcoming(self, place: Place, turn: Iteration, zeroing: bool) -> Upcoming | None:
+    def _upcoming(self, place: Position, turn: Iteration, zeroing: bool) -> Upcoming | None:
         cursor, another = turn.upcoming(zeroing)
         if cursor is None:
             return None

@@ -16,14 +16,14 @@ from typing import Any
 
 from bptui.engine.interpreter.frames import Cells
 from bptui.engine.interpreter.machine import Machine
-from bptui.engine.interpreter.position import Place, pending
+from bptui.engine.interpreter.position import Position, pending
 from bptui.engine.observe.parameters import Holders
 
 NOTHING = object()
 """No such name: None may be a value."""
 
 
-def conveniences(loss: Any, place: Place) -> dict[str, Any]:
+def conveniences(loss: Any, place: Position) -> dict[str, Any]:
     """What `loss`, `epoch` and `sample` stand for in a script that has no such names; what is None is left out."""
     words = {"loss": loss, "epoch": place.epoch, "sample": place.sample}
     return {word: value for word, value in words.items() if value is not None}

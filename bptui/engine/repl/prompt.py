@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.output import Output
-from bptui.engine.interpreter.position import Place
+from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.repl.complete import complete
 from bptui.engine.repl.edit import edit
@@ -32,7 +32,7 @@ class Prompt:
         self.said = ""
         """What came of the last edit, in words."""
 
-    def attend(self, machine: Machine, recorder: Recorder, place: Callable[[], Place]) -> None:
+    def attend(self, machine: Machine, recorder: Recorder, place: Callable[[], Position]) -> None:
         """What is typed from now on is for this run. It may be the same one begun again, to go back in it."""
         self._machine, self._recorder, self._place = machine, recorder, place
 

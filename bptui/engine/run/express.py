@@ -17,7 +17,7 @@ import torch
 from bptui.engine.breakpoints.prefilter import Lookout, is_near, tells
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.frames import Slot
-from bptui.engine.interpreter.position import Place, is_last, place_of
+from bptui.engine.interpreter.position import Position, is_last, place_of
 from bptui.engine.observe.parameters import Numbers
 from bptui.engine.run.execution import Execution
 from bptui.engine.run.history import StepTaken
@@ -289,7 +289,7 @@ Firsts = list[float | None] | None
 """Of each parameter its first contribution, None for those without; None if there are none at all."""
 
 
-def _firsts(known: dict[str, tuple[Place, float]] | None, names: Sequence[str]) -> tuple[Firsts, At]:
+def _firsts(known: dict[str, tuple[Position, float]] | None, names: Sequence[str]) -> tuple[Firsts, At]:
     """What ledgers know, and where that was."""
     if not known:
         return None, (None, None)
@@ -298,8 +298,8 @@ def _firsts(known: dict[str, tuple[Place, float]] | None, names: Sequence[str]) 
 
 
 def _left(
-    firsts: Firsts, since: list[list[float | None]], names: Sequence[str], place: Place
-) -> dict[str, tuple[Place, float]]:
+    firsts: Firsts, since: list[list[float | None]], names: Sequence[str], place: Position
+) -> dict[str, tuple[Position, float]]:
     """What is left of them, as ledgers keep it: those of gradients that were neither None nor zero since."""
     return {
         name: (place, first)

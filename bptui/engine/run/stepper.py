@@ -10,7 +10,7 @@ from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.frames import Frame
 from bptui.engine.interpreter.iteration import Iteration, IterationMark
 from bptui.engine.interpreter.machine import Machine
-from bptui.engine.interpreter.position import Place, is_last, place_of
+from bptui.engine.interpreter.position import Position, is_last, place_of
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.phase import Phase
 
@@ -22,7 +22,7 @@ class Bookmark:
     frames: list[tuple[Frame, int, Bind | None, object]]
     """Each with its instruction, the assignment that is put off, and the item for it."""
     moves: int
-    place: Place
+    place: Position
     turn: IterationMark
 
 
@@ -33,7 +33,7 @@ class Stepper:
         self._machine, self._recorder, self._turn = machine, recorder, turn
         self.zeroing = True
         """Whether zero_grad is run, and not passed over."""
-        self.place = Place()
+        self.place = Position()
         """Where the program last ran a block in order."""
         self._moves = -1
         """`Machine.moves` when the place was looked up."""
@@ -69,7 +69,7 @@ class Stepper:
             self._moves = self._machine.moves
             self.place = place_of(self._machine, self.place)
 
-    def went(self, run: RunBlock, place: Place, *, located: bool) -> None:
+    def went(self, run: RunBlock, place: Position, *, located: bool) -> None:
         """Blocks ran elsewhere, that one as the last, or it raised. `located`: no loop went on behind it."""
         self.running, self.place = run, place
         self._moves = self._machine.moves if located else -1

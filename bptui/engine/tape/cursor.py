@@ -10,7 +10,7 @@ from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.frames import Frame
 from bptui.engine.interpreter.output import Mark as Offset
 from bptui.engine.interpreter.output import Output
-from bptui.engine.interpreter.position import Place
+from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.explain import short
 from bptui.engine.observe.inspector import inspect_fact
 from bptui.engine.tape.formulas import written
@@ -35,7 +35,7 @@ class Inside:
         run: RunBlock,
         recording: Recording,
         sample: tuple[tuple[Named, ...], int],
-        place: Place,
+        place: Position,
         output: tuple[Output, Offset],
         failure: Failure | None,
         undone: bool,
