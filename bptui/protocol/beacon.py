@@ -22,7 +22,7 @@ _PHASES = tuple(Phase)
 
 
 @dataclass(frozen=True)
-class Place:
+class Location:
     """What the debuggee was doing."""
 
     running: bool
@@ -60,9 +60,9 @@ class Beacon:
         _REPORTED.pack_into(self._memory, _PLACE.size, stdout, stderr)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> Location:
         code, line = _PLACE.unpack_from(self._memory, 0)
-        return Place(code != _IDLE, _PHASES[code - _FIRST_PHASE] if code >= _FIRST_PHASE else None, line)
+        return Location(code != _IDLE, _PHASES[code - _FIRST_PHASE] if code >= _FIRST_PHASE else None, line)
 
     @property
     def told(self) -> tuple[int, int]:
