@@ -117,7 +117,7 @@ class Player:
         self._step(self.pace.ask)
 
 
-class Progress:
+class RunProgress:
     """How far a run has come, and when it will be there if it goes on as it went so far."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
@@ -157,7 +157,7 @@ class Wait:
 
     def __init__(self, owner: MessagePump, clock: Callable[[], float], changed: Callable[[], None]) -> None:
         self._owner, self._changed = owner, changed
-        self._meter, self._progress = Meter(clock), Progress(clock)
+        self._meter, self._progress = Meter(clock), RunProgress(clock)
         self._timer: Timer | None = None
         self.words: str | None = None
         """`running 1,234 steps/s`; None as long as nothing runs long enough to be shown."""
