@@ -34,7 +34,7 @@ from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import ProgramInfo, Rows, Snapshot
 from bptui.render.stop.footer import dead, refused, seen_anew
 from bptui.render.stop.headway import headway
-from bptui.render.stop.title import Moment, Place
+from bptui.render.stop.title import Moment, Progress
 from bptui.session.live import Session
 from bptui.ui.actions.commands import Commanding
 from bptui.ui.actions.inspect import Lookup
@@ -75,7 +75,7 @@ class Hearing(Screen[None]):
         self._together = Together(self)
         self._player = Player(self, self._play)
         self._wait = Wait(self, clock, self._show_state)
-        self._place: Place | None = None
+        self._place: Progress | None = None
         self._lookup = Lookup(self, self._talk, self._view)
         self._commanding = Commanding(self, self._talk, self._view, self._lookup, session.timeline, self._possible)
 
@@ -218,7 +218,7 @@ class Hearing(Screen[None]):
         """Each pane draws itself from it."""
         if snapshot is None or self._program is None:
             return
-        self._place = Place.of(snapshot)
+        self._place = Progress.of(snapshot)
         if snapshot.param(self._param) is None:
             self._param = snapshot.params[0].name if snapshot.params else None
         if self._ask_curve():  # first of all: the debuggee computes it while the panes draw

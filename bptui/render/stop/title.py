@@ -21,7 +21,7 @@ BAR = piece(" │ ", FAINT)
 
 
 @dataclass(frozen=True)
-class Place:
+class Progress:
     """Where in the data the program is: a snapshot's, or while it runs that of its latest row."""
 
     epoch: int | None = None
@@ -36,14 +36,14 @@ class Place:
     """How many epochs there are, where that is known."""
 
     @classmethod
-    def of(cls, snapshot: Snapshot) -> Place:
+    def of(cls, snapshot: Snapshot) -> Progress:
         """Where this snapshot is."""
         total = snapshot.samples
         if total is not None and snapshot.epoch is not None:
             total = total * snapshot.epochs if snapshot.epochs is not None else None
         return cls(snapshot.epoch, snapshot.sample, snapshot.consumed, total, snapshot.samples, snapshot.epochs)
 
-    def moved_to(self, epoch: int | None, sample: int | None) -> Place:
+    def moved_to(self, epoch: int | None, sample: int | None) -> Progress:
         """Where a run is that has come there."""
         consumed = self.consumed
         if self.samples is not None and sample is not None:
@@ -76,14 +76,16 @@ class Moment:
         return (said if self.index < self.last else []) + (branch if self.branches > 1 else [])
 
 
-def title(name: str, place: Place | None, moment: Moment | None, zeroing: bool | None, state: str, width: int) -> Text:
+def title(
+    name: str, place: Progress | None, moment: Moment | None, zeroing: bool | None, state: str, width: int
+) -> Text:
     """The line of that width; what matters least goes first where it is narrow. `zeroing` None is not known yet."""
     right = piece(state, STATE_STYLES.get(state.partition(" ")[0], "")) + piece(" ")
     variants = (_left(name, place, moment, zeroing, detail) for detail in (4, 3, 2, 1, 0))
     return spread(first_that_fits(variants, width - right.cell_len - 1), right, width)
 
 
-def _left(name: str, place: Place | None, moment: Moment | None, zeroing: bool | None, detail: int) -> Text:
+def _left(name: str, place: Progress | None, moment: Moment | None, zeroing: bool | None, detail: int) -> Text:
     parts = [piece("bptui", LIT)] if detail > 2 else []
     parts += [piece(name, QUIET)] if detail or moment is None or not moment.words(True) else []
     if place is not None:

@@ -11,7 +11,7 @@ from textual.timer import Timer
 from bptui.protocol.messages import Ask, Compare, Next, Run
 from bptui.protocol.phase import Goal
 from bptui.render.stop.headway import Headway
-from bptui.render.stop.title import Place
+from bptui.render.stop.title import Progress
 
 SLOW = 0.15
 """A step that takes longer (in seconds) is shown as running; a shorter one would only flicker."""
@@ -124,7 +124,7 @@ class RunProgress:
         self._clock = clock
         self.start(None, None)
 
-    def start(self, goal: Goal | None, place: Place | None, total: int | None = None) -> None:
+    def start(self, goal: Goal | None, place: Progress | None, total: int | None = None) -> None:
         """A run to that goal begins there; None for what is no run. `total`: at most so many steps."""
         self._goal, self._total = goal, total
         self._began = self._clock()
@@ -132,7 +132,7 @@ class RunProgress:
         way = place.on_the_way(goal) if place is not None else None
         self._first = way[0] if way is not None and total is None else 0
 
-    def ran(self, steps: int, place: Place | None) -> Headway:
+    def ran(self, steps: int, place: Progress | None) -> Headway:
         """So many steps more have brought it there."""
         self._steps += steps
         way = place.on_the_way(self._goal) if place is not None else None
@@ -162,7 +162,7 @@ class Wait:
         self.words: str | None = None
         """`running 1,234 steps/s`; None as long as nothing runs long enough to be shown."""
 
-    def begin(self, ask: Ask, place: Place | None) -> None:
+    def begin(self, ask: Ask, place: Progress | None) -> None:
         """This was asked for, there."""
         self._meter.start()
         self._progress.start(ask.goal if isinstance(ask, Run) and ask.steps is None else None, place, _steps(ask))
@@ -175,7 +175,7 @@ class Wait:
             self._timer.stop()
             self._timer = None
 
-    def ran(self, steps: int, place: Place | None) -> Headway:
+    def ran(self, steps: int, place: Progress | None) -> Headway:
         """A run has come so many steps further, to that place."""
         rate = self._meter.count(steps)
         self.words = f"running {rate:,} steps/s" if rate is not None else "running"

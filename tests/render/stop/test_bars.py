@@ -11,7 +11,7 @@ from bptui.protocol.messages import Inspected
 from bptui.render.lists.help import help_text
 from bptui.render.lists.inspected import inspected, names_line
 from bptui.render.stop.footer import dead, footer, message, refused, stopped
-from bptui.render.stop.title import Moment, Place, title
+from bptui.render.stop.title import Moment, Progress, title
 from tests.ui.fakes.stops import BACKWARD, ENTRY, RAISED
 
 BOTH = Moment(12, 340, 1, 2)
@@ -28,7 +28,7 @@ ALL = {command.id for command in COMMANDS}
     ],
 )
 def test_the_title_fits_and_keeps_the_state(width: int, text: str) -> None:
-    drawn = title("linear.py", Place.of(BACKWARD), None, True, "ready", width)
+    drawn = title("linear.py", Progress.of(BACKWARD), None, True, "ready", width)
     assert drawn.plain == text + "ready ".rjust(width - len(text))
 
 
@@ -36,7 +36,7 @@ def test_the_title_says_only_what_is_known() -> None:
     assert title("linear.py", None, None, None, "starting", 40).plain.split(" │ ") == [
         " bptui", "linear.py" + "starting ".rjust(22),
     ]  # fmt: skip
-    place = Place.of(replace(BACKWARD, epoch=None, epochs=None, samples=None))
+    place = Progress.of(replace(BACKWARD, epoch=None, epochs=None, samples=None))
     assert title("x.py", place, None, False, "paused", 80).plain.split(" │ ")[2:4] == ["sample 1", "2 samples"]
 
 
@@ -52,7 +52,7 @@ def test_the_title_says_only_what_is_known() -> None:
     ],
 )  # fmt: skip
 def test_the_title_says_where_in_time_it_is(moment: Moment, width: int, text: str) -> None:
-    assert text in title("linear.py", Place.of(BACKWARD), moment, True, "ready", width).plain
+    assert text in title("linear.py", Progress.of(BACKWARD), moment, True, "ready", width).plain
 
 
 def test_a_breakpoint_comes_before_what_the_step_did() -> None:
@@ -61,8 +61,8 @@ def test_a_breakpoint_comes_before_what_the_step_did() -> None:
 
 
 def test_a_run_moves_the_place() -> None:
-    assert Place.of(ENTRY).moved_to(3, 2) == Place(3, 2, 11, 30, 3, 10)
-    assert Place.of(replace(ENTRY, samples=None)).moved_to(3, 2) == Place(3, 2, 0, None, None, 10)
+    assert Progress.of(ENTRY).moved_to(3, 2) == Progress(3, 2, 11, 30, 3, 10)
+    assert Progress.of(replace(ENTRY, samples=None)).moved_to(3, 2) == Progress(3, 2, 0, None, None, 10)
 
 
 def test_what_a_step_did() -> None:

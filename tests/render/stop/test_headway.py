@@ -6,7 +6,7 @@ import pytest
 
 from bptui.protocol.phase import Goal
 from bptui.render.stop.headway import Headway, duration, headway
-from bptui.render.stop.title import Place
+from bptui.render.stop.title import Progress
 
 
 @pytest.mark.parametrize(
@@ -35,10 +35,10 @@ def test_how_long_it_takes(seconds: float, text: str) -> None:
 
 
 def test_how_much_of_the_way_is_behind() -> None:
-    place = Place(3, 2, 11, 30, 3, 10)
+    place = Progress(3, 2, 11, 30, 3, 10)
     assert place.on_the_way(Goal.END) == (11, 30)
     assert place.on_the_way(Goal.EPOCH) == (2, 3)
     assert place.on_the_way(Goal.SAMPLE) is None
     assert place.on_the_way(None) is None
-    assert Place(3, 2, 11, None, None, 10).on_the_way(Goal.END) == (3, 10), "by epochs, where it is not known better"
-    assert Place(None, 2, 11).on_the_way(Goal.END) is None
+    assert Progress(3, 2, 11, None, None, 10).on_the_way(Goal.END) == (3, 10), "by epochs, where it is not known better"
+    assert Progress(None, 2, 11).on_the_way(Goal.END) is None
