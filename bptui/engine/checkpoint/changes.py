@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from bptui.engine.interpreter.environment import RandomState
-from bptui.engine.interpreter.output import Mark, Output
+from bptui.engine.interpreter.output import Offset, Output
 from bptui.engine.observe.parameters import Holders, Names
 from bptui.engine.tensors.bits import same_bits
 from bptui.engine.tensors.facts import version_of
@@ -32,7 +32,7 @@ class State:
 
     def __init__(self, holders: Holders, output: Output) -> None:
         self._holders, self._output = holders, output
-        self._mark: Mark = output.mark()
+        self._mark: Offset = output.mark()
         self._random = RandomState(value for names in holders for value in names.values())
         self._variables = [_variables(names) for names in holders]
         self._members = {id(value): _members(value, _DEEP) for names in self._variables for value in names.values()}

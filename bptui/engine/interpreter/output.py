@@ -17,7 +17,7 @@ from typing import TextIO
 
 from bptui.protocol.files import nameless_file, read_text, size
 
-Mark = tuple[int, int]
+Offset = tuple[int, int]
 """How many bytes were written so far: to stdout, to stderr."""
 
 
@@ -52,7 +52,7 @@ class Output:
         stdout, stderr = (os.fdopen(os.dup(file), "w", 1, "utf-8", "backslashreplace") for file in files)
         return cls(stdout, stderr, files)
 
-    def mark(self) -> Mark:
+    def mark(self) -> Offset:
         """Where the output ends now."""
         try:
             self.stdout.flush()
@@ -62,11 +62,11 @@ class Output:
         stdout, stderr = self._files
         return size(stdout), size(stderr)
 
-    def since(self, mark: Mark) -> tuple[str, str]:
+    def since(self, mark: Offset) -> tuple[str, str]:
         """What was written to stdout and to stderr since the mark."""
         return self.between(mark, self.mark())
 
-    def between(self, mark: Mark, end: Mark) -> tuple[str, str]:
+    def between(self, mark: Offset, end: Offset) -> tuple[str, str]:
         """What was written to stdout and to stderr from one mark to the other."""
         return read_text(self._files[0], mark[0], end[0]), read_text(self._files[1], mark[1], end[1])
 

@@ -14,7 +14,7 @@ from bptui.engine.interpreter.environment import Stage
 from bptui.engine.interpreter.failure import failure_of, raised_in, refusal_of
 from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.machine import Raised
-from bptui.engine.interpreter.output import Mark, Output
+from bptui.engine.interpreter.output import Offset, Output
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.observe.snapshots import Snapshots
@@ -164,7 +164,7 @@ class Execution:
         taken: StepTaken,
         ran: RunBlock | None,
         reason: StopReason,
-        mark: Mark,
+        mark: Offset,
         failure: Failure | None,
         *,
         recorded: bool = False,

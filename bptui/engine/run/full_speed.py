@@ -9,7 +9,7 @@ from bptui.engine.breakpoints.prefilter import Lookout
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.failure import failure_of
 from bptui.engine.interpreter.machine import Raised
-from bptui.engine.interpreter.output import Mark
+from bptui.engine.interpreter.output import Offset
 from bptui.engine.interpreter.position import epoch_key
 from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
@@ -24,7 +24,7 @@ def run_on(
     past: Checkpoints,
     goal: Goal,
     steps: int | None,
-    mark: Mark,
+    mark: Offset,
     pause: Callable[[], bool],
     progress: Callable[[], None],
     *,

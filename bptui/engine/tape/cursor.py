@@ -8,8 +8,7 @@ from collections.abc import Iterator, Sequence
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.frames import Frame
-from bptui.engine.interpreter.output import Mark as Offset
-from bptui.engine.interpreter.output import Output
+from bptui.engine.interpreter.output import Offset, Output
 from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.explain import short
 from bptui.engine.observe.inspector import inspect_fact

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.interpreter.output import Mark, Output
+from bptui.engine.interpreter.output import Offset, Output
 from bptui.engine.observe.parameters import named_leaves
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tape.builder import Taping
@@ -32,7 +32,7 @@ class Step:
 
     __slots__ = ("mark", "raw", "written")
 
-    def __init__(self, raw: RawOp | RawNode, mark: Mark, written: Written) -> None:
+    def __init__(self, raw: RawOp | RawNode, mark: Offset, written: Written) -> None:
         self.raw, self.mark, self.written = raw, mark, written
 
 
