@@ -11,7 +11,7 @@ from typing import Any
 from bptui.engine.compiler import instructions as C
 from bptui.engine.compiler.tree import Loop
 from bptui.engine.interpreter.items import Items
-from bptui.engine.interpreter.pieces import Run
+from bptui.engine.interpreter.pieces import CompiledPiece
 
 
 @dataclass(eq=False)
@@ -47,7 +47,7 @@ class Frame:
     """A scope that is being run."""
 
     code: C.Code
-    pieces: list[Run]
+    pieces: list[CompiledPiece]
     names: MutableMapping[str, Any]
     """The scope's variables."""
     pc: int = 0

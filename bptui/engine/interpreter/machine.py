@@ -17,7 +17,7 @@ from bptui.engine.errors import CannotCut, LateRefusal
 from bptui.engine.interpreter.frames import Cells, Entered, Frame, Slot
 from bptui.engine.interpreter.items import Items
 from bptui.engine.interpreter.lengths import length_of
-from bptui.engine.interpreter.pieces import BREAK, CONTINUE, FRAME, Run
+from bptui.engine.interpreter.pieces import BREAK, CONTINUE, FRAME, CompiledPiece
 from bptui.engine.interpreter.unwind import Catcher, Finally, catcher_of, leave
 from bptui.protocol.phase import Phase
 
@@ -35,7 +35,7 @@ class Raised(Exception):
 class Machine:
     """A cut script that is being run."""
 
-    def __init__(self, codes: dict[str, C.Code], pieces: list[Run], main: ModuleType) -> None:
+    def __init__(self, codes: dict[str, C.Code], pieces: list[CompiledPiece], main: ModuleType) -> None:
         """`pieces` are the module's."""
         self._codes = codes
         self.main = main

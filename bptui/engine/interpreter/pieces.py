@@ -21,7 +21,7 @@ from bptui.engine.interpreter.guard import Guarded
 BREAK = "break"
 CONTINUE = "continue"
 
-Run = Callable[..., Any]
+CompiledPiece = Callable[..., Any]
 """A compiled piece: called with the item if it takes one; returns None, BREAK, CONTINUE, (value,) or the expression."""
 
 FRAME = "__bptui_frame__"
@@ -36,14 +36,14 @@ class Compiler:
         self._flags = _future_flags(tree)
         self._codes = codes
 
-    def module_pieces(self, code: Code, namespace: dict[str, Any]) -> list[Run]:
+    def module_pieces(self, code: Code, namespace: dict[str, Any]) -> list[CompiledPiece]:
         """The module's pieces, ready to run in its namespace."""
         return [self._bound(piece, namespace) for piece in code.pieces]
 
-    def _bound(self, piece: Piece, namespace: dict[str, Any]) -> Run:
+    def _bound(self, piece: Piece, namespace: dict[str, Any]) -> CompiledPiece:
         if piece.expression is not None and piece.takes:
             given = ast.Lambda(_arguments([ITEM]), piece.expression)
-            made: Run = eval(self._compile(ast.Expression(given), "eval"), namespace)
+            made: CompiledPiece = eval(self._compile(ast.Expression(given), "eval"), namespace)
             return made
         if piece.expression is not None:
             return types.FunctionType(self._compile(ast.Expression(piece.expression), "eval"), namespace)

@@ -10,13 +10,13 @@ from typing import Any
 
 from bptui.engine.compiler import instructions as C
 from bptui.engine.interpreter.frames import Frame
-from bptui.engine.interpreter.pieces import Run
+from bptui.engine.interpreter.pieces import CompiledPiece
 
 
 class Finally(AbstractContextManager[None]):
     """A `finally`, as the context manager that it is: it runs its suite on leaving."""
 
-    def __init__(self, suite: Run) -> None:
+    def __init__(self, suite: CompiledPiece) -> None:
         self._suite = suite
 
     def __exit__(

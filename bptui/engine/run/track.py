@@ -13,7 +13,7 @@ from bptui.engine.breakpoints.prefilter import Ahead, Lookout
 from bptui.engine.compiler.instructions import Bind, Jump, Pull, RunBlock
 from bptui.engine.compiler.tree import Role
 from bptui.engine.interpreter.frames import Cells, Frame
-from bptui.engine.interpreter.pieces import Run
+from bptui.engine.interpreter.pieces import CompiledPiece
 from bptui.engine.observe.parameters import Holders, Numbers, Parameters
 from bptui.engine.run.history import Columns
 from bptui.protocol.phase import Phase
@@ -22,7 +22,7 @@ Find = Callable[[], object]
 """What a name stands for now."""
 Leaf = tuple[torch.Tensor, Find | None]
 """A parameter, and how to see whether its name still stands for it."""
-Block = tuple[Phase, int, Run, Run | None, bool, list[Test], list[Ahead], bool]
+Block = tuple[Phase, int, CompiledPiece, CompiledPiece | None, bool, list[Test], list[Ahead], bool]
 """Phase and line; the piece that runs it and, for a forward, the one that evaluates the loss; whether it goes backward;
 what to look out for behind it and before the next one of the turn; whether that one goes backward."""
 At = tuple[int | None, int | None]
