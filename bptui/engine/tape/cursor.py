@@ -14,7 +14,7 @@ from bptui.engine.observe.explain import short
 from bptui.engine.observe.inspector import inspect_fact
 from bptui.engine.tape.formulas import written
 from bptui.engine.tape.nodes import RawNode
-from bptui.engine.tape.recording import Recording, Step
+from bptui.engine.tape.recording import RecordedStep, Recording
 from bptui.engine.tape.records import At, RawOp
 from bptui.engine.tensors.captured import Kept
 from bptui.engine.tensors.facts import fact
@@ -101,11 +101,11 @@ class Inside:
             end += 1
         return end
 
-    def _module(self, step: Step) -> tuple[str, ...]:
+    def _module(self, step: RecordedStep) -> tuple[str, ...]:
         made = self._made(step)
         return tuple(made.module.split("/")) if made is not None and made.module else ()
 
-    def _made(self, step: Step) -> TapeOp | None:
+    def _made(self, step: RecordedStep) -> TapeOp | None:
         """The op that a step is, or whose node it is."""
         op, _ = self.recording.place_of(step)
         return self.recording.tape.ops[op] if op >= 0 else None
@@ -213,7 +213,7 @@ class Inside:
                     )
         return tuple(params.values())
 
-    def _op(self, step: Step) -> Op:
+    def _op(self, step: RecordedStep) -> Op:
         op, node = self.recording.place_of(step)
         made = self.recording.tape.ops[op] if op >= 0 else None
         raw = step.raw
@@ -308,7 +308,7 @@ class Inside:
 
     # ---- in words
 
-    def _explain(self, step: Step, op: Op, failed: bool) -> str:
+    def _explain(self, step: RecordedStep, op: Op, failed: bool) -> str:
         where = f"{self.run.phase} {op.index + 1}/{op.count}"
         if failed and self.failure is not None:
             state = "the state is as before it" if self.undone else "what it did until then stays done"

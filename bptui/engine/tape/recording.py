@@ -27,7 +27,7 @@ Written = dict[str, tuple[Kept | None, Kept | None]]
 """Value and gradient of each parameter that a step changed."""
 
 
-class Step:
+class RecordedStep:
     """One op or node, and what it did besides."""
 
     __slots__ = ("mark", "raw", "written")
@@ -44,7 +44,7 @@ class Recording:
     ) -> None:
         """`forward`: the recording of the forward that this backward follows, or of which this forward is a part."""
         self.phase, self._recorder, self._output = phase, recorder, output
-        self.steps: list[Step] = []
+        self.steps: list[RecordedStep] = []
         self.ended = output.mark()
         """Where the output ended when the phase did."""
         self._ops: OpRecorder = (
@@ -104,7 +104,7 @@ class Recording:
             return kept.whole()
         return self.tape.values[place].fact
 
-    def place_of(self, step: Step) -> tuple[int, int]:
+    def place_of(self, step: RecordedStep) -> tuple[int, int]:
         """Which op and which node of the tape a step is; -1 for neither."""
         if isinstance(step.raw, RawOp):
             return step.raw.place, -1
@@ -118,12 +118,12 @@ class Recording:
     # ---- told by the recorders
 
     def _op_ran(self, op: RawOp) -> None:
-        self.steps.append(Step(op, self._output.mark(), self._look_again(op) if self._looks else {}))
+        self.steps.append(RecordedStep(op, self._output.mark(), self._look_again(op) if self._looks else {}))
 
     def _node_ran(self, node: RawNode) -> None:
         node.place = len(self._nodes)
         self._nodes.append(node)
-        self.steps.append(Step(node, self._output.mark(), {}))
+        self.steps.append(RecordedStep(node, self._output.mark(), {}))
 
     def _look_again(self, op: RawOp) -> Written:
         written: Written = {}
