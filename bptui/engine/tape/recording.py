@@ -23,7 +23,7 @@ from bptui.protocol.fact import SMALL, Fact
 from bptui.protocol.phase import Phase
 from bptui.protocol.tape import Tape
 
-Written = dict[str, tuple[Kept | None, Kept | None]]
+WrittenTensors = dict[str, tuple[Kept | None, Kept | None]]
 """Value and gradient of each parameter that a step changed."""
 
 
@@ -32,7 +32,7 @@ class RecordedStep:
 
     __slots__ = ("mark", "raw", "written")
 
-    def __init__(self, raw: RawOp | RawNode, mark: Offset, written: Written) -> None:
+    def __init__(self, raw: RawOp | RawNode, mark: Offset, written: WrittenTensors) -> None:
         self.raw, self.mark, self.written = raw, mark, written
 
 
@@ -125,8 +125,8 @@ class Recording:
         self._nodes.append(node)
         self.steps.append(RecordedStep(node, self._output.mark(), {}))
 
-    def _look_again(self, op: RawOp) -> Written:
-        written: Written = {}
+    def _look_again(self, op: RawOp) -> WrittenTensors:
+        written: WrittenTensors = {}
         room = self._ops.room
         touched = {self._ops.values[place].address for place in op.outputs}
         for name, tensor in self._recorder.parameters:
