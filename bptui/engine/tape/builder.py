@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from bptui.engine.tape.formulas import formulas
 from bptui.engine.tape.nodes import RawNode
-from bptui.engine.tape.records import At, RawOp, RawValue
+from bptui.engine.tape.records import RawOp, RawValue, ValueRef
 from bptui.engine.tensors.captured import Kept
 from bptui.engine.tensors.facts import fact as fact_of_plain
 from bptui.protocol.fact import SMALL, Fact
@@ -266,7 +266,7 @@ def _with_numbers(name: str, symbols: list[str], node: RawNode) -> list[str]:
 
 
 def _text(argument: object, values: Sequence[_Value]) -> str:
-    if isinstance(argument, At):
+    if isinstance(argument, ValueRef):
         return values[argument].name
     if isinstance(argument, tuple):
         return f"{argument[0]}={_text(argument[1], values)}"
@@ -283,7 +283,7 @@ def _says_nothing(argument: object) -> bool:
 
 
 def _symbol(argument: object, values: Sequence[_Value]) -> str:
-    return values[argument].symbol if isinstance(argument, At) else _text(argument, values)
+    return values[argument].symbol if isinstance(argument, ValueRef) else _text(argument, values)
 
 
 def _plain_operands(raw: RawOp, symbols: Sequence[str]) -> list[tuple[int, str]]:
@@ -293,7 +293,7 @@ def _plain_operands(raw: RawOp, symbols: Sequence[str]) -> list[tuple[int, str]]
     if len(symbols) != 2 or len(operands) != 2:
         return []
     for index in (0, 1):
-        if not isinstance(raw.arguments[index], (At, list, tuple)):
+        if not isinstance(raw.arguments[index], (ValueRef, list, tuple)):
             tensor = symbols[1 - index]
             other = operands[index] if operands[1 - index] == tensor else operands[1 - index]
             if operands[0] != tensor != operands[1]:
@@ -310,7 +310,7 @@ def _in_source_order(raw: RawOp, texts: list[str], symbols: Sequence[str]) -> li
     if len(texts) != 2 or len(operands) != 2:
         return texts
     named = [
-        symbol.strip("()") if isinstance(each, (int, float)) and not isinstance(each, At) else text
+        symbol.strip("()") if isinstance(each, (int, float)) and not isinstance(each, ValueRef) else text
         for each, text, symbol in zip(raw.arguments, texts, symbols, strict=True)
     ]
     return named[::-1] if _is_swapped(symbols, operands) else named

@@ -15,7 +15,7 @@ from bptui.engine.observe.inspector import inspect_fact
 from bptui.engine.tape.formulas import written
 from bptui.engine.tape.nodes import RawNode
 from bptui.engine.tape.recording import RecordedStep, Recording
-from bptui.engine.tape.records import At, RawOp
+from bptui.engine.tape.records import RawOp, ValueRef
 from bptui.engine.tensors.captured import Kept
 from bptui.engine.tensors.facts import fact
 from bptui.protocol.fact import Fact, Named
@@ -249,7 +249,7 @@ class Inside:
         if isinstance(raw, RawOp) and self.recording.taping is not None:
             names = self.recording.taping.symbols[op]
             for name, value in zip(names, raw.arguments, strict=False):
-                if isinstance(value, (int, float)) and not isinstance(value, At) and name.isidentifier():
+                if isinstance(value, (int, float)) and not isinstance(value, ValueRef) and name.isidentifier():
                     yield Named(name, fact(value))
 
     # ---- a node's gradients

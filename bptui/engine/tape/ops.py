@@ -20,7 +20,7 @@ from torch.overrides import TorchFunctionMode
 
 from bptui.engine.tape.call_sites import Site, Sites
 from bptui.engine.tape.modules import Modules
-from bptui.engine.tape.records import MANY, At, Named, RawOp, RawValue, is_writing, places_of, tensors_of, text_of
+from bptui.engine.tape.records import MANY, Named, RawOp, RawValue, ValueRef, is_writing, places_of, tensors_of, text_of
 from bptui.engine.tensors.captured import Room
 
 NameOf = Callable[[torch.Tensor, FrameType | None], str]
@@ -212,7 +212,7 @@ class OpRecorder(TorchFunctionMode):
     def _argument(self, argument: Any) -> Any:
         """An argument: the place of a tensor, a list of such, else a short text."""
         if isinstance(argument, torch.Tensor):
-            return At(self.place(argument))
+            return ValueRef(self.place(argument))
         if isinstance(argument, (tuple, list)):
             return [self._argument(each) for each in argument[:MANY]]
         return argument if isinstance(argument, (int, float, str, bool, type(None))) else text_of(argument)
@@ -277,7 +277,7 @@ class OpRecorder(TorchFunctionMode):
                 if source is None and after is not None:
                     source = made.get((after._sequence_nr(), number))
                 if source is not None:
-                    op.arguments.append(At(source))
+                    op.arguments.append(ValueRef(source))
                     op.inputs.append(source)
         else:
             self._custom.remove(op)

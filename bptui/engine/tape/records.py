@@ -66,7 +66,7 @@ class RawOp:
         """The attribute that it assigned (`w.data`), if it is such an assignment."""
 
 
-class At(int):
+class ValueRef(int):
     """The place of a value among the arguments."""
 
 
@@ -92,7 +92,7 @@ def tensors_of(value: Any) -> Iterator[torch.Tensor]:
 
 
 def places_of(argument: Any) -> list[int]:
-    if isinstance(argument, At):
+    if isinstance(argument, ValueRef):
         return [int(argument)]
     if isinstance(argument, (tuple, list)):
         return [place for each in argument for place in places_of(each)]
