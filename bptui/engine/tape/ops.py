@@ -20,7 +20,17 @@ from torch.overrides import TorchFunctionMode
 
 from bptui.engine.tape.call_sites import Site, Sites
 from bptui.engine.tape.modules import Modules
-from bptui.engine.tape.records import MANY, Named, RawOp, RawValue, ValueRef, is_writing, places_of, tensors_of, text_of
+from bptui.engine.tape.records import (
+    MANY,
+    KeywordArg,
+    RawOp,
+    RawValue,
+    ValueRef,
+    is_writing,
+    places_of,
+    tensors_of,
+    text_of,
+)
 from bptui.engine.tensors.captured import Room
 
 NameOf = Callable[[torch.Tensor, FrameType | None], str]
@@ -116,7 +126,7 @@ class OpRecorder(TorchFunctionMode):
 
     def _arguments(self, args: Any, kwargs: Any) -> list[Any]:
         told = [self._argument(each) for each in args]
-        return told + [Named(key, self._argument(each)) for key, each in kwargs.items()]
+        return told + [KeywordArg(key, self._argument(each)) for key, each in kwargs.items()]
 
     def _read(self, func: Any, args: Any) -> Any:
         attribute = func.__self__.__name__

@@ -70,10 +70,10 @@ class ValueRef(int):
     """The place of a value among the arguments."""
 
 
-class Named(tuple):  # type: ignore[type-arg]
+class KeywordArg(tuple):  # type: ignore[type-arg]
     """An argument given by name."""
 
-    def __new__(cls, name: str, value: Any) -> Named:
+    def __new__(cls, name: str, value: Any) -> KeywordArg:
         return super().__new__(cls, (name, value))
 
 
