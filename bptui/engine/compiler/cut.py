@@ -14,7 +14,7 @@ from bptui.engine.compiler.fission import fission
 from bptui.engine.compiler.forwards import find_forwards
 from bptui.engine.compiler.hoist import hoist_losses
 from bptui.engine.compiler.refusals import check_cuttable, check_every_backward, why_nothing_to_cut
-from bptui.engine.compiler.tree import Block, Branch, Context, Invocation, Loop, Node, Plain, Scope, Try, walk_nodes
+from bptui.engine.compiler.tree import Block, Branch, Context, CutScope, Invocation, Loop, Node, Plain, Try, walk_nodes
 from bptui.engine.errors import CannotCut
 from bptui.protocol.phase import Phase
 
@@ -25,7 +25,7 @@ REENTRANT = frozenset(
 """Context managers of PyTorch that may be left and entered again between two phases."""
 
 
-def cut(source: str, filename: str) -> tuple[ast.Module, list[Scope]]:
+def cut(source: str, filename: str) -> tuple[ast.Module, list[CutScope]]:
     """The script's tree (losses hoisted, see `hoist`), and its cut scopes; the module is the first.
 
     Raises:
@@ -52,7 +52,7 @@ class Cutter:
         self._classify_functions()
         self.classifier.native = self._native_calls()
         self._classify_functions()
-        self.scopes: dict[str, Scope] = {}
+        self.scopes: dict[str, CutScope] = {}
         self.forward: set[ast.stmt] = set()
         """Statements that are part of a forward."""
         self.losses: dict[ast.stmt, ast.expr] = {}
@@ -85,7 +85,7 @@ class Cutter:
             if self.is_cut(syntax.function(call)) and not syntax.evaluated_first(statement, call)
         }
 
-    def cut(self) -> list[Scope]:
+    def cut(self) -> list[CutScope]:
         module = self._scope("<module>", self.tree)
         blocks = [node for scope in self.scopes.values() for node in walk_nodes(scope.nodes) if isinstance(node, Block)]
         if not any(block.phase is Phase.BACKWARD for block in blocks):
@@ -93,10 +93,10 @@ class Cutter:
         check_every_backward(self.tree, blocks)
         return [module, *(scope for scope in self.scopes.values() if scope is not module)]
 
-    def _scope(self, name: str, node: ast.Module | ast.FunctionDef) -> Scope:
+    def _scope(self, name: str, node: ast.Module | ast.FunctionDef) -> CutScope:
         if isinstance(node, ast.FunctionDef):
             check_cuttable(node, self.tree)
-        scope = self.scopes[name] = Scope(name, node, [])
+        scope = self.scopes[name] = CutScope(name, node, [])
         forward, losses = find_forwards(node.body, self)
         self.forward |= forward
         self.losses |= losses

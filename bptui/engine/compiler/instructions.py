@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from bptui.engine.compiler.tree import Block, Loop, Scope
+from bptui.engine.compiler.tree import Block, CutScope, Loop
 from bptui.protocol.phase import Phase
 
 
@@ -193,7 +193,7 @@ ITEM = "__bptui_item__"
 class Code:
     """A lowered scope."""
 
-    scope: Scope
+    scope: CutScope
     filename: str
     is_module: bool
     instructions: list[Instruction] = field(default_factory=list)

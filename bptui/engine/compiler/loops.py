@@ -6,13 +6,24 @@ import ast
 import re
 
 from bptui.engine.compiler import syntax
-from bptui.engine.compiler.tree import Block, Branch, Context, Invocation, Loop, Node, Role, Scope, Try, sample_targets
+from bptui.engine.compiler.tree import (
+    Block,
+    Branch,
+    Context,
+    CutScope,
+    Invocation,
+    Loop,
+    Node,
+    Role,
+    Try,
+    sample_targets,
+)
 from bptui.protocol.phase import Phase
 
 _EPOCH = re.compile(r"epoch", re.I)
 
 
-def assign(scopes: list[Scope]) -> list[Block]:
+def assign(scopes: list[CutScope]) -> list[Block]:
     """Give each loop its role, each block its index, and return the blocks in the script's order."""
     walk = _Walk({scope.name: scope for scope in scopes})
     walk.nodes(scopes[0].nodes)
@@ -22,7 +33,7 @@ def assign(scopes: list[Scope]) -> list[Block]:
 
 
 class _Walk:
-    def __init__(self, scopes: dict[str, Scope]) -> None:
+    def __init__(self, scopes: dict[str, CutScope]) -> None:
         self._scopes = scopes
         self._loops: list[Loop] = []
         self._entered: set[str] = set()

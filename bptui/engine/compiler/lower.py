@@ -29,10 +29,10 @@ from bptui.engine.compiler.instructions import (
     RunPlain,
     Test,
 )
-from bptui.engine.compiler.tree import Block, Branch, Context, Invocation, Loop, Node, Plain, Scope, Try
+from bptui.engine.compiler.tree import Block, Branch, Context, CutScope, Invocation, Loop, Node, Plain, Try
 
 
-def lower(scope: Scope, filename: str) -> Code:
+def lower(scope: CutScope, filename: str) -> Code:
     """The instructions of a scope of that file."""
     lowering = _Lowering(scope, filename)
     lowering.nodes(scope.nodes)
@@ -41,7 +41,7 @@ def lower(scope: Scope, filename: str) -> Code:
 
 
 class _Lowering:
-    def __init__(self, scope: Scope, filename: str) -> None:
+    def __init__(self, scope: CutScope, filename: str) -> None:
         self.code = Code(scope, filename, isinstance(scope.node, ast.Module))
         self.last_line = 1
         self._depth = 0

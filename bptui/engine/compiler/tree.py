@@ -120,7 +120,7 @@ class Invocation:
 
 
 @dataclass(eq=False)
-class Scope:
+class CutScope:
     """The module, or one of its functions, cut."""
 
     name: str
