@@ -14,7 +14,18 @@ from bptui.engine.compiler.fission import fission
 from bptui.engine.compiler.forwards import find_forwards
 from bptui.engine.compiler.hoist import hoist_losses
 from bptui.engine.compiler.refusals import check_cuttable, check_every_backward, why_nothing_to_cut
-from bptui.engine.compiler.tree import Block, Branch, Context, CutScope, Invocation, Loop, Node, Plain, Try, walk_nodes
+from bptui.engine.compiler.tree import (
+    Block,
+    Conditional,
+    Context,
+    CutScope,
+    Invocation,
+    Loop,
+    Node,
+    Plain,
+    Try,
+    walk_nodes,
+)
 from bptui.engine.errors import CannotCut
 from bptui.protocol.phase import Phase
 
@@ -252,7 +263,7 @@ class Cutter:
             return [Loop(statement, self.suite(statement.body, attach=True),
                          self.suite(statement.orelse, attach=attach, phases=phases), turn=turn)]  # fmt: skip
         if isinstance(statement, ast.If):
-            return [Branch(statement, self.suite(statement.body, attach=attach, phases=phases),
+            return [Conditional(statement, self.suite(statement.body, attach=attach, phases=phases),
                            self.suite(statement.orelse, attach=attach, phases=phases))]  # fmt: skip
         if isinstance(statement, ast.Try):
             if any(self.kinds(each) for each in (*statement.handlers, *statement.finalbody)):

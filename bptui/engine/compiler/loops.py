@@ -8,7 +8,7 @@ import re
 from bptui.engine.compiler import syntax
 from bptui.engine.compiler.tree import (
     Block,
-    Branch,
+    Conditional,
     Context,
     CutScope,
     Invocation,
@@ -59,7 +59,7 @@ class _Walk:
         elif isinstance(node, Invocation) and node.function not in self._entered:
             self._entered.add(node.function)
             self.nodes(self._scopes[node.function].nodes)
-        elif isinstance(node, (Branch, Context, Try)):
+        elif isinstance(node, (Conditional, Context, Try)):
             for part in ("body", "orelse"):
                 self.nodes(getattr(node, part, []))
 

@@ -29,7 +29,7 @@ from bptui.engine.compiler.instructions import (
     RunPlain,
     Test,
 )
-from bptui.engine.compiler.tree import Block, Branch, Context, CutScope, Invocation, Loop, Node, Plain, Try
+from bptui.engine.compiler.tree import Block, Conditional, Context, CutScope, Invocation, Loop, Node, Plain, Try
 
 
 def lower(scope: CutScope, filename: str) -> Code:
@@ -87,7 +87,7 @@ class _Lowering:
                     self._plain(node)
                 case Loop():
                     self._loop(node)
-                case Branch():
+                case Conditional():
                     self._branch(node)
                 case Context():
                     self._context(node)
@@ -139,7 +139,7 @@ class _Lowering:
         self.here(after)
         self.emit(Leave(line, loop=node))
 
-    def _branch(self, node: Branch) -> None:
+    def _branch(self, node: Conditional) -> None:
         line, otherwise, done = node.node.lineno, Label(), Label()
         self.emit(Test(line, piece=self.expression(node.node.test), otherwise=otherwise))
         self.nodes(node.body)

@@ -10,7 +10,7 @@ from typing import Union
 from bptui.engine.compiler.syntax import names_in
 from bptui.protocol.phase import Phase
 
-Node = Union["Block", "Plain", "Loop", "Branch", "Context", "Try", "Invocation"]
+Node = Union["Block", "Plain", "Loop", "Conditional", "Context", "Try", "Invocation"]
 
 
 class Role(Enum):
@@ -84,7 +84,7 @@ class Loop:
 
 
 @dataclass(eq=False)
-class Branch:
+class Conditional:
     """An `if` around phases. Its test is evaluated once, when the program comes by."""
 
     node: ast.If
