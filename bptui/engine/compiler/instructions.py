@@ -106,7 +106,7 @@ class Leave(Instruction):
 
 
 @dataclass(eq=False)
-class Test(Instruction):
+class TestCondition(Instruction):
     """Evaluate a condition once, and go elsewhere if it is false."""
 
     piece: int = -1

@@ -27,7 +27,7 @@ from bptui.engine.compiler.instructions import (
     Pull,
     RunBlock,
     RunPlain,
-    Test,
+    TestCondition,
 )
 from bptui.engine.compiler.tree import Block, Conditional, Context, CutScope, Invocation, Loop, Node, Plain, Try
 
@@ -128,7 +128,7 @@ class _Lowering:
             self.emit(Bind(line, loop=node, piece=self.assign(node.node.target)))
         else:
             self.here(top)
-            self.emit(Test(line, piece=self.expression(node.node.test), otherwise=done))
+            self.emit(TestCondition(line, piece=self.expression(node.node.test), otherwise=done))
             self.emit(Count(line, loop=node))
         self._loops.append((after, top))
         self.nodes(node.body)
@@ -141,7 +141,7 @@ class _Lowering:
 
     def _branch(self, node: Conditional) -> None:
         line, otherwise, done = node.node.lineno, Label(), Label()
-        self.emit(Test(line, piece=self.expression(node.node.test), otherwise=otherwise))
+        self.emit(TestCondition(line, piece=self.expression(node.node.test), otherwise=otherwise))
         self.nodes(node.body)
         if node.orelse:
             self.emit(Jump(line, to=done))

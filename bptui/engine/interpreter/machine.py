@@ -57,7 +57,7 @@ class Machine:
         """Told before each instruction that runs the script's code."""
         self._execute: dict[type[C.Instruction], Callable[[Frame, Any], None]] = {
             C.RunPlain: self._run_plain, C.Iterate: self._iterate, C.Pull: self._pull, C.Bind: self._bind,
-            C.Count: self._count, C.Leave: self._leave, C.Test: self._test, C.Jump: self._jump, C.Enter: self._enter,
+            C.Count: self._count, C.Leave: self._leave, C.TestCondition: self._test, C.Jump: self._jump, C.Enter: self._enter,
             C.EnterFinally: self._enter_finally,
             C.Exit: self._exit, C.Invoke: self._invoke, C.Finish: self._finish, C.Handle: self._handle,
             C.End: self._end,
@@ -308,7 +308,7 @@ class Machine:
             slot.leave()
         frame.pc += 1
 
-    def _test(self, frame: Frame, instruction: C.Test) -> None:
+    def _test(self, frame: Frame, instruction: C.TestCondition) -> None:
         self.started(None, instruction.line)
         if frame.pieces[instruction.piece]():
             frame.pc += 1
