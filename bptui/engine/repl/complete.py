@@ -14,7 +14,7 @@ from typing import Any
 import torch
 
 from bptui.engine.repl.execute import TypedNames
-from bptui.engine.repl.namespace import NOTHING, Scope
+from bptui.engine.repl.namespace import NOTHING, Namespace
 from bptui.engine.tensors.facts import grad_of
 from bptui.protocol.messages import Completed
 
@@ -37,7 +37,7 @@ _SAFE = (types.GetSetDescriptorType, types.MemberDescriptorType)
 """Attributes that are read without any Python being run."""
 
 
-def complete(text: str, scope: Scope, names: TypedNames) -> Completed:
+def complete(text: str, scope: Namespace, names: TypedNames) -> Completed:
     """What the text up to the cursor can go on with."""
     kept = names.of(scope)
     if key := _KEY.search(text):
@@ -60,7 +60,7 @@ def _privacy(name: str) -> int:
     return 2 if name.startswith("__") else 1 if name.startswith("_") else 0
 
 
-def _names(scope: Scope, kept: Iterable[str]) -> Iterator[str]:
+def _names(scope: Namespace, kept: Iterable[str]) -> Iterator[str]:
     """The script's names, then Python's."""
     yield from sorted({*scope.names(), *kept})
     yield from sorted({*keyword.kwlist, *dir(builtins)}, key=str.lower)
@@ -83,7 +83,7 @@ def _keys(container: Any, quote: str) -> list[str]:
     return [f"{quote}{each}{quote}]" for each in container if isinstance(each, str) and quote not in each]
 
 
-def _at(path: str, scope: Scope, kept: Mapping[str, Any]) -> Any:
+def _at(path: str, scope: Namespace, kept: Mapping[str, Any]) -> Any:
     """What a path stands for; `NOTHING` where it cannot be told without running anybody's code."""
     root = re.match(r"\w+", path)
     assert root is not None

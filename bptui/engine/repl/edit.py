@@ -16,7 +16,7 @@ from bptui.engine.interpreter.output import Output
 from bptui.engine.observe.explain import short
 from bptui.engine.repl.display import listening, raised
 from bptui.engine.repl.execute import TypedNames, parsed_expression, value_of
-from bptui.engine.repl.namespace import Scope
+from bptui.engine.repl.namespace import Namespace
 from bptui.engine.repl.overwrite import fitted, overwrite
 from bptui.engine.tensors.facts import fact
 
@@ -26,7 +26,7 @@ _PARAMETER = "__bptui_parameter__"
 
 
 def edit(
-    name: str, value: str, scope: Scope, names: TypedNames, parameters: Mapping[str, torch.Tensor], output: Output
+    name: str, value: str, scope: Namespace, names: TypedNames, parameters: Mapping[str, torch.Tensor], output: Output
 ) -> str:
     """Give what has that name the value of a Python expression. Says what became of it: `w 1 -> 1.5`.
 
@@ -54,7 +54,7 @@ def _restored(random: RandomState) -> Iterator[None]:
         raise
 
 
-def _target(name: str, scope: Scope, parameters: Mapping[str, torch.Tensor]) -> ast.expr:
+def _target(name: str, scope: Namespace, parameters: Mapping[str, torch.Tensor]) -> ast.expr:
     """The name as Python."""
     for parameter in sorted(parameters, key=len, reverse=True):
         rest = name[len(parameter) :]
@@ -82,7 +82,7 @@ def _expression(text: str, name: str) -> ast.expr:
         raise StepRefused(f"{name} is no Python expression: {reason}.", "") from None
 
 
-def _evaluated(node: ast.expr, text: str, scope: Scope, kept: dict[str, Any]) -> Any:
+def _evaluated(node: ast.expr, text: str, scope: Namespace, kept: dict[str, Any]) -> Any:
     """The value of an expression.
 
     Raises:
@@ -97,7 +97,7 @@ def _evaluated(node: ast.expr, text: str, scope: Scope, kept: dict[str, Any]) ->
 class _Edit:
     """One thing to set, and how."""
 
-    def __init__(self, name: str, node: ast.expr, scope: Scope, kept: dict[str, Any]) -> None:
+    def __init__(self, name: str, node: ast.expr, scope: Namespace, kept: dict[str, Any]) -> None:
         self._name, self._node, self._scope, self._kept = name, node, scope, kept
 
     def to(self, value: Any) -> str:
@@ -216,7 +216,7 @@ def _index(node: ast.expr) -> ast.expr:
     return node
 
 
-def _optimizers(scope: Scope, key: str) -> Iterator[tuple[str, torch.optim.Optimizer]]:
+def _optimizers(scope: Namespace, key: str) -> Iterator[tuple[str, torch.optim.Optimizer]]:
     """The optimizers that the script has by name and that have such a setting; each once."""
     seen: set[int] = set()
     for name in scope.names():

@@ -12,7 +12,7 @@ from bptui.engine.errors import LateRefusal
 from bptui.engine.interpreter.output import Output
 from bptui.engine.repl.display import listening, raised
 from bptui.engine.repl.execute import TypedNames, parsed, run
-from bptui.engine.repl.namespace import Scope
+from bptui.engine.repl.namespace import Namespace
 from bptui.engine.tensors.graphs import is_live
 
 
@@ -29,7 +29,7 @@ class Evaluation:
 
 
 def evaluate(
-    text: str, scope: Scope, names: TypedNames, output: Output, unchanged: Callable[[], bool] = lambda: True
+    text: str, scope: Namespace, names: TypedNames, output: Output, unchanged: Callable[[], bool] = lambda: True
 ) -> Evaluation:
     """Run Python in the scope. To be called while the script's stage is set and its output redirected.
 
@@ -57,7 +57,7 @@ def evaluate(
     return Evaluation(told.text, failed, changed)
 
 
-def _run(text: str, scope: Scope, names: TypedNames) -> Iterator[str]:
+def _run(text: str, scope: Namespace, names: TypedNames) -> Iterator[str]:
     """Run it; yields what there is to say about the names that it bound."""
     module = parsed(text)
     bound = syntax.bound_names(module.body)

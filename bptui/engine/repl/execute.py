@@ -13,7 +13,7 @@ from typing import Any
 
 from bptui.engine.compiler import syntax
 from bptui.engine.errors import PROMPT
-from bptui.engine.repl.namespace import NOTHING, Scope
+from bptui.engine.repl.namespace import NOTHING, Namespace
 from bptui.protocol.naming import as_python
 
 
@@ -23,7 +23,7 @@ class TypedNames:
     def __init__(self) -> None:
         self._kept: dict[str, dict[str, Any]] = {}
 
-    def of(self, scope: Scope) -> dict[str, Any]:
+    def of(self, scope: Namespace) -> dict[str, Any]:
         """Those of the function being run."""
         return self._kept.setdefault(scope.function, {}) if scope.function else {}
 
@@ -59,7 +59,7 @@ def parsed_expression(text: str) -> ast.expr:
     raise SyntaxError("an expression is needed")
 
 
-def value_of(expression: ast.expr, scope: Scope, kept: dict[str, Any]) -> Any:
+def value_of(expression: ast.expr, scope: Namespace, kept: dict[str, Any]) -> Any:
     """Evaluate an expression. Names that it binds (`:=`) are bound. `kept`: the `TypedNames` of the scope.
 
     Raises:
@@ -71,7 +71,7 @@ def value_of(expression: ast.expr, scope: Scope, kept: dict[str, Any]) -> Any:
         return _in_function([ast.copy_location(ast.Return(expression), expression)], scope, kept)
 
 
-def run(module: ast.Module, scope: Scope, kept: dict[str, Any]) -> set[str]:
+def run(module: ast.Module, scope: Namespace, kept: dict[str, Any]) -> set[str]:
     """Run statements; the values of those that are expressions go to `sys.displayhook`.
 
     Returns the names that are kept for typed code only, where they are new.
@@ -99,7 +99,7 @@ def _compiled(tree: Any, mode: str) -> types.CodeType:
     return code
 
 
-def _in_function(statements: list[ast.stmt], scope: Scope, kept: dict[str, Any]) -> Any:
+def _in_function(statements: list[ast.stmt], scope: Namespace, kept: dict[str, Any]) -> Any:
     """Run statements as an inner function of the one being run, and give what they return."""
     itself = {
         name for each in statements for node in ast.walk(each) if isinstance(node, ast.Global) for name in node.names
@@ -126,7 +126,7 @@ def _in_function(statements: list[ast.stmt], scope: Scope, kept: dict[str, Any])
             _keep(name, cells[name], scope, kept)
 
 
-def _cells(scope: Scope, kept: dict[str, Any], bound: set[str]) -> dict[str, types.CellType]:
+def _cells(scope: Namespace, kept: dict[str, Any], bound: set[str]) -> dict[str, types.CellType]:
     """A cell for each name of the function, and for each that typed code gave or gives a value to.
 
     A variable that is not assigned yet and is only read is left out: then Python says that there is no such name.
@@ -140,7 +140,7 @@ def _cells(scope: Scope, kept: dict[str, Any], bound: set[str]) -> dict[str, typ
     return cells
 
 
-def _keep(name: str, cell: types.CellType, scope: Scope, kept: dict[str, Any]) -> None:
+def _keep(name: str, cell: types.CellType, scope: Namespace, kept: dict[str, Any]) -> None:
     """Keep what code gave to a name that the function does not have, unless it left it as it found it."""
     try:
         value = cell.cell_contents

@@ -29,7 +29,7 @@ def conveniences(loss: Any, place: Position) -> dict[str, Any]:
     return {word: value for word, value in words.items() if value is not None}
 
 
-class Scope:
+class Namespace:
     """The names of the innermost scope being run, at one stop."""
 
     def __init__(self, machine: Machine, holders: Holders, words: Mapping[str, Any] | None = None) -> None:

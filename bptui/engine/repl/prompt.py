@@ -13,7 +13,7 @@ from bptui.engine.repl.complete import complete
 from bptui.engine.repl.edit import edit
 from bptui.engine.repl.evaluate import Evaluation, evaluate
 from bptui.engine.repl.execute import TypedNames
-from bptui.engine.repl.namespace import Scope, conveniences
+from bptui.engine.repl.namespace import Namespace, conveniences
 from bptui.engine.repl.watches import Watches
 from bptui.protocol.messages import Completed
 from bptui.protocol.snapshot import Watched
@@ -70,9 +70,9 @@ class Prompt:
         """What a name under the cursor may become."""
         return complete(text, self._scope(), self._names)
 
-    def _scope(self) -> Scope:
+    def _scope(self) -> Namespace:
         words = conveniences(self._recorder.present_loss(), self._place())
-        return Scope(self._machine, self._recorder.all_holders(), words)
+        return Namespace(self._machine, self._recorder.all_holders(), words)
 
 
 def typed_set(name: str, value: str) -> str:

@@ -18,7 +18,7 @@ from bptui.engine.interpreter.environment import RandomState
 from bptui.engine.interpreter.output import Output
 from bptui.engine.repl.display import listening, raised, shown
 from bptui.engine.repl.execute import TypedNames, parsed_expression, value_of
-from bptui.engine.repl.namespace import Scope
+from bptui.engine.repl.namespace import Namespace
 from bptui.protocol.snapshot import Watched
 
 LONGEST = 2_000
@@ -46,7 +46,7 @@ class Watches:
         """Watch these from now on."""
         self._expressions = {each: _read(each) for each in expressions}
 
-    def look(self, scope: Scope, names: TypedNames, output: Output) -> tuple[Watched, ...]:
+    def look(self, scope: Namespace, names: TypedNames, output: Output) -> tuple[Watched, ...]:
         """Each with its value, or with what it raised. To be called while the script's stage is set."""
         random = RandomState(value for each in (scope.own, *scope.behind) for value in list(each.values()))
         grad = torch.is_grad_enabled()
@@ -60,7 +60,7 @@ class Watches:
         return tuple(watched)
 
 
-def _looked(text: str, expression: ast.expr | str, scope: Scope, kept: dict[str, Any]) -> Watched:
+def _looked(text: str, expression: ast.expr | str, scope: Namespace, kept: dict[str, Any]) -> Watched:
     if isinstance(expression, str):
         return Watched(text, expression, True)
     try:
