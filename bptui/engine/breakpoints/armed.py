@@ -20,7 +20,7 @@ Key = tuple[Any, ...]
 """What a breakpoint asks for, whether it is switched on or off."""
 
 
-class Point:
+class ArmedBreakpoint:
     """A breakpoint at work."""
 
     def __init__(self, asked: Breakpoint) -> None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bptui.engine.breakpoints.armed import Key, Point
+from bptui.engine.breakpoints.armed import ArmedBreakpoint, Key
 from bptui.engine.breakpoints.checks import check
 from bptui.engine.breakpoints.conditions import Scope, is_absence, said, unknown
 from bptui.engine.breakpoints.data import Data
@@ -58,14 +58,14 @@ class Breakpoints:
         self._updates = Updates(recorder, self._scope, script.loop_targets)
         self._own = every_name(script.tree)
         self._log = Log()
-        self._points: dict[int, Point] = {}
+        self._points: dict[int, ArmedBreakpoint] = {}
         self._order: list[tuple[int, str]] = []
         """The numbers as they were asked for, each with why it can never be met."""
-        self._after: dict[Phase, list[Point]] = {}
+        self._after: dict[Phase, list[ArmedBreakpoint]] = {}
         """What is looked at after a block."""
-        self._at: dict[int, list[Point]] = {}
+        self._at: dict[int, list[ArmedBreakpoint]] = {}
         """What is looked at before a block, by its index."""
-        self._arrivals: list[Point] = []
+        self._arrivals: list[ArmedBreakpoint] = []
         self._moves = -1
         self._compares = self._copies = False
         """Whether some check must know what parameters were before an update, and all of it."""
@@ -103,8 +103,8 @@ class Breakpoints:
             for number, refused in self._order
         )
 
-    def _made(self, asked: Breakpoint) -> Point:
-        point = Point(asked)
+    def _made(self, asked: Breakpoint) -> ArmedBreakpoint:
+        point = ArmedBreakpoint(asked)
         places = asked.phase is not None or asked.line is not None
         arrives = asked.epoch is not None or asked.sample is not None
         if asked.data and asked.check:
@@ -175,7 +175,7 @@ class Breakpoints:
 
     def met(self, run: RunBlock | None, place: Position) -> Hit | None:
         """A block ran, and the program stands before the next: whether it is to stop here. `place`: where it ran."""
-        hits: list[tuple[Point, str]] = []
+        hits: list[tuple[ArmedBreakpoint, str]] = []
         if run is not None and (waiting := self._after[run.phase]):
             self._scope.stand(place, {})
             for point in waiting:
@@ -213,7 +213,7 @@ class Breakpoints:
                 return None
         return Lookout(after, before, [(each.asked.epoch, each.asked.sample, None) for each in self._arrivals])
 
-    def _is_about(self, point: Point, run: RunBlock, place: Position) -> bool:
+    def _is_about(self, point: ArmedBreakpoint, run: RunBlock, place: Position) -> bool:
         """Whether the rest of what it asks for holds too, where it waits for data or a check."""
         if point.blocks is not None and run.block.index not in point.blocks:
             return False
@@ -221,7 +221,7 @@ class Breakpoints:
             return False
         return isinstance(point.trigger, Turning) or self._holds(point)
 
-    def _holds(self, point: Point) -> bool:
+    def _holds(self, point: ArmedBreakpoint) -> bool:
         """Whether its condition holds, if it has one."""
         if point.condition is None:
             return True
@@ -230,17 +230,17 @@ class Breakpoints:
             self._tell(point, point.condition.error)
         return holds
 
-    def _tell(self, point: Point, trouble: str) -> None:
+    def _tell(self, point: ArmedBreakpoint, trouble: str) -> None:
         """Say once in the log why a breakpoint cannot be evaluated, unless what it names is only not there yet."""
         point.trouble = trouble
         if not point.told and not is_absence(trouble):
             point.told = True
             self._log.say(f"breakpoint {point.asked.number}: {trouble}")
 
-    def _look_ahead(self, cursor: RunBlock, place: Position, hits: list[tuple[Point, str]]) -> None:
+    def _look_ahead(self, cursor: RunBlock, place: Position, hits: list[tuple[ArmedBreakpoint, str]]) -> None:
         """See which places the program has come to."""
         here = self._at.get(cursor.block.index, ())
-        arrived: list[Point] = []
+        arrived: list[ArmedBreakpoint] = []
         if self._arrivals and self._moves != self._machine.moves:
             self._moves = self._machine.moves
             arrived = [point for point in self._arrivals if point.arrival is not None and point.arrival.moved()]
@@ -256,7 +256,9 @@ class Breakpoints:
             if point.is_at(there) and self._holds(point):
                 self._count(point, _begins(point.asked), hits)
 
-    def _count(self, point: Point, told: str | Callable[[], str], hits: list[tuple[Point, str]]) -> None:
+    def _count(
+        self, point: ArmedBreakpoint, told: str | Callable[[], str], hits: list[tuple[ArmedBreakpoint, str]]
+    ) -> None:
         """It was met: once more; and where this time counts, it stops the run or says its words."""
         point.met += 1
         if not point.counts(point.met):
@@ -318,7 +320,7 @@ class Breakpoints:
             point.met = counts.get(number, 0)
 
 
-def _hit(hits: list[tuple[Point, str]]) -> Hit:
+def _hit(hits: list[tuple[ArmedBreakpoint, str]]) -> Hit:
     hits.sort(key=lambda each: each[0].asked.number)
     only_data = all(point.asked.data for point, _ in hits)
     words = "; ".join(f"breakpoint {point.asked.number}: {words}" for point, words in hits)
