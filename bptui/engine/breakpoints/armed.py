@@ -16,7 +16,7 @@ from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.breakpoint import Breakpoint
 
-Key = tuple[Any, ...]
+BreakpointKey = tuple[Any, ...]
 """What a breakpoint asks for, whether it is switched on or off."""
 
 
@@ -46,7 +46,7 @@ class ArmedBreakpoint:
         """Why it could not be evaluated the last time that it could not."""
         self.told = False
         """Whether that was told."""
-        self.key: Key = astuple(replace(asked, enabled=True))
+        self.key: BreakpointKey = astuple(replace(asked, enabled=True))
         self.blank: Any = None
         """What the trigger remembers of no step at all."""
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bptui.engine.breakpoints.armed import ArmedBreakpoint, Key
+from bptui.engine.breakpoints.armed import ArmedBreakpoint, BreakpointKey
 from bptui.engine.breakpoints.checks import check
 from bptui.engine.breakpoints.conditions import Scope, is_absence, said, unknown
 from bptui.engine.breakpoints.data import Data
@@ -36,7 +36,7 @@ from bptui.protocol.phase import Phase, StopReason
 
 Names = set[str]
 
-Memory = dict[Key, Any]
+Memory = dict[BreakpointKey, Any]
 """What breakpoints remember of the steps behind the program: plain data."""
 
 
