@@ -9,7 +9,7 @@ from typing import Any
 from bptui.engine.breakpoints.conditions import Expression
 from bptui.engine.breakpoints.hit_counts import hits
 from bptui.engine.breakpoints.logpoints import Message
-from bptui.engine.breakpoints.numeric import Quick
+from bptui.engine.breakpoints.numeric import NumericCondition
 from bptui.engine.breakpoints.prefilter import Ahead
 from bptui.engine.breakpoints.triggers import Arrival, Trigger
 from bptui.engine.interpreter.position import Position
@@ -40,7 +40,7 @@ class ArmedBreakpoint:
         """The blocks that it is about, where it names a phase or a line."""
         self.arrival: Arrival | None = None
         """The place in the data, where it names no more than that."""
-        self.quick: Quick | None = None
+        self.quick: NumericCondition | None = None
         """Its condition over plain numbers, if it is at a place; found out as a run begins."""
         self.trouble = ""
         """Why it could not be evaluated the last time that it could not."""

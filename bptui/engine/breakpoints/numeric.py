@@ -35,7 +35,7 @@ Test = Callable[[float | None, Sequence[float | None]], bool | None]
 """Whether a condition holds, by the loss and by value and gradient of each parameter in turn; None as `UNTOLD`."""
 
 
-class Quick:
+class NumericCondition:
     """A condition as a function of numbers."""
 
     def __init__(self, function: Callable[..., Any], text: str, needs: list[tuple[int, str]]) -> None:
@@ -94,7 +94,7 @@ class Quick:
         return made
 
 
-def quick(tree: ast.Expression, losses: set[str], params: set[str], own: set[str]) -> Quick | None:
+def quick(tree: ast.Expression, losses: set[str], params: set[str], own: set[str]) -> NumericCondition | None:
     """The condition as a function of numbers; None where it needs more.
 
     `losses`: the names that stand for the loss; `params` those of parameters; `own`: all names that the script binds.
@@ -110,7 +110,7 @@ def quick(tree: ast.Expression, losses: set[str], params: set[str], own: set[str
     arguments = ast.arguments(posonlyargs=[], args=parameters, kwonlyargs=[], kw_defaults=[], defaults=[])
     made = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
     function = eval(compile(made, "<breakpoint>", "eval"), dict(_FUNCTIONS))
-    return Quick(function, ast.unparse(body), list(maker.needs))
+    return NumericCondition(function, ast.unparse(body), list(maker.needs))
 
 
 class _Not(Exception):

@@ -15,7 +15,7 @@ from bptui.engine.breakpoints.check import Check
 from bptui.engine.breakpoints.conditions import Expression, Scope, only_gradients
 from bptui.engine.breakpoints.data import Data
 from bptui.engine.breakpoints.logpoints import shown
-from bptui.engine.breakpoints.numeric import Quick, Test, quick
+from bptui.engine.breakpoints.numeric import NumericCondition, Test, quick
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.tree import Role
 from bptui.engine.interpreter.machine import Machine
@@ -68,7 +68,7 @@ class Turning(Trigger):
 
     def __init__(self, condition: Expression, script: Script, recorder: Recorder, scope: Scope, own: set[str]) -> None:
         self._condition, self._script, self._recorder, self._scope, self._own = condition, script, recorder, scope, own
-        self._quick: Quick | None = None
+        self._quick: NumericCondition | None = None
         self._was = False
 
     def begin(self) -> None:
@@ -128,7 +128,9 @@ class Turning(Trigger):
         self._was = state
 
 
-def quick_of(condition: Expression, script: Script, recorder: Recorder, scope: Scope, own: set[str]) -> Quick | None:
+def quick_of(
+    condition: Expression, script: Script, recorder: Recorder, scope: Scope, own: set[str]
+) -> NumericCondition | None:
     """A condition over plain numbers, if the parameters and losses known now are all that it needs."""
     losses, params = _losses(script, scope, own), _params(script, recorder)
     return quick(condition.tree, losses, params, own - losses - params)

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.engine.breakpoints.numeric import UNTOLD, Quick, quick
+from bptui.engine.breakpoints.numeric import UNTOLD, NumericCondition, quick
 
 CONDITIONS = ("loss > 1", "isnan(w.grad)", "abs(w - b) < 0.5", "w.grad > 0 and loss < 2", "1 / b > loss or w < 0",
               "loss != loss", "not isfinite(b.grad)", "min(w, b) > 0", "w.grad == 0")  # fmt: skip
 numbers = st.none() | st.floats() | st.sampled_from([0.0, 1.0, -0.5])
 
 
-def made(text: str) -> Quick:
+def made(text: str) -> NumericCondition:
     found = quick(ast.parse(text, mode="eval"), {"loss"}, {"w", "b"}, set())
     assert found is not None
     return found
