@@ -21,7 +21,7 @@ from bptui.engine.breakpoints.conditions import Scope, is_absence, said, unknown
 from bptui.engine.breakpoints.data import Data
 from bptui.engine.breakpoints.locations import Nowhere, blocks_at
 from bptui.engine.breakpoints.logpoints import Log
-from bptui.engine.breakpoints.numeric import Test
+from bptui.engine.breakpoints.numeric import NumericTest
 from bptui.engine.breakpoints.prefilter import Ahead, Lookout
 from bptui.engine.breakpoints.triggers import Alarmed, Arrival, Turning, Written, quick_of
 from bptui.engine.breakpoints.updates import Updates
@@ -199,7 +199,7 @@ class Breakpoints:
 
     def lookout(self, names: Sequence[str]) -> Lookout | None:
         """What `met` may be spared for; None where it always must look. `names`: parameters that are single numbers."""
-        after: dict[Phase, list[Test]] = {}
+        after: dict[Phase, list[NumericTest]] = {}
         for phase, points in self._after.items():
             tests = [point.trigger.lookout(names) for point in points if point.trigger is not None]
             after[phase] = [test for test in tests if test is not None]

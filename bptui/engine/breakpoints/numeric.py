@@ -31,7 +31,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 UNTOLD = (ArithmeticError, ValueError, TypeError)
 """What a condition over numbers raises where they do not say whether it holds."""
-Test = Callable[[float | None, Sequence[float | None]], bool | None]
+NumericTest = Callable[[float | None, Sequence[float | None]], bool | None]
 """Whether a condition holds, by the loss and by value and gradient of each parameter in turn; None as `UNTOLD`."""
 
 
@@ -79,7 +79,7 @@ class NumericCondition:
         except UNTOLD:
             return None
 
-    def test(self, names: Sequence[str]) -> Test | None:
+    def test(self, names: Sequence[str]) -> NumericTest | None:
         """The same as one function of numbers in a row; None where it needs a parameter that is not among these.
 
         It may raise what `UNTOLD` lists: then the numbers do not say.
@@ -90,7 +90,7 @@ class NumericCondition:
         for place, (kind, name) in enumerate(self.needs):
             number = "loss" if kind == LOSS else f"numbers[{2 * names.index(name) + (kind == GRAD)}]"
             guards += f"{None if kind == LOSS else False} if (n{place} := {number}) is None else "
-        made: Test = eval(f"lambda loss, numbers: {guards}bool({self._text})", dict(_FUNCTIONS))
+        made: NumericTest = eval(f"lambda loss, numbers: {guards}bool({self._text})", dict(_FUNCTIONS))
         return made
 
 

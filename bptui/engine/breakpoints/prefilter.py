@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bptui.engine.breakpoints.numeric import UNTOLD, Test
+from bptui.engine.breakpoints.numeric import UNTOLD, NumericTest
 from bptui.protocol.phase import Phase
 
-Ahead = tuple[int | None, int | None, Test | None]
+Ahead = tuple[int | None, int | None, NumericTest | None]
 """An epoch, a sample and a test; None where any will do."""
 
 
@@ -16,7 +16,7 @@ Ahead = tuple[int | None, int | None, Test | None]
 class Lookout:
     """What to look out for. Where it sees nothing, no breakpoint is met; where it does, one may be."""
 
-    after: dict[Phase, list[Test]] = field(default_factory=dict)
+    after: dict[Phase, list[NumericTest]] = field(default_factory=dict)
     """Behind a block."""
     before: dict[int, list[Ahead]] = field(default_factory=dict)
     """Before a block, by its index."""
@@ -36,7 +36,7 @@ def is_near(
     return False
 
 
-def tells(tests: Sequence[Test], loss: float | None, numbers: Sequence[float | None]) -> bool:
+def tells(tests: Sequence[NumericTest], loss: float | None, numbers: Sequence[float | None]) -> bool:
     """Whether one of the tests says that a breakpoint may be met, or cannot say."""
     try:
         for test in tests:

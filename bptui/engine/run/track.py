@@ -8,7 +8,7 @@ from functools import partial
 
 import torch
 
-from bptui.engine.breakpoints.numeric import Test
+from bptui.engine.breakpoints.numeric import NumericTest
 from bptui.engine.breakpoints.prefilter import Ahead, Lookout
 from bptui.engine.compiler.instructions import Bind, Jump, Pull, RunBlock
 from bptui.engine.compiler.tree import Role
@@ -22,7 +22,7 @@ Find = Callable[[], object]
 """What a name stands for now."""
 Leaf = tuple[torch.Tensor, Find | None]
 """A parameter, and how to see whether its name still stands for it."""
-Block = tuple[Phase, int, CompiledPiece, CompiledPiece | None, bool, list[Test], list[Ahead], bool]
+Block = tuple[Phase, int, CompiledPiece, CompiledPiece | None, bool, list[NumericTest], list[Ahead], bool]
 """Phase and line; the piece that runs it and, for a forward, the one that evaluates the loss; whether it goes backward;
 what to look out for behind it and before the next one of the turn; whether that one goes backward."""
 At = tuple[int | None, int | None]
