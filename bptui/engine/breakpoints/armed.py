@@ -62,7 +62,7 @@ class ArmedBreakpoint:
         may = self.quick.may_hold(*recorder.singles())
         return may is None or may
 
-    def lookout(self, names: Sequence[str]) -> Ahead | None:
+    def prefilter(self, names: Sequence[str]) -> Ahead | None:
         """When it is worth a look at its place; None where it always is. `names`: of whose numbers a test is told."""
         asked = self.asked
         test = self.quick.test(names) if self.quick is not None else None

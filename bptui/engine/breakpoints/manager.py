@@ -22,7 +22,7 @@ from bptui.engine.breakpoints.data import Data
 from bptui.engine.breakpoints.locations import Nowhere, blocks_at
 from bptui.engine.breakpoints.logpoints import Log
 from bptui.engine.breakpoints.numeric import NumericTest
-from bptui.engine.breakpoints.prefilter import Ahead, Lookout
+from bptui.engine.breakpoints.prefilter import Ahead, Prefilter
 from bptui.engine.breakpoints.triggers import Alarmed, Arrival, Turning, Written, quick_of
 from bptui.engine.breakpoints.updates import Updates
 from bptui.engine.compiler.instructions import RunBlock
@@ -197,21 +197,21 @@ class Breakpoints:
                 self._before_update()
         return _hit(hits) if hits else None
 
-    def lookout(self, names: Sequence[str]) -> Lookout | None:
+    def prefilter(self, names: Sequence[str]) -> Prefilter | None:
         """What `met` may be spared for; None where it always must look. `names`: parameters that are single numbers."""
         after: dict[Phase, list[NumericTest]] = {}
         for phase, points in self._after.items():
-            tests = [point.trigger.lookout(names) for point in points if point.trigger is not None]
+            tests = [point.trigger.prefilter(names) for point in points if point.trigger is not None]
             after[phase] = [test for test in tests if test is not None]
             if len(after[phase]) < len(tests):
                 return None
         before: dict[int, list[Ahead]] = {}
         for index, points in self._at.items():
-            aheads = [point.lookout(names) for point in points]
+            aheads = [point.prefilter(names) for point in points]
             before[index] = [ahead for ahead in aheads if ahead is not None]
             if len(before[index]) < len(aheads):
                 return None
-        return Lookout(after, before, [(each.asked.epoch, each.asked.sample, None) for each in self._arrivals])
+        return Prefilter(after, before, [(each.asked.epoch, each.asked.sample, None) for each in self._arrivals])
 
     def _is_about(self, point: ArmedBreakpoint, run: RunBlock, place: Position) -> bool:
         """Whether the rest of what it asks for holds too, where it waits for data or a check."""

@@ -13,7 +13,7 @@ Ahead = tuple[int | None, int | None, NumericTest | None]
 
 
 @dataclass(frozen=True)
-class Lookout:
+class Prefilter:
     """What to look out for. Where it sees nothing, no breakpoint is met; where it does, one may be."""
 
     after: dict[Phase, list[NumericTest]] = field(default_factory=dict)

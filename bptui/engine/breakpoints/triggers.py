@@ -43,7 +43,7 @@ class Trigger:
         """That it was met by that block, in words; None where it was not."""
         raise NotImplementedError
 
-    def lookout(self, names: Sequence[str]) -> NumericTest | None:
+    def prefilter(self, names: Sequence[str]) -> NumericTest | None:
         """Whether it is worth a look behind a block; None where it always is. It holds until it was looked at again.
 
         `names`: the parameters of whose numbers it is told.
@@ -95,7 +95,7 @@ class Turning(Trigger):
         was, self._was = self._was, self._condition.holds(self._scope)
         return self._told if self._was and not was else None
 
-    def lookout(self, names: Sequence[str]) -> NumericTest | None:
+    def prefilter(self, names: Sequence[str]) -> NumericTest | None:
         test = self._quick.test(names) if self._quick is not None else None
         if test is None or not self._was:
             return test

@@ -14,7 +14,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.breakpoints.prefilter import Lookout, is_near, tells
+from bptui.engine.breakpoints.prefilter import Prefilter, is_near, tells
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.frames import Slot
 from bptui.engine.interpreter.position import Position, is_last, place_of
@@ -37,7 +37,9 @@ REST = 256
 class Express:
     """Makes the steps of one run at full speed."""
 
-    def __init__(self, execution: Execution, taken: StepTaken, look: Callable[[Sequence[str]], Lookout | None]) -> None:
+    def __init__(
+        self, execution: Execution, taken: StepTaken, look: Callable[[Sequence[str]], Prefilter | None]
+    ) -> None:
         """`taken`: how each step is made. `look`: what breakpoints look out for, see `Breakpoints.lookout`."""
         self._execution, self._deed, self._look = execution, taken, look
         self._machine, self._recorder = execution.machine, execution.recorder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bptui.engine.analysis.recall import can_recall, recall
-from bptui.engine.breakpoints.prefilter import Lookout
+from bptui.engine.breakpoints.prefilter import Prefilter
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.failure import failure_of
 from bptui.engine.interpreter.machine import Raised
@@ -48,7 +48,7 @@ def run_on(
     with execution.running():
         if stopping:
             breakpoints.begin(stepper.place)
-        express = Express(execution, taken, breakpoints.lookout if stopping else lambda names: Lookout())
+        express = Express(execution, taken, breakpoints.prefilter if stopping else lambda names: Prefilter())
         while True:
             past.visit(False)
             try:

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 
 from bptui.engine.breakpoints.numeric import NumericTest
-from bptui.engine.breakpoints.prefilter import Ahead, Lookout
+from bptui.engine.breakpoints.prefilter import Ahead, Prefilter
 from bptui.engine.compiler.instructions import Bind, Jump, Pull, RunBlock
 from bptui.engine.compiler.tree import Role
 from bptui.engine.interpreter.frames import Cells, Frame
@@ -80,7 +80,7 @@ def lay(
     frame: Frame,
     parameters: Parameters,
     holders: Holders,
-    look: Callable[[Sequence[str]], Lookout | None],
+    look: Callable[[Sequence[str]], Prefilter | None],
 ) -> Track | None:
     """The track around the block at which the program stands; None if anything there is not plain."""
     code = frame.code.instructions
@@ -97,25 +97,25 @@ def lay(
         return None
     leaves = _leaves(parameters, holders)
     names = tuple(name for name, _ in parameters.items)
-    lookout = look(names) if leaves else None
-    if lookout is None or leaves is None:
+    prefilter = look(names) if leaves else None
+    if prefilter is None or leaves is None:
         return None
-    blocks = [_block(frame, run, after, lookout) for run, after in zip(runs, runs[1:] + runs[:1], strict=True)]
-    begins = lookout.begins + lookout.before.get(runs[0].block.index, [])
+    blocks = [_block(frame, run, after, prefilter) for run, after in zip(runs, runs[1:] + runs[:1], strict=True)]
+    begins = prefilter.begins + prefilter.before.get(runs[0].block.index, [])
     forwards = [run for run in runs if run.phase is Phase.FORWARD]
     goes_back = any(run.phase is Phase.BACKWARD for run in runs)
     return Track(frame, first, pull, bind, runs, blocks, begins, parameters.items, names, leaves, forwards, goes_back)
 
 
-def _block(frame: Frame, run: RunBlock, after: RunBlock, lookout: Lookout) -> Block:
+def _block(frame: Frame, run: RunBlock, after: RunBlock, prefilter: Prefilter) -> Block:
     return (
         run.phase,
         run.line,
         frame.pieces[run.full],
         frame.pieces[run.loss] if run.phase is Phase.FORWARD and run.loss is not None else None,
         run.phase is Phase.BACKWARD,
-        lookout.after.get(run.phase, []),
-        lookout.before.get(after.block.index, []),
+        prefilter.after.get(run.phase, []),
+        prefilter.before.get(after.block.index, []),
         after.phase is Phase.BACKWARD,
     )
 
