@@ -11,7 +11,7 @@ from bptui.engine.breakpoints.hit_counts import hits
 from bptui.engine.breakpoints.logpoints import Message
 from bptui.engine.breakpoints.numeric import NumericCondition
 from bptui.engine.breakpoints.prefilter import Ahead
-from bptui.engine.breakpoints.triggers import Arrival, Trigger
+from bptui.engine.breakpoints.triggers import LoopEntry, Trigger
 from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.breakpoint import Breakpoint
@@ -38,7 +38,7 @@ class ArmedBreakpoint:
         """What it waits for, if that is not a place."""
         self.blocks: set[int] | None = None
         """The blocks that it is about, where it names a phase or a line."""
-        self.arrival: Arrival | None = None
+        self.arrival: LoopEntry | None = None
         """The place in the data, where it names no more than that."""
         self.quick: NumericCondition | None = None
         """Its condition over plain numbers, if it is at a place; found out as a run begins."""

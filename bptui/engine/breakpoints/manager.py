@@ -23,7 +23,7 @@ from bptui.engine.breakpoints.locations import Nowhere, blocks_at
 from bptui.engine.breakpoints.logpoints import Log
 from bptui.engine.breakpoints.numeric import NumericTest
 from bptui.engine.breakpoints.prefilter import Ahead, Prefilter
-from bptui.engine.breakpoints.triggers import Alarmed, Arrival, Turning, Written, quick_of
+from bptui.engine.breakpoints.triggers import Alarmed, LoopEntry, Turning, Written, quick_of
 from bptui.engine.breakpoints.updates import Updates
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.syntax import every_name
@@ -122,7 +122,7 @@ class Breakpoints:
             made = check(asked.check, self._recorder, self._machine, self._updates, asked.limit)
             point.trigger = Alarmed(asked.check, made)
         elif arrives and not places:
-            point.arrival = Arrival(self._machine, asked.epoch, asked.sample)
+            point.arrival = LoopEntry(self._machine, asked.epoch, asked.sample)
         elif not places:
             if point.condition is None:
                 raise ValueError("It does not say where or when to stop.")

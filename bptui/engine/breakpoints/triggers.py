@@ -207,7 +207,7 @@ class Alarmed(Trigger):
         self.check.restore(check)
 
 
-class Arrival:
+class LoopEntry:
     """An epoch or a sample beginning: a place in the data that is reached anew."""
 
     def __init__(self, machine: Machine, epoch: int | None, sample: int | None) -> None:
