@@ -23,7 +23,7 @@ from bptui.engine.breakpoints.locations import Nowhere, blocks_at
 from bptui.engine.breakpoints.logpoints import Log
 from bptui.engine.breakpoints.numeric import NumericTest
 from bptui.engine.breakpoints.prefilter import Ahead, Prefilter
-from bptui.engine.breakpoints.triggers import Alarmed, LoopEntry, Turning, Written, quick_of
+from bptui.engine.breakpoints.triggers import Alarmed, BecomesTrue, LoopEntry, Written, quick_of
 from bptui.engine.breakpoints.updates import Updates
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.syntax import every_name
@@ -126,7 +126,7 @@ class Breakpoints:
         elif not places:
             if point.condition is None:
                 raise ValueError("It does not say where or when to stop.")
-            point.trigger = Turning(point.condition, self._script, self._recorder, self._scope, self._own)
+            point.trigger = BecomesTrue(point.condition, self._script, self._recorder, self._scope, self._own)
         self._check_names(point.names)
         point.blank = point.trigger.state() if point.trigger is not None else None
         return point
@@ -219,7 +219,7 @@ class Breakpoints:
             return False
         if not point.is_at(place):
             return False
-        return isinstance(point.trigger, Turning) or self._holds(point)
+        return isinstance(point.trigger, BecomesTrue) or self._holds(point)
 
     def _holds(self, point: ArmedBreakpoint) -> bool:
         """Whether its condition holds, if it has one."""
@@ -267,7 +267,7 @@ class Breakpoints:
             self._log.say(point.says.said(self._scope))
             return
         words = told if isinstance(told, str) else told()
-        if point.condition is not None and not isinstance(point.trigger, Turning):
+        if point.condition is not None and not isinstance(point.trigger, BecomesTrue):
             words = f"{words}, {point.condition.text}"
         hits.append((point, words))
 

@@ -63,7 +63,7 @@ class Trigger:
         """Remember that."""
 
 
-class Turning(Trigger):
+class BecomesTrue(Trigger):
     """A condition alone: met when it turns true."""
 
     def __init__(self, condition: Expression, script: Script, recorder: Recorder, scope: Scope, own: set[str]) -> None:
