@@ -23,7 +23,7 @@ from bptui.engine.breakpoints.locations import Nowhere, blocks_at
 from bptui.engine.breakpoints.logpoints import Log
 from bptui.engine.breakpoints.numeric import NumericTest
 from bptui.engine.breakpoints.prefilter import Ahead, Prefilter
-from bptui.engine.breakpoints.triggers import Alarmed, BecomesTrue, LoopEntry, Written, quick_of
+from bptui.engine.breakpoints.triggers import BecomesTrue, CheckFires, LoopEntry, Written, quick_of
 from bptui.engine.breakpoints.updates import Updates
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.syntax import every_name
@@ -120,7 +120,7 @@ class Breakpoints:
             point.trigger = Written(data, self._scope)
         elif asked.check:
             made = check(asked.check, self._recorder, self._machine, self._updates, asked.limit)
-            point.trigger = Alarmed(asked.check, made)
+            point.trigger = CheckFires(asked.check, made)
         elif arrives and not places:
             point.arrival = LoopEntry(self._machine, asked.epoch, asked.sample)
         elif not places:
@@ -153,7 +153,7 @@ class Breakpoints:
                 for index in point.blocks:
                     self._at.setdefault(index, []).append(point)
         self._arrivals = [point for point in points if point.arrival is not None]
-        checks = [point.trigger.check for point in waiting if isinstance(point.trigger, Alarmed)]
+        checks = [point.trigger.check for point in waiting if isinstance(point.trigger, CheckFires)]
         self._compares, self._copies = any(each.compares for each in checks), any(each.copies for each in checks)
         self.active = bool(points)
 
@@ -285,7 +285,7 @@ class Breakpoints:
             return
         self._scope.stand(place, {})
         for point in self._after[run.phase]:
-            if isinstance(point.trigger, Alarmed):
+            if isinstance(point.trigger, CheckFires):
                 with contextlib.suppress(Exception):  # a run tells what cannot be looked at
                     point.trigger.after(run)
         if self._compares:

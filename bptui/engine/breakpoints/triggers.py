@@ -168,7 +168,7 @@ class Written(Trigger):
         return self._data.error
 
 
-class Alarmed(Trigger):
+class CheckFires(Trigger):
     """A ready-made check: met when it finds trouble that was not there the last time."""
 
     def __init__(self, name: str, check: Check) -> None:
