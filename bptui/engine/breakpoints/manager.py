@@ -23,7 +23,7 @@ from bptui.engine.breakpoints.locations import Nowhere, blocks_at
 from bptui.engine.breakpoints.logpoints import Log
 from bptui.engine.breakpoints.numeric import NumericTest
 from bptui.engine.breakpoints.prefilter import Ahead, Prefilter
-from bptui.engine.breakpoints.triggers import BecomesTrue, CheckFires, LoopEntry, Written, quick_of
+from bptui.engine.breakpoints.triggers import BecomesTrue, CheckFires, DataWritten, LoopEntry, quick_of
 from bptui.engine.breakpoints.updates import Updates
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.syntax import every_name
@@ -117,7 +117,7 @@ class Breakpoints:
         if asked.data:
             data = Data(asked.data, self._recorder, self._script)
             self._check_names(data.names - self._first_names())
-            point.trigger = Written(data, self._scope)
+            point.trigger = DataWritten(data, self._scope)
         elif asked.check:
             made = check(asked.check, self._recorder, self._machine, self._updates, asked.limit)
             point.trigger = CheckFires(asked.check, made)

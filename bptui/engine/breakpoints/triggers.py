@@ -151,7 +151,7 @@ def _params(script: Script, recorder: Recorder) -> set[str]:
     return {name for name, _ in recorder.parameters if name.isidentifier() and name not in script.loop_targets}
 
 
-class Written(Trigger):
+class DataWritten(Trigger):
     """Watched data: met whenever it changes."""
 
     def __init__(self, data: Data, scope: Scope) -> None:
