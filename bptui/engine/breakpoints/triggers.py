@@ -23,7 +23,7 @@ from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.phase import Phase
 
-Told = Callable[[], str]
+Reason = Callable[[], str]
 """Says how a breakpoint was met; asked only where it stops."""
 
 EVERY = tuple(Phase)
@@ -39,7 +39,7 @@ class Trigger:
     def begin(self) -> None:
         """A run begins: what is true now does not turn true any more."""
 
-    def after(self, run: RunBlock) -> Told | None:
+    def after(self, run: RunBlock) -> Reason | None:
         """That it was met by that block, in words; None where it was not."""
         raise NotImplementedError
 
@@ -86,7 +86,7 @@ class BecomesTrue(Trigger):
             return _WRITING
         return EVERY
 
-    def after(self, run: RunBlock) -> Told | None:
+    def after(self, run: RunBlock) -> Reason | None:
         if self._quick is not None:
             may = self._quick.may_hold(*self._recorder.singles())
             if may is not None and (not may or self._was):
@@ -160,7 +160,7 @@ class DataWritten(Trigger):
     def begin(self) -> None:
         self._data.begin(self._scope)
 
-    def after(self, run: RunBlock) -> Told | None:
+    def after(self, run: RunBlock) -> Reason | None:
         return self._data.written(run, self._scope)
 
     @property
@@ -183,7 +183,7 @@ class CheckFires(Trigger):
             for phase in self.phases:
                 self._known[phase.value] = self._known.get(phase.value, frozenset()) | present
 
-    def after(self, run: RunBlock) -> Told | None:
+    def after(self, run: RunBlock) -> Reason | None:
         with torch.no_grad():
             found = self.check.found(run)
         if found is None:
