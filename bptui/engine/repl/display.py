@@ -18,7 +18,7 @@ _DEEP = 20
 """Containers inside containers are looked into so far."""
 
 
-class Told(io.TextIOBase):
+class CapturedOutput(io.TextIOBase):
     """A stream that keeps the beginning of what is written to it, and counts the rest."""
 
     def __init__(self, real: TextIO, longest: int = LONGEST) -> None:
@@ -131,10 +131,10 @@ def _repr(value: Any, around: set[int], longest: int) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def listening(output: Output) -> Iterator[Told]:
+def listening(output: Output) -> Iterator[CapturedOutput]:
     """Let `sys.stdout`, `sys.stderr` and `sys.displayhook` tell what typed code says; there is nothing to read."""
     before = sys.stdout, sys.stderr, sys.stdin, sys.displayhook
-    told = Told(output.stdout)
+    told = CapturedOutput(output.stdout)
     sys.stdout = sys.stderr = told
     sys.stdin = io.StringIO()
     sys.displayhook = told.show
