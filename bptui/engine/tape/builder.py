@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from bptui.engine.tape.formulas import formulas
 from bptui.engine.tape.nodes import RawNode
 from bptui.engine.tape.records import RawOp, RawValue, ValueRef
-from bptui.engine.tensors.captured import Kept
+from bptui.engine.tensors.captured import CapturedTensor
 from bptui.engine.tensors.facts import fact as fact_of_plain
 from bptui.protocol.fact import SMALL, Fact
 from bptui.protocol.tape import Edge, Tape, TapeNode, TapeOp, TapeValue
@@ -133,7 +133,7 @@ class Taping:
         """Ops that no recorder saw: from the graph alone, in the order in which the forward made its nodes."""
         known = {value.made: place for place, value in enumerate(self._values) if value.made[0] >= 0}
         leaves = {value.variable: place for place, value in enumerate(self._values) if value.variable}
-        seen: dict[object, Kept] = {}
+        seen: dict[object, CapturedTensor] = {}
         for node in self._nodes:
             for made, variable, kept in node.seen:
                 seen[variable or made] = kept
@@ -226,7 +226,7 @@ class Taping:
 
 
 def _fact_of(value: object, most: int = SMALL) -> Fact | None:
-    if isinstance(value, Kept):
+    if isinstance(value, CapturedTensor):
         return value.light(most)
     if isinstance(value, Fact) and value.numel > most:
         return None
@@ -246,7 +246,7 @@ def _is_one_thing(expression: str) -> bool:
     return word.replace(".", "").replace("_", "").isalnum() and expression.count("(") == expression.endswith(")")
 
 
-def _like(kept: Kept | None) -> Fact:
+def _like(kept: CapturedTensor | None) -> Fact:
     """Of a value only its gradient is known: they have the same shape and dtype."""
     if kept is None:
         return _UNKNOWN

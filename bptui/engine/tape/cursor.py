@@ -16,7 +16,7 @@ from bptui.engine.tape.formulas import written
 from bptui.engine.tape.nodes import RawNode
 from bptui.engine.tape.recording import RecordedStep, Recording
 from bptui.engine.tape.records import RawOp, ValueRef
-from bptui.engine.tensors.captured import Kept
+from bptui.engine.tensors.captured import CapturedTensor
 from bptui.engine.tensors.facts import fact
 from bptui.protocol.fact import Fact, Named
 from bptui.protocol.messages import Inspected
@@ -283,7 +283,7 @@ class Inside:
         return tuple(sent)
 
     @staticmethod
-    def _sent(raw: RawNode, index: int) -> Kept | None:
+    def _sent(raw: RawNode, index: int) -> CapturedTensor | None:
         return raw.downstream[index] if index < len(raw.downstream) else None
 
     def _local(self, raw: RawNode, op: int, node: int) -> tuple[Local, ...]:
@@ -342,7 +342,7 @@ class Inside:
 
 def fact_of(value: object) -> Fact:
     """Of something saved: kept, or plain."""
-    if isinstance(value, Kept):
+    if isinstance(value, CapturedTensor):
         return value.light()
     return value if isinstance(value, Fact) else fact(value)
 

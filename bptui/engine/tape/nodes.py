@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.tensors.captured import Kept, Room
+from bptui.engine.tensors.captured import CapturedTensor, Room
 from bptui.engine.tensors.facts import fact
 from bptui.engine.tensors.graphs import raw_names
 from bptui.protocol.fact import SMALL, Fact
@@ -48,17 +48,17 @@ class RawNode:
         """Of each edge the identity of the node that takes it, by number, what it is a gradient of, and the leaf's."""
         self.upstream: list[Any] = []
         self.downstream: list[Any] = []
-        """Gradients: the tensors themselves, which nobody writes while they are held; made `Kept` by `settle`."""
+        """Gradients: the tensors themselves, which nobody writes while they are held; made `CapturedTensor` by `settle`."""
         self.local: list[Any] = []
         self.saved: list[tuple[str, Any, int]] = []
-        """By name a `Kept` or a plain value, and how many bytes it takes."""
-        self.seen: list[tuple[Made, int, Kept]] = []
+        """By name a `CapturedTensor` or a plain value, and how many bytes it takes."""
+        self.seen: list[tuple[Made, int, CapturedTensor]] = []
         """Values of the forward, as its saved tensors tell: what made each, and the identity of a leaf."""
         self.opaque = ""
         self.variable = 0
         """Of an AccumulateGrad, the identity of its leaf."""
-        self.old: Kept | None = None
-        self.new: Kept | None = None
+        self.old: CapturedTensor | None = None
+        self.new: CapturedTensor | None = None
         self.place = -1
         """Its place among the nodes that ran."""
         self.done = False
@@ -67,7 +67,9 @@ class RawNode:
     def settle(self, room: Room) -> None:
         """The engine's run is over: keep of the gradients what is to be told."""
         for gradients in (self.upstream, self.downstream):
-            gradients[:] = [Kept(each, room) if isinstance(each, torch.Tensor) else each for each in gradients]
+            gradients[:] = [
+                CapturedTensor(each, room) if isinstance(each, torch.Tensor) else each for each in gradients
+            ]
 
 
 class NodeRecorder:
@@ -115,8 +117,8 @@ class NodeRecorder:
             return [self._told(each) if each is not None and each.shape == upstream.shape else None for each in answers]
         return []
 
-    def _told(self, tensor: torch.Tensor | None) -> Kept | None:
-        return Kept(tensor, self.room) if tensor is not None and tensor.numel() <= SMALL else None
+    def _told(self, tensor: torch.Tensor | None) -> CapturedTensor | None:
+        return CapturedTensor(tensor, self.room) if tensor is not None and tensor.numel() <= SMALL else None
 
     def _asked(self, node: Any, gradient: torch.Tensor) -> list[torch.Tensor | None]:
         answer = node(gradient)
@@ -169,7 +171,7 @@ class _Run:
         if variable is not None:
             raw.name = "AccumulateGrad"
             raw.variable = id(variable)
-            raw.old = None if variable.grad is None else Kept(variable.grad, room)
+            raw.old = None if variable.grad is None else CapturedTensor(variable.grad, room)
         else:
             custom = isinstance(node, torch.autograd.function.BackwardCFunction)
             raw.opaque = _opaque(node, custom)
@@ -205,7 +207,7 @@ class _Run:
         room = self._recorder.room
         if raw.variable:
             gradient = self._nodes[index].variable.grad
-            raw.new = None if gradient is None else Kept(gradient, room)
+            raw.new = None if gradient is None else CapturedTensor(gradient, room)
         raw.downstream = [_held(each, room) for each in downstream]
 
     def _edges(self, node: Any) -> list[tuple[int, Made, int]]:
@@ -235,7 +237,7 @@ class _Run:
         if value.__class__ in _NUMBERS:
             yield name, value, 0
         elif isinstance(value, torch.Tensor):
-            kept = Kept(value, self._recorder.room)
+            kept = CapturedTensor(value, self._recorder.room)
             if value.requires_grad:
                 maker: Any = value.grad_fn
                 made = (-1, 0) if maker is None else (_number(maker), value.output_nr)
@@ -257,7 +259,7 @@ def _held(gradient: torch.Tensor | None, room: Room) -> Any:
     """A gradient, itself if it is small or there is room."""
     if gradient is None or gradient.numel() <= SMALL:
         return gradient
-    return Kept(gradient, room)
+    return CapturedTensor(gradient, room)
 
 
 _saved_names: dict[type, tuple[str, ...]] = {}

@@ -17,13 +17,13 @@ from bptui.engine.tape.modules import Modules
 from bptui.engine.tape.nodes import NodeRecorder, RawNode
 from bptui.engine.tape.ops import OpRecorder
 from bptui.engine.tape.records import RawOp
-from bptui.engine.tensors.captured import Kept
+from bptui.engine.tensors.captured import CapturedTensor
 from bptui.engine.tensors.facts import fact, grad_of, version_of
 from bptui.protocol.fact import SMALL, Fact
 from bptui.protocol.phase import Phase
 from bptui.protocol.tape import Tape
 
-WrittenTensors = dict[str, tuple[Kept | None, Kept | None]]
+WrittenTensors = dict[str, tuple[CapturedTensor | None, CapturedTensor | None]]
 """Value and gradient of each parameter that a step changed."""
 
 
@@ -134,7 +134,10 @@ class Recording:
             large = tensor.numel() > SMALL and (_address(tensor) in touched or _address(gradient) in touched)
             if large or now != self._seen.get(name):
                 self._seen[name] = now
-                written[name] = Kept(tensor, room), None if gradient is None else Kept(gradient, room)
+                written[name] = (
+                    CapturedTensor(tensor, room),
+                    None if gradient is None else CapturedTensor(gradient, room),
+                )
         return written
 
     # ---- names

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from bptui.engine.tape.call_sites import Site
-from bptui.engine.tensors.captured import Kept, Room
+from bptui.engine.tensors.captured import CapturedTensor, Room
 
 MANY = 64
 """Of a list of tensors so many are looked at."""
@@ -22,7 +22,7 @@ class RawValue:
 
     def __init__(self, tensor: torch.Tensor, op: int, name: str, room: Room) -> None:
         self.ref = weakref.ref(tensor)
-        self.kept: Kept | None = Kept(tensor, room)
+        self.kept: CapturedTensor | None = CapturedTensor(tensor, room)
         """None where it is not known, for a value that only the graph tells of."""
         self.address = tensor.data_ptr() if tensor.layout == torch.strided and not tensor.is_nested else 0
         self.op = op

@@ -13,7 +13,7 @@ BUDGET = 64 * 1024 * 1024
 """Large tensors of up to so many bytes in all are kept alive until the phase is left; of the rest facts are taken."""
 
 
-class Kept:
+class CapturedTensor:
     """A tensor as it was."""
 
     __slots__ = ("_alias", "_device", "_dtype", "_fact", "_kind", "_numbers", "_shape", "_version")
