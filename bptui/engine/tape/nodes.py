@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.tensors.captured import CapturedTensor, Room
+from bptui.engine.tensors.captured import CapturedTensor, MemoryBudget
 from bptui.engine.tensors.facts import fact
 from bptui.engine.tensors.graphs import raw_names
 from bptui.protocol.fact import SMALL, Fact
@@ -64,7 +64,7 @@ class RawNode:
         self.done = False
         """Whether it came to its end."""
 
-    def settle(self, room: Room) -> None:
+    def settle(self, room: MemoryBudget) -> None:
         """The engine's run is over: keep of the gradients what is to be told."""
         for gradients in (self.upstream, self.downstream):
             gradients[:] = [
@@ -78,7 +78,7 @@ class NodeRecorder:
     def __init__(self, ran: Callable[[RawNode], None]) -> None:
         """`ran` is told each node as soon as it begins."""
         self._ran = ran
-        self.room = Room()
+        self.room = MemoryBudget()
         self._engine: Any = None
         self._runs = 0
 
@@ -255,7 +255,7 @@ _Accumulate: Any = type(torch.zeros(1, requires_grad=True).expand(1).grad_fn.nex
 """Nodes that add to a leaf's gradient."""
 
 
-def _held(gradient: torch.Tensor | None, room: Room) -> Any:
+def _held(gradient: torch.Tensor | None, room: MemoryBudget) -> Any:
     """A gradient, itself if it is small or there is room."""
     if gradient is None or gradient.numel() <= SMALL:
         return gradient

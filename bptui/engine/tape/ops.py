@@ -31,7 +31,7 @@ from bptui.engine.tape.records import (
     tensors_of,
     text_of,
 )
-from bptui.engine.tensors.captured import Room
+from bptui.engine.tensors.captured import MemoryBudget
 
 NameOf = Callable[[torch.Tensor, FrameType | None], str]
 """How the program names a tensor that was there before; empty if it does not."""
@@ -52,7 +52,7 @@ class OpRecorder(TorchFunctionMode):
         self._sites, self._modules, self._name_of, self.ran = sites, modules, name_of, ran
         self.values: list[RawValue] = []
         self.ops: list[RawOp] = []
-        self.room = Room()
+        self.room = MemoryBudget()
         self._places: dict[int, int] = {}
         """The value that a tensor is now, by its identity."""
         self._names: dict[int, tuple[weakref.ref[torch.Tensor], str]] = {}

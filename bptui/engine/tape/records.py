@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from bptui.engine.tape.call_sites import Site
-from bptui.engine.tensors.captured import CapturedTensor, Room
+from bptui.engine.tensors.captured import CapturedTensor, MemoryBudget
 
 MANY = 64
 """Of a list of tensors so many are looked at."""
@@ -20,7 +20,7 @@ class RawValue:
 
     __slots__ = ("address", "kept", "leaf", "made", "name", "op", "ref", "requires_grad", "variable")
 
-    def __init__(self, tensor: torch.Tensor, op: int, name: str, room: Room) -> None:
+    def __init__(self, tensor: torch.Tensor, op: int, name: str, room: MemoryBudget) -> None:
         self.ref = weakref.ref(tensor)
         self.kept: CapturedTensor | None = CapturedTensor(tensor, room)
         """None where it is not known, for a value that only the graph tells of."""

@@ -18,7 +18,7 @@ class CapturedTensor:
 
     __slots__ = ("_alias", "_device", "_dtype", "_fact", "_kind", "_numbers", "_shape", "_version")
 
-    def __init__(self, tensor: torch.Tensor, room: Room) -> None:
+    def __init__(self, tensor: torch.Tensor, room: MemoryBudget) -> None:
         self._fact: Fact | None = None
         self._alias: torch.Tensor | None = None
         self._numbers: Any = None
@@ -64,7 +64,7 @@ class CapturedTensor:
         return Fact(light.type, None, light.shape, light.dtype, light.device, text="overwritten in place since")
 
 
-class Room:
+class MemoryBudget:
     """How many bytes of large tensors may still be kept."""
 
     def __init__(self) -> None:
