@@ -26,7 +26,7 @@ ABSENT = object()
 def image(value: Any) -> Image:
     """What it is now."""
     if isinstance(value, torch.Tensor):
-        return TensorImage(value)
+        return TensorFingerprint(value)
     return Image(value)
 
 
@@ -57,7 +57,7 @@ class Image:
         return self._text or (number(self.value) if isinstance(self.value, float) else repr(self.value))
 
 
-class TensorImage(Image):
+class TensorFingerprint(Image):
     """Of a tensor."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
@@ -106,7 +106,7 @@ def change(before: Image, after: Image) -> str:
     if after.value is ABSENT:
         return f"deleted (it was {before})"
     told = f"changed {before} -> {after}"
-    if isinstance(before, TensorImage) and isinstance(after, TensorImage) and before.shape == after.shape:
+    if isinstance(before, TensorFingerprint) and isinstance(after, TensorFingerprint) and before.shape == after.shape:
         if before.entries is None or after.entries is None:
             return "changed"
         if before.entries.shape == after.entries.shape and before.entries.numel() > _LISTED:
