@@ -14,7 +14,7 @@ from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tensors.facts import grad_of, number_of
-from bptui.engine.tensors.fingerprint import ABSENT, Image, change, image
+from bptui.engine.tensors.fingerprint import ABSENT, Fingerprint, change, image
 from bptui.protocol.phase import Phase
 
 _COUNTED = (Phase.FORWARD, Phase.BACKWARD)
@@ -44,7 +44,7 @@ class Data:
         self._of_grad = False
         self._index: Expression | None = None
         """Which part of that it is."""
-        self._before: Image | None = None
+        self._before: Fingerprint | None = None
         self._was: float | None = None
         """What it was, where it is one number that is known anyway."""
 

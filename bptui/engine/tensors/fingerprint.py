@@ -23,14 +23,14 @@ ABSENT = object()
 """What a name is that stands for nothing yet."""
 
 
-def image(value: Any) -> Image:
+def image(value: Any) -> Fingerprint:
     """What it is now."""
     if isinstance(value, torch.Tensor):
         return TensorFingerprint(value)
-    return Image(value)
+    return Fingerprint(value)
 
 
-class Image:
+class Fingerprint:
     """Of anything that is no tensor: of numbers and strings the value itself, of all else its text."""
 
     def __init__(self, value: Any) -> None:
@@ -41,11 +41,11 @@ class Image:
         """Whether it is still so. `trusting`: nothing wrote to tensors but what counts its writes."""
         if isinstance(value, torch.Tensor):
             return False
-        return self.as_now(Image(value))
+        return self.as_now(Fingerprint(value))
 
-    def as_now(self, now: Image) -> bool:
+    def as_now(self, now: Fingerprint) -> bool:
         """Whether the two are equal; nan is nan here."""
-        if type(now) is not Image or type(self) is not Image:
+        if type(now) is not Fingerprint or type(self) is not Fingerprint:
             return False
         if self.value is ABSENT or now.value is ABSENT:
             return self.value is now.value
@@ -57,7 +57,7 @@ class Image:
         return self._text or (number(self.value) if isinstance(self.value, float) else repr(self.value))
 
 
-class TensorFingerprint(Image):
+class TensorFingerprint(Fingerprint):
     """Of a tensor."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
@@ -99,7 +99,7 @@ class TensorFingerprint(Image):
         return f"a tensor with norm {number(_norm(self.entries))}"
 
 
-def change(before: Image, after: Image) -> str:
+def change(before: Fingerprint, after: Fingerprint) -> str:
     """How a value changed: `-2 -> 0`; of a large tensor in how many entries."""
     if before.value is ABSENT:
         return f"set to {after}"
