@@ -19,7 +19,7 @@ from bptui.engine.run.history import NEXT, StepTaken
 from bptui.engine.run.program import Beacon, Program
 from bptui.engine.run.step_in import enter, leave
 from bptui.engine.run.travel import Travel
-from bptui.engine.tape.cursor import Inside
+from bptui.engine.tape.cursor import PhaseCursor
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
@@ -57,7 +57,7 @@ class Controller:
         self.program: ProgramInfo = self._script.program
         self._output = output or Output.in_process()
         self._life = Program(self._script, path, argv, self._output, memory << 20)
-        self._inside: Inside | None = None
+        self._inside: PhaseCursor | None = None
         """The phase that is stepped through, if one is."""
 
     @property

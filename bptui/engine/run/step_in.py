@@ -6,12 +6,12 @@ from bptui.engine.interpreter.failure import failure_of, refusal_of
 from bptui.engine.interpreter.machine import Raised
 from bptui.engine.run.history import NEXT, StepTaken
 from bptui.engine.run.program import Program
-from bptui.engine.tape.cursor import Inside
+from bptui.engine.tape.cursor import PhaseCursor
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Snapshot
 
 
-def enter(life: Program) -> Inside | None:
+def enter(life: Program) -> PhaseCursor | None:
     """Run the block that comes next as a whole, and record it. None where other code comes next, or the end.
 
     Raises:
@@ -41,7 +41,7 @@ def enter(life: Program) -> Inside | None:
     recording.finish(loss, name)
     execution.tapes.recorded(recording)
     values = recorder.values() if failure is None else (stop.values, stop.targets)
-    inside = Inside(
+    inside = PhaseCursor(
         stop, cursor, recording, values, place, (life.output, mark), failure, undone, life.script.program.blocks
     )
     inside.skipped, inside.frame = skipped, frame
@@ -50,7 +50,7 @@ def enter(life: Program) -> Inside | None:
     return inside
 
 
-def leave(life: Program, inside: Inside) -> Snapshot:
+def leave(life: Program, inside: PhaseCursor) -> Snapshot:
     """Go to the end of the phase: what comes after it runs, up to the next one."""
     execution = life.execution
     inside.recording.forget()
@@ -71,7 +71,7 @@ def leave(life: Program, inside: Inside) -> Snapshot:
     return execution.stop(_deed(life, inside), run, execution.reason(failure), inside.told, failure, recorded=True)
 
 
-def _deed(life: Program, inside: Inside) -> StepTaken:
+def _deed(life: Program, inside: PhaseCursor) -> StepTaken:
     """What the whole phase was as a step: zeroing may have been turned on or off inside."""
     if inside.skipped and life.zeroing:
         return StepTaken(None, True, skips=True)

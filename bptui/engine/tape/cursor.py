@@ -25,7 +25,7 @@ from bptui.protocol.snapshot import BlockInfo, Failure, Param, Snapshot
 from bptui.protocol.tape import Local, Move, Op, Saved, TapeOp
 
 
-class Inside:
+class PhaseCursor:
     """A phase that is stepped through. `at` is the step that ran last."""
 
     def __init__(
