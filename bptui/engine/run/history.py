@@ -51,7 +51,7 @@ Fields = tuple[str | None, int | None, int | None, float | None, Numbers]
 """Phase, epoch, sample, loss, parameters."""
 
 
-class Columns(NamedTuple):
+class StepColumns(NamedTuple):
     """The fields of many steps with the same parameters."""
 
     names: tuple[str, ...]
@@ -107,7 +107,7 @@ class _Branch:
         self.samples.append(_NOWHERE if sample is None else sample)
         self.losses.append(_NONE if loss is None else loss)
 
-    def keep_many(self, packed: int, rows: Columns) -> None:
+    def keep_many(self, packed: int, rows: StepColumns) -> None:
         """Many steps, all made as `packed` says."""
         _extend(self._numbers_of(rows.names), rows.numbers, _NONE)
         self.steps_taken += bytes((packed,)) * len(rows.losses)
@@ -269,7 +269,7 @@ class History:
             return lambda fields: self.made(taken, fields)
         return partial(self._branches[self.branch].keep, taken.packed)
 
-    def keep_many(self, taken: StepTaken, rows: Columns) -> None:
+    def keep_many(self, taken: StepTaken, rows: StepColumns) -> None:
         """Many such steps were made, none of them typed, and the program stands at the end of its branch."""
         self._branches[self.branch].keep_many(taken.packed, rows)
 

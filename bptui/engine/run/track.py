@@ -15,7 +15,7 @@ from bptui.engine.compiler.tree import Role
 from bptui.engine.interpreter.frames import Cells, Frame
 from bptui.engine.interpreter.pieces import CompiledPiece
 from bptui.engine.observe.parameters import Holders, Numbers, Parameters
-from bptui.engine.run.history import Columns
+from bptui.engine.run.history import StepColumns
 from bptui.protocol.phase import Phase
 
 Find = Callable[[], object]
@@ -59,13 +59,15 @@ class Track:
         """Numbers in a row, value and gradient of each parameter in turn, as the timeline names them."""
         return tuple(zip(self.names, numbers[::2], numbers[1::2], strict=True))
 
-    def columns(self, begin: int, places: list[At], losses: list[float | None], numbers: list[float | None]) -> Columns:
+    def columns(
+        self, begin: int, places: list[At], losses: list[float | None], numbers: list[float | None]
+    ) -> StepColumns:
         """The rows of blocks from that one on, turn after turn in these places."""
         until = begin + len(losses)
         words = [run.word for run in self.runs] * len(places)
         epochs = self._each([epoch for epoch, _ in places])
         samples = self._each([sample for _, sample in places])
-        return Columns(self.names, words[begin:until], epochs[begin:until], samples[begin:until], losses, numbers)
+        return StepColumns(self.names, words[begin:until], epochs[begin:until], samples[begin:until], losses, numbers)
 
     def _each(self, numbers: list[int | None]) -> list[int | None]:
         """Each number as often as a turn has blocks."""
