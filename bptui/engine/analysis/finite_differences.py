@@ -26,7 +26,7 @@ _SHRUNK = 1 / 16
 
 
 @dataclass(frozen=True)
-class Difference:
+class FiniteDifference:
     """What differences say of one entry."""
 
     autograd: float
@@ -38,7 +38,7 @@ class Difference:
 
 
 def compare(loss: Callable[[float], float], x: float, middle: float, slope: float, floor: float,
-            dtype: torch.dtype) -> Difference:  # fmt: skip
+            dtype: torch.dtype) -> FiniteDifference:  # fmt: skip
     """Compare `slope` with central differences of the loss around `x`, where it is `middle`.
 
     `floor`: errors are relative to at least so large a derivative.
@@ -57,10 +57,10 @@ def compare(loss: Callable[[float], float], x: float, middle: float, slope: floa
         return abs(slope - central) / max(abs(slope), abs(central), floor, noise / tolerance, 1e-300)
 
     if not math.isfinite(slope):
-        return Difference(slope, around(step)[2], math.inf, "different")
+        return FiniteDifference(slope, around(step)[2], math.inf, "different")
     right, left, numeric, noise = around(step)
     if not math.isfinite(numeric):
-        return Difference(slope, numeric, math.inf, "the loss is not a number nearby")
+        return FiniteDifference(slope, numeric, math.inf, "the loss is not a number nearby")
     error = judge(numeric, noise)
     disagreement = abs(right - left)
     if disagreement > tolerance * max(abs(right), abs(left)) + noise:
@@ -69,12 +69,12 @@ def compare(loss: Callable[[float], float], x: float, middle: float, slope: floa
             within = min(near_left, near_right), max(near_left, near_right)
             slack = tolerance * max(map(abs, within)) + near_noise
             one_of_them = within[0] - slack <= slope <= within[1] + slack
-            return Difference(slope, numeric, error, "kink" if one_of_them else "different")
+            return FiniteDifference(slope, numeric, error, "kink" if one_of_them else "different")
         near_error = judge(near, near_noise)
         numeric, error = (near, near_error) if near_error < error else (numeric, error)
     for factor in _RETRIES if not error <= tolerance else ():
         _, _, other, noise = around(step * factor)
         other_error = judge(other, noise)
         if other_error <= tolerance:
-            return Difference(slope, other, other_error, "equal")
-    return Difference(slope, numeric, error, "equal" if error <= tolerance else "different")
+            return FiniteDifference(slope, other, other_error, "equal")
+    return FiniteDifference(slope, numeric, error, "equal" if error <= tolerance else "different")

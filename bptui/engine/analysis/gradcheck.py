@@ -14,7 +14,7 @@ from collections.abc import Iterator
 
 import torch
 
-from bptui.engine.analysis.finite_differences import Difference, compare
+from bptui.engine.analysis.finite_differences import FiniteDifference, compare
 from bptui.engine.analysis.on_copies import Copies, eagerly
 from bptui.engine.analysis.purity import impurity
 from bptui.engine.analysis.rerun import Forward, undisturbed
@@ -42,7 +42,7 @@ _RANK = {"equal": 0, "different": 2}
 
 Named = list[tuple[str, torch.Tensor]]
 Place = tuple[int, ...]
-Compared = list[tuple[Place, Difference]]
+Compared = list[tuple[Place, FiniteDifference]]
 
 
 class Narrowed(Exception):
@@ -176,7 +176,7 @@ class _Check:
                 found[index].append(self._compare(index, entries[turn], float(slopes[entries[turn]]), floor))
         return found
 
-    def _compare(self, index: int, entry: int, slope: float, floor: float) -> tuple[Place, Difference]:
+    def _compare(self, index: int, entry: int, slope: float, floor: float) -> tuple[Place, FiniteDifference]:
         data = self._copies.leaves[index].data  # written without autograd's notice
         place = _unravelled(entry, tuple(data.shape))
         x = float(data[place])
