@@ -42,7 +42,7 @@ _RANK = {"equal": 0, "different": 2}
 
 Named = list[tuple[str, torch.Tensor]]
 Place = tuple[int, ...]
-Compared = list[tuple[Place, FiniteDifference]]
+ComparedEntries = list[tuple[Place, FiniteDifference]]
 
 
 class Narrowed(Exception):
@@ -160,9 +160,9 @@ class _Check:
 
     # ---- differences
 
-    def _compared(self, gradients: list[torch.Tensor | None]) -> list[Compared]:
+    def _compared(self, gradients: list[torch.Tensor | None]) -> list[ComparedEntries]:
         """For each parameter the entries that were compared, the most telling first, in turn while time lasts."""
-        found: list[Compared] = [[] for _ in self._params]
+        found: list[ComparedEntries] = [[] for _ in self._params]
         chosen = [[] if gradient is None else _entries(gradient) for gradient in gradients]
         started = time.perf_counter()
         for turn in range(ALL):
@@ -191,7 +191,7 @@ class _Check:
 
         return place, compare(loss, x, self._middle, slope, floor, self._dtype)
 
-    def _told(self, name: str, tensor: torch.Tensor, unused: bool, found: Compared) -> ParamCheck:
+    def _told(self, name: str, tensor: torch.Tensor, unused: bool, found: ComparedEntries) -> ParamCheck:
         if not found:
             why = (
                 "the loss reaches it only through what was computed before this forward"
