@@ -41,8 +41,8 @@ _RANK = {"equal": 0, "different": 2}
 """Which verdict is told of a parameter's many; others are in between."""
 
 Named = list[tuple[str, torch.Tensor]]
-Place = tuple[int, ...]
-ComparedEntries = list[tuple[Place, FiniteDifference]]
+EntryIndex = tuple[int, ...]
+ComparedEntries = list[tuple[EntryIndex, FiniteDifference]]
 
 
 class Narrowed(Exception):
@@ -122,7 +122,7 @@ class _Check:
         )
         return GradientsChecked(tuple(checks), middle, "", str(self._dtype).removeprefix("torch."))
 
-    def _loss(self, at: tuple[torch.Tensor, Place, float] | None = None) -> torch.Tensor:
+    def _loss(self, at: tuple[torch.Tensor, EntryIndex, float] | None = None) -> torch.Tensor:
         """The loss on the copies. `at`: with an entry of one of them at that value."""
         self._copies.begin(replay=at is not None)
         if at is not None:
@@ -176,7 +176,7 @@ class _Check:
                 found[index].append(self._compare(index, entries[turn], float(slopes[entries[turn]]), floor))
         return found
 
-    def _compare(self, index: int, entry: int, slope: float, floor: float) -> tuple[Place, FiniteDifference]:
+    def _compare(self, index: int, entry: int, slope: float, floor: float) -> tuple[EntryIndex, FiniteDifference]:
         data = self._copies.leaves[index].data  # written without autograd's notice
         place = _unravelled(entry, tuple(data.shape))
         x = float(data[place])
