@@ -40,7 +40,7 @@ _FLOOR = 1e-8
 _RANK = {"equal": 0, "different": 2}
 """Which verdict is told of a parameter's many; others are in between."""
 
-Named = list[tuple[str, torch.Tensor]]
+NamedTensors = list[tuple[str, torch.Tensor]]
 EntryIndex = tuple[int, ...]
 ComparedEntries = list[tuple[EntryIndex, FiniteDifference]]
 
@@ -91,7 +91,7 @@ def _none(reason: str) -> GradientsChecked:
 class _Check:
     """One check, in one dtype."""
 
-    def __init__(self, forward: Forward, params: Named, before: set[int], dtype: torch.dtype) -> None:
+    def __init__(self, forward: Forward, params: NamedTensors, before: set[int], dtype: torch.dtype) -> None:
         """`before`: the identities of the leaves that the script's own loss reaches."""
         self._forward, self._params, self._before, self._dtype = forward, params, before, dtype
         if dtype is torch.float32 and any(tensor.dtype not in (torch.float32, torch.float64) for _, tensor in params):
