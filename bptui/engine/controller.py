@@ -16,7 +16,7 @@ from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
 from bptui.engine.run.full_speed import run_on
 from bptui.engine.run.history import NEXT, StepTaken
-from bptui.engine.run.program import Beacon, Program
+from bptui.engine.run.program import Program, TellLocation
 from bptui.engine.run.step_in import enter, leave
 from bptui.engine.run.travel import Travel
 from bptui.engine.tape.cursor import PhaseCursor
@@ -69,12 +69,12 @@ class Controller:
         return self._life.past
 
     @property
-    def beacon(self) -> Beacon:
+    def beacon(self) -> TellLocation:
         """Told what is about to run, before it runs."""
         return self._life.beacon
 
     @beacon.setter
-    def beacon(self, beacon: Beacon) -> None:
+    def beacon(self, beacon: TellLocation) -> None:
         self._life.beacon = beacon
 
     # ---- beginning

@@ -17,7 +17,7 @@ from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Failure
 
-Beacon = Callable[[Phase | None, int], None]
+TellLocation = Callable[[Phase | None, int], None]
 
 
 class Program:
@@ -31,7 +31,7 @@ class Program:
     def __init__(self, script: Script, path: str, argv: Sequence[str], output: Output, memory: int) -> None:
         """`memory`: how many bytes checkpoints may take."""
         self.script, self.output = script, output
-        self.beacon: Beacon = lambda phase, line: None
+        self.beacon: TellLocation = lambda phase, line: None
         """Told what is about to run, before it runs."""
         self.history = History()
         self.prompt = Prompt(output)
