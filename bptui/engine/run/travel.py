@@ -14,14 +14,14 @@ from bptui.engine.run.program import Program
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
 
-Pause = Callable[[], bool]
+IsPaused = Callable[[], bool]
 """Asked after every step that runs again whether to give up."""
 
 
 class Travel:
     """One way back, or forth again."""
 
-    def __init__(self, life: Program, pause: Pause) -> None:
+    def __init__(self, life: Program, pause: IsPaused) -> None:
         self._life, self._pause = life, pause
         self._wrote = life.execution.wrote
         self._present: Checkpoint | None = None
