@@ -34,7 +34,7 @@ from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.phase import Phase, StopReason
 
-Names = set[str]
+NameSet = set[str]
 
 Memory = dict[BreakpointKey, Any]
 """What breakpoints remember of the steps behind the program: plain data."""
@@ -131,11 +131,11 @@ class Breakpoints:
         point.blank = point.trigger.state() if point.trigger is not None else None
         return point
 
-    def _first_names(self) -> Names:
+    def _first_names(self) -> NameSet:
         """What parameters' names begin with that are no names of Python: `leaf 0`."""
         return {name.split(" ")[0].split(".")[0] for name, _ in self._recorder.parameters}
 
-    def _check_names(self, names: Names) -> None:
+    def _check_names(self, names: NameSet) -> None:
         if "*" not in self._own and (missing := unknown(names, self._own, self._scope)):
             raise ValueError(f"The script has no {', '.join(missing)}.")
 
