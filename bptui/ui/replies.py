@@ -47,7 +47,7 @@ from bptui.ui.panes.toosmall import TooSmall
 from bptui.ui.panes.view import View
 
 
-class Hearing(Screen[None]):
+class ReplyHandler(Screen[None]):
     """Every pane hangs on `snapshot`."""
 
     AUTO_FOCUS = ""
@@ -151,7 +151,7 @@ class Hearing(Screen[None]):
     def _open(self, program: ProgramInfo) -> None:
         self._program, self._program_name = program, program.name
         self._place, self._heard, self._here = None, 0, (0, 0)
-        self.set_reactive(Hearing.snapshot, None)
+        self.set_reactive(ReplyHandler.snapshot, None)
         self._pages.forget()
         self._view.open(program, self._pages)
         self._lookup.open()

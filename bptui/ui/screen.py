@@ -14,11 +14,11 @@ from bptui.ui.base.keys import BINDINGS, action
 from bptui.ui.base.messages import AskTyped, CommandChosen, LineChosen, ParamChosen, PictureWanted, RowChosen
 from bptui.ui.model.requests import BACKWARDS, State
 from bptui.ui.panes.commandline import CandidatesWanted, LineEntered
-from bptui.ui.replies import Hearing
+from bptui.ui.replies import ReplyHandler
 from bptui.ui.screens.help import HelpScreen
 
 
-class MainScreen(Hearing):
+class MainScreen(ReplyHandler):
     """Every key ends in `Talk`."""
 
     BINDINGS = BINDINGS
