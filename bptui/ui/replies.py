@@ -41,7 +41,7 @@ from bptui.ui.actions.inspect import Lookup
 from bptui.ui.actions.paint_batch import Together
 from bptui.ui.actions.play import Player, Wait
 from bptui.ui.base.messages import ReplyArrived
-from bptui.ui.model.requests import State, Talk, possible
+from bptui.ui.model.requests import Requests, State, possible
 from bptui.ui.model.rows import Pages
 from bptui.ui.panes.toosmall import TooSmall
 from bptui.ui.panes.view import View
@@ -58,7 +58,7 @@ class ReplyHandler(Screen[None]):
     def __init__(self, session: Session, title: str, source: str, clock: Callable[[], float]) -> None:
         super().__init__()
         self._session = session
-        self._talk = Talk(session)
+        self._requests = Requests(session)
         self._program_name = title
         self._view = View(source)
         self._program: ProgramInfo | None = None
@@ -76,8 +76,8 @@ class ReplyHandler(Screen[None]):
         self._player = Player(self, self._play)
         self._wait = Wait(self, clock, self._show_state)
         self._place: Progress | None = None
-        self._lookup = Lookup(self, self._talk, self._view)
-        self._commanding = Commanding(self, self._talk, self._view, self._lookup, session.timeline, self._possible)
+        self._lookup = Lookup(self, self._requests, self._view)
+        self._commanding = Commanding(self, self._requests, self._view, self._lookup, session.timeline, self._possible)
 
     def compose(self) -> ComposeResult:
         yield self._view
@@ -86,7 +86,7 @@ class ReplyHandler(Screen[None]):
     def on_mount(self) -> None:
         self._show_state()
         self._view.say(Text("starting: PyTorch is imported, and the script runs up to its loop"))
-        self._talk.start(self._reply_arrives)
+        self._requests.start(self._reply_arrives)
 
     # ---- what the session tells
 
@@ -95,7 +95,7 @@ class ReplyHandler(Screen[None]):
         self.post_message(ReplyArrived(reply))
 
     def on_reply_arrived(self, message: ReplyArrived) -> None:
-        tell = self._talk.hear(message.reply)
+        tell = self._requests.hear(message.reply)
         if tell is not None:
             self._hear(tell)
             if isinstance(tell, Stopped | Evaluated | SeenAnew | Compared):
@@ -171,7 +171,7 @@ class ReplyHandler(Screen[None]):
         self._new_rows(stopped.rows)
         self.snapshot = snapshot
         self._view.timeline.stop(self._here, brought)
-        if self._talk.state is not State.READY:
+        if self._requests.state is not State.READY:
             self._stop_playing()
         self._view.say_stop(snapshot)
         self._tell_trouble()
@@ -184,7 +184,7 @@ class ReplyHandler(Screen[None]):
 
     def _go_on(self) -> None:
         """With the step that was remembered, or a curve that is still to be asked for."""
-        again = self._talk.step_again()
+        again = self._requests.step_again()
         if again is not None:
             self._wait.begin(again, self._place)
         else:
@@ -234,21 +234,21 @@ class ReplyHandler(Screen[None]):
 
     def _ask_curve(self) -> bool:
         snapshot = self.snapshot
-        if snapshot is None or not self._talk.idle or self._player.fast:
+        if snapshot is None or not self._requests.idle or self._player.fast:
             return False
         ask = self._view.wants_curve(snapshot, self._param)
         if ask is not None:
-            self._talk.draw_curve(ask)
+            self._requests.draw_curve(ask)
         return ask is not None
 
     # ---- what it is doing
 
     def _state(self) -> State:
-        return State.RUNNING if self._wait.words and self._talk.busy else self._talk.state
+        return State.RUNNING if self._wait.words and self._requests.busy else self._requests.state
 
     def _show_state(self) -> None:
         state: str = self._state()
-        if self._player.playing and self._talk.state is State.READY:
+        if self._player.playing and self._requests.state is State.READY:
             state = f"playing {self._player.pace.speed}/s"
         elif state is State.RUNNING and self._wait.words:
             state = self._wait.words
@@ -271,7 +271,7 @@ class ReplyHandler(Screen[None]):
     # ---- playing
 
     def _play(self, ask: Ask) -> None:
-        if not self._talk.busy and self._talk.step(ask):
+        if not self._requests.busy and self._requests.step(ask):
             self._wait.begin(ask, self._place)
 
     def _stop_playing(self) -> bool:

@@ -48,7 +48,7 @@ class MainScreen(ReplyHandler):
 
     def _step(self, ask: Ask, times: int = 1) -> None:
         self._stop_playing()
-        if self._talk.step(ask, times):
+        if self._requests.step(ask, times):
             self._wait.begin(ask, self._place)
 
     # ---- typing
@@ -77,7 +77,7 @@ class MainScreen(ReplyHandler):
 
     def on_ask_typed(self, message: AskTyped) -> None:
         """A line may have been typed while the program began to run."""
-        if self._talk.busy:
+        if self._requests.busy:
             self._view.say(busy())
         else:
             self._step(message.ask, message.times)
@@ -101,7 +101,7 @@ class MainScreen(ReplyHandler):
     def action_pause(self) -> None:
         """Also clears what the last line says of a refusal."""
         played = self._stop_playing()
-        if not self._talk.pause() and not played and self._talk.state in (State.READY, State.BREAKPOINT):
+        if not self._requests.pause() and not played and self._requests.state in (State.READY, State.BREAKPOINT):
             assert self.snapshot is not None
             self._view.say_stop(self.snapshot)
 
@@ -125,7 +125,7 @@ class MainScreen(ReplyHandler):
     def action_restart(self) -> None:
         self._stop_playing()
         self._wait.end()
-        self._talk.restart()
+        self._requests.restart()
         self._view.say(Text("starting again from the initial state"))
         self._show_state()
 

@@ -23,7 +23,7 @@ from bptui.ui.actions.lines import Typed
 from bptui.ui.actions.plot import Plotting
 from bptui.ui.base.messages import CommandChosen, PictureWanted
 from bptui.ui.model.breakpoints import Stopping
-from bptui.ui.model.requests import Talk
+from bptui.ui.model.requests import Requests
 from bptui.ui.model.watches import Watching
 from bptui.ui.panes.view import View
 from bptui.ui.screens.breakpoints import BreakpointsScreen
@@ -36,7 +36,7 @@ class Commanding:
     def __init__(
         self,
         screen: Screen[None],
-        talk: Talk,
+        requests: Requests,
         view: View,
         lookup: Lookup,
         timeline: Timeline,
@@ -44,11 +44,11 @@ class Commanding:
     ) -> None:
         """`possible`: the commands that can be carried out now, by id."""
         self._screen, self._view, self._timeline = screen, view, timeline
-        self.watching = Watching(talk.aside, view.say)
-        self.stopping = Stopping(talk.aside, view.say, self._show_breakpoints)
+        self.watching = Watching(requests.aside, view.say)
+        self.stopping = Stopping(requests.aside, view.say, self._show_breakpoints)
         self._plotting = Plotting(timeline, view, lookup)
         self._completion = Completion(
-            talk,
+            requests,
             {
                 "unwatch": lambda: ("all", *self.watching.expressions),
                 "breakpoints": lambda: (*map(str, Phase), "line", "epoch", "sample", "change", *CHECKS),

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bptui.commands.table import BY_ID, BY_WORD, COMMANDS
 from bptui.protocol.messages import Complete, Completed
-from bptui.ui.model.requests import State, Talk
+from bptui.ui.model.requests import Requests, State
 from bptui.ui.panes.commandline import CommandLine
 
 SHORT = 2
@@ -21,9 +21,9 @@ Others = Callable[[], Iterable[str]]
 class Completion:
     """Asks for candidates, and offers them when they come."""
 
-    def __init__(self, talk: Talk, others: Mapping[str, Others]) -> None:
+    def __init__(self, requests: Requests, others: Mapping[str, Others]) -> None:
         """`others`: by a command's id, what its argument can be besides Python."""
-        self._talk, self._others = talk, others
+        self._requests, self._others = requests, others
         self._wanted: tuple[CommandLine, str, int, tuple[str, ...]] | None = None
         """For which line, behind which text; where the word begins, and what it can be besides the script's names."""
 
@@ -31,11 +31,11 @@ class Completion:
         """Candidates for the word at the end of the text, which is that command's argument if one is named."""
         start, known, python = self._known(text, command)
         python = python and bool(text.strip())
-        if not python or self._talk.busy or self._talk.state in (State.STARTING, State.DEAD):
+        if not python or self._requests.busy or self._requests.state in (State.STARTING, State.DEAD):
             line.offer(text, start, known, " ")
             return
         self._wanted = line, text, start, known
-        self._talk.aside(Complete(text), quietly=True)
+        self._requests.aside(Complete(text), quietly=True)
 
     def hear(self, told: Completed) -> None:
         """The debuggee's candidates came."""

@@ -13,7 +13,7 @@ from bptui.protocol.snapshot import Snapshot
 from bptui.render.lists.checked import check_sheet
 from bptui.render.lists.watches import watch_sheet
 from bptui.render.tape.sheets import op_sheet
-from bptui.ui.model.requests import Talk
+from bptui.ui.model.requests import Requests
 from bptui.ui.panes.card import Card, ParamChooser
 from bptui.ui.panes.view import View
 from bptui.ui.panes.watches import WatchPane
@@ -24,8 +24,8 @@ from bptui.ui.screens.sheet import SheetScreen
 class Lookup:
     """Asks for what is to be looked into, and shows it when it comes."""
 
-    def __init__(self, screen: Screen[None], talk: Talk, view: View) -> None:
-        self._screen, self._talk, self._view = screen, talk, view
+    def __init__(self, screen: Screen[None], requests: Requests, view: View) -> None:
+        self._screen, self._requests, self._view = screen, requests, view
         self._inspector: InspectorScreen | None = None
         self._check: SheetScreen | None = None
         self._wanted: Widget = view.curve
@@ -65,7 +65,7 @@ class Lookup:
 
     def _ask_tape(self, snapshot: Snapshot) -> None:
         if self._view.tape.display and snapshot.tape > self._tape:  # it only grows: none is asked for twice
-            self._talk.ask_tape()
+            self._requests.ask_tape()
 
     def hear_tape(self, told: TapeShown, snapshot: Snapshot | None, param: str | None) -> None:
         """The tape came."""
@@ -89,7 +89,7 @@ class Lookup:
         names = [name for card in self._screen.query(Card) for name in card.names]
         start = focused.names[0] if isinstance(focused, Card) and focused.names else param
         if start in names:
-            self._inspector = InspectorScreen(names, start, self._talk.inspect)
+            self._inspector = InspectorScreen(names, start, self._requests.inspect)
             self._screen.app.push_screen(self._inspector, self._inspected)
 
     def hear_value(self, told: Inspected) -> None:
@@ -106,7 +106,7 @@ class Lookup:
         """Compare autograd's gradients with central differences."""
         self._check = SheetScreen("gradient check", partial(check_sheet, None))
         self._screen.app.push_screen(self._check, self._checked)
-        self._talk.check()
+        self._requests.check()
 
     def hear_check(self, told: GradientsChecked) -> None:
         """The verdicts came."""

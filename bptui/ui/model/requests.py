@@ -81,7 +81,7 @@ def standing(snapshot: Snapshot) -> State:
     return State.ENDED if snapshot.next is None and snapshot.op is None else State.READY
 
 
-class Talk:
+class Requests:
     """One step at a time is in flight; beside it at most one curve and one value to look into."""
 
     def __init__(self, session: Session) -> None:

@@ -25,7 +25,7 @@ from bptui.protocol.messages import (
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.ui.actions.play import SPEEDS, Meter, Pace
-from bptui.ui.model.requests import State, Talk, possible
+from bptui.ui.model.requests import Requests, State, possible
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import BACKWARD, ENDED, ENTRY, FORWARD, PROGRAM
 
@@ -42,38 +42,38 @@ def session() -> ToldSession:
 
 
 @pytest.fixture
-def talk(session: ToldSession) -> Talk:
+def requests(session: ToldSession) -> Requests:
     """At the entry stop."""
-    talk = Talk(session)
-    talk.start(lambda _reply: None)
-    assert talk.state is State.STARTING
+    requests = Requests(session)
+    requests.start(lambda _reply: None)
+    assert requests.state is State.STARTING
     for tell in (Opened(PROGRAM, "", ""), stopped(ENTRY)):
-        assert talk.hear(Reply(1, tell)) is tell
-    assert talk.state is State.READY
-    return talk
+        assert requests.hear(Reply(1, tell)) is tell
+    assert requests.state is State.READY
+    return requests
 
 
-def test_one_more_step_is_remembered_and_only_one(talk: Talk, session: ToldSession) -> None:
-    assert talk.step(Next())
-    assert not talk.step(Do(Phase.BACKWARD))
-    assert not talk.step(Next())
-    talk.hear(Reply(2, stopped(FORWARD)))
-    assert talk.step_again()
-    talk.hear(Reply(3, stopped(BACKWARD)))
-    assert not talk.step_again()
+def test_one_more_step_is_remembered_and_only_one(requests: Requests, session: ToldSession) -> None:
+    assert requests.step(Next())
+    assert not requests.step(Do(Phase.BACKWARD))
+    assert not requests.step(Next())
+    requests.hear(Reply(2, stopped(FORWARD)))
+    assert requests.step_again()
+    requests.hear(Reply(3, stopped(BACKWARD)))
+    assert not requests.step_again()
     assert [type(ask) for ask in session.asked[1:]] == [Next, Do]
 
 
-def test_going_back_is_a_step_as_any_other(talk: Talk, session: ToldSession) -> None:
-    talk.step(Next())
-    talk.hear(Reply(2, stopped(FORWARD)))
-    assert talk.step(Back())
-    assert not talk.step(Back())
-    assert not talk.step(Back())
-    talk.hear(Reply(3, Stopped(replace(FORWARD, index=4, stop_reason=StopReason.GOTO), ())))
-    assert isinstance(talk.step_again(), Back)
-    talk.hear(Reply(4, Stopped(replace(FORWARD, index=3, stop_reason=StopReason.GOTO), ())))
-    assert not talk.step_again()
+def test_going_back_is_a_step_as_any_other(requests: Requests, session: ToldSession) -> None:
+    requests.step(Next())
+    requests.hear(Reply(2, stopped(FORWARD)))
+    assert requests.step(Back())
+    assert not requests.step(Back())
+    assert not requests.step(Back())
+    requests.hear(Reply(3, Stopped(replace(FORWARD, index=4, stop_reason=StopReason.GOTO), ())))
+    assert isinstance(requests.step_again(), Back)
+    requests.hear(Reply(4, Stopped(replace(FORWARD, index=3, stop_reason=StopReason.GOTO), ())))
+    assert not requests.step_again()
 
 
 @pytest.mark.parametrize(
@@ -85,58 +85,58 @@ def test_going_back_is_a_step_as_any_other(talk: Talk, session: ToldSession) -> 
         pytest.param(Died("gone", 1, "", ""), id="a death"),
     ],
 )
-def test_what_was_remembered_is_forgotten_at(talk: Talk, answer: Tell) -> None:
-    talk.step(Next())
-    talk.step(Next())
-    assert talk.hear(Reply(2, answer)) is answer
-    assert not talk.step_again()
+def test_what_was_remembered_is_forgotten_at(requests: Requests, answer: Tell) -> None:
+    requests.step(Next())
+    requests.step(Next())
+    assert requests.hear(Reply(2, answer)) is answer
+    assert not requests.step_again()
 
 
-def test_nothing_is_remembered_during_a_run(talk: Talk) -> None:
-    talk.step(Run(Goal.SAMPLE))
-    talk.step(Next())
-    talk.hear(Reply(2, Running((), "")))
-    assert talk.busy
-    talk.hear(Reply(2, stopped(FORWARD)))
-    assert not talk.step_again()
+def test_nothing_is_remembered_during_a_run(requests: Requests) -> None:
+    requests.step(Run(Goal.SAMPLE))
+    requests.step(Next())
+    requests.hear(Reply(2, Running((), "")))
+    assert requests.busy
+    requests.hear(Reply(2, stopped(FORWARD)))
+    assert not requests.step_again()
 
 
-def test_a_curve_that_was_overtaken_is_dropped(talk: Talk) -> None:
-    talk.draw_curve(DrawCurve("w", 0, 1, 2))
-    assert not talk.idle
-    talk.step(Next())
-    talk.hear(Reply(3, stopped(FORWARD)))
-    assert talk.hear(Reply(2, CURVE)) is None
+def test_a_curve_that_was_overtaken_is_dropped(requests: Requests) -> None:
+    requests.draw_curve(DrawCurve("w", 0, 1, 2))
+    assert not requests.idle
+    requests.step(Next())
+    requests.hear(Reply(3, stopped(FORWARD)))
+    assert requests.hear(Reply(2, CURVE)) is None
 
 
-def test_a_curve_is_shown_that_comes_before_the_step_is_done(talk: Talk) -> None:
-    talk.draw_curve(DrawCurve("w", 0, 1, 2))
-    talk.step(Next())
-    assert talk.hear(Reply(2, CURVE)) is CURVE
+def test_a_curve_is_shown_that_comes_before_the_step_is_done(requests: Requests) -> None:
+    requests.draw_curve(DrawCurve("w", 0, 1, 2))
+    requests.step(Next())
+    assert requests.hear(Reply(2, CURVE)) is CURVE
 
 
-def test_of_two_values_looked_into_only_the_latter_is_shown(talk: Talk) -> None:
-    talk.inspect("x")
-    talk.inspect("y")
-    assert talk.hear(Reply(2, Inspected("x", (), "1"))) is None
+def test_of_two_values_looked_into_only_the_latter_is_shown(requests: Requests) -> None:
+    requests.inspect("x")
+    requests.inspect("y")
+    assert requests.hear(Reply(2, Inspected("x", (), "1"))) is None
     answer = Inspected("y", (), "2")
-    assert talk.hear(Reply(3, answer)) is answer
+    assert requests.hear(Reply(3, answer)) is answer
 
 
-def test_after_a_restart_old_answers_no_longer_matter(talk: Talk) -> None:
-    talk.step(Next())
-    talk.restart()
-    assert talk.hear(Reply(2, stopped(FORWARD))) is None
-    assert talk.state is State.STARTING
-    assert not talk.step(Next())
+def test_after_a_restart_old_answers_no_longer_matter(requests: Requests) -> None:
+    requests.step(Next())
+    requests.restart()
+    assert requests.hear(Reply(2, stopped(FORWARD))) is None
+    assert requests.state is State.STARTING
+    assert not requests.step(Next())
 
 
-def test_pause_reaches_what_runs_and_what_starts_but_nothing_else(talk: Talk, session: ToldSession) -> None:
-    assert not talk.pause()
-    talk.step(Run(Goal.END))
-    assert talk.pause()
-    talk.restart()
-    assert talk.pause()
+def test_pause_reaches_what_runs_and_what_starts_but_nothing_else(requests: Requests, session: ToldSession) -> None:
+    assert not requests.pause()
+    requests.step(Run(Goal.END))
+    assert requests.pause()
+    requests.restart()
+    assert requests.pause()
     assert session.pauses == 2
 
 
