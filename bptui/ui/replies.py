@@ -41,7 +41,7 @@ from bptui.ui.actions.inspect import Lookup
 from bptui.ui.actions.paint_batch import Together
 from bptui.ui.actions.play import Player, Wait
 from bptui.ui.base.messages import ReplyArrived
-from bptui.ui.model.requests import Requests, State, possible
+from bptui.ui.model.requests import Requests, SessionState, possible
 from bptui.ui.model.rows import Pages
 from bptui.ui.panes.toosmall import TooSmall
 from bptui.ui.panes.view import View
@@ -171,7 +171,7 @@ class ReplyHandler(Screen[None]):
         self._new_rows(stopped.rows)
         self.snapshot = snapshot
         self._view.timeline.stop(self._here, brought)
-        if self._requests.state is not State.READY:
+        if self._requests.state is not SessionState.READY:
             self._stop_playing()
         self._view.say_stop(snapshot)
         self._tell_trouble()
@@ -243,18 +243,18 @@ class ReplyHandler(Screen[None]):
 
     # ---- what it is doing
 
-    def _state(self) -> State:
-        return State.RUNNING if self._wait.words and self._requests.busy else self._requests.state
+    def _state(self) -> SessionState:
+        return SessionState.RUNNING if self._wait.words and self._requests.busy else self._requests.state
 
     def _show_state(self) -> None:
         state: str = self._state()
-        if self._player.playing and self._requests.state is State.READY:
+        if self._player.playing and self._requests.state is SessionState.READY:
             state = f"playing {self._player.pace.speed}/s"
-        elif state is State.RUNNING and self._wait.words:
+        elif state is SessionState.RUNNING and self._wait.words:
             state = self._wait.words
         snapshot = self.snapshot
         inside = snapshot is not None and snapshot.op is not None
-        if snapshot is not None and inside and state == State.READY:
+        if snapshot is not None and inside and state == SessionState.READY:
             state = f"inside {snapshot.phase}"
         zeroing = snapshot.zeroing if snapshot else None
         self._view.show_title(self._program_name, self._place, self._moment(), zeroing, str(state))

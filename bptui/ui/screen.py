@@ -12,7 +12,7 @@ from bptui.render.stop.footer import busy
 from bptui.ui.actions.picture import keep_picture
 from bptui.ui.base.keys import BINDINGS, action
 from bptui.ui.base.messages import AskTyped, CommandChosen, LineChosen, ParamChosen, PictureWanted, RowChosen
-from bptui.ui.model.requests import BACKWARDS, State
+from bptui.ui.model.requests import BACKWARDS, SessionState
 from bptui.ui.panes.commandline import CandidatesWanted, LineEntered
 from bptui.ui.replies import ReplyHandler
 from bptui.ui.screens.help import HelpScreen
@@ -28,7 +28,11 @@ class MainScreen(ReplyHandler):
         command = str(parameters[0]) if action == "step" else action
         if command not in BY_ID or command in self._possible() or command in ("pause", "command"):
             return True
-        standing = self.snapshot is not None and self._state() not in (State.STARTING, State.RUNNING, State.DEAD)
+        standing = self.snapshot is not None and self._state() not in (
+            SessionState.STARTING,
+            SessionState.RUNNING,
+            SessionState.DEAD,
+        )
         return True if command in STEPS and command not in BACKWARDS and standing else None
 
     async def give(self, command: str) -> None:
@@ -59,7 +63,7 @@ class MainScreen(ReplyHandler):
 
     def _open_line(self, text: str = "") -> None:
         self._stop_playing()
-        if self._state() in (State.STARTING, State.RUNNING):
+        if self._state() in (SessionState.STARTING, SessionState.RUNNING):
             self._view.say(busy())
         else:
             self._view.open_line(text)
@@ -101,7 +105,11 @@ class MainScreen(ReplyHandler):
     def action_pause(self) -> None:
         """Also clears what the last line says of a refusal."""
         played = self._stop_playing()
-        if not self._requests.pause() and not played and self._requests.state in (State.READY, State.BREAKPOINT):
+        if (
+            not self._requests.pause()
+            and not played
+            and self._requests.state in (SessionState.READY, SessionState.BREAKPOINT)
+        ):
             assert self.snapshot is not None
             self._view.say_stop(self.snapshot)
 

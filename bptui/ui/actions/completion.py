@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from bptui.commands.table import BY_ID, BY_WORD, COMMANDS
 from bptui.protocol.messages import Complete, Completed
-from bptui.ui.model.requests import Requests, State
+from bptui.ui.model.requests import Requests, SessionState
 from bptui.ui.panes.commandline import CommandLine
 
 SHORT = 2
@@ -31,7 +31,7 @@ class Completion:
         """Candidates for the word at the end of the text, which is that command's argument if one is named."""
         start, known, python = self._known(text, command)
         python = python and bool(text.strip())
-        if not python or self._requests.busy or self._requests.state in (State.STARTING, State.DEAD):
+        if not python or self._requests.busy or self._requests.state in (SessionState.STARTING, SessionState.DEAD):
             line.offer(text, start, known, " ")
             return
         self._wanted = line, text, start, known

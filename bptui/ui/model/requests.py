@@ -41,7 +41,7 @@ from bptui.session.live import Listener, Session
 from bptui.ui.model.side_requests import Aside, Asides
 
 
-class State(str, Enum):
+class SessionState(str, Enum):
     """What the program is doing, in the title bar's words."""
 
     STARTING = "starting"
@@ -58,13 +58,13 @@ class State(str, Enum):
 
 
 STANDING = {
-    StopReason.ENTRY: State.READY,
-    StopReason.STEP: State.READY,
-    StopReason.BREAKPOINT: State.BREAKPOINT,
-    StopReason.DATA_BREAKPOINT: State.BREAKPOINT,
-    StopReason.PAUSE: State.PAUSED,
-    StopReason.EXCEPTION: State.EXCEPTION,
-    StopReason.END: State.ENDED,
+    StopReason.ENTRY: SessionState.READY,
+    StopReason.STEP: SessionState.READY,
+    StopReason.BREAKPOINT: SessionState.BREAKPOINT,
+    StopReason.DATA_BREAKPOINT: SessionState.BREAKPOINT,
+    StopReason.PAUSE: SessionState.PAUSED,
+    StopReason.EXCEPTION: SessionState.EXCEPTION,
+    StopReason.END: SessionState.ENDED,
 }
 ALWAYS = {"help", "quit", "restart", "faster", "slower"}
 TYPED = {"breakpoints", "watch", "unwatch", "eval", "set"}
@@ -72,13 +72,13 @@ BACKWARDS = {"back", "back_run", "first"}
 """The commands that need something to go back to."""
 
 
-def standing(snapshot: Snapshot) -> State:
+def standing(snapshot: Snapshot) -> SessionState:
     """What the program is doing at this stop. One that it was brought to says only by its facts what it was."""
     if snapshot.stop_reason is not StopReason.GOTO:
         return STANDING[snapshot.stop_reason]
     if snapshot.failure is not None:
-        return State.EXCEPTION
-    return State.ENDED if snapshot.next is None and snapshot.op is None else State.READY
+        return SessionState.EXCEPTION
+    return SessionState.ENDED if snapshot.next is None and snapshot.op is None else SessionState.READY
 
 
 class Requests:
@@ -86,7 +86,7 @@ class Requests:
 
     def __init__(self, session: Session) -> None:
         self._session = session
-        self.state = State.STARTING
+        self.state = SessionState.STARTING
         """As of the last answer: a step in flight does not show here."""
         self._opened = False
         self._step: int | None = None
@@ -109,7 +109,7 @@ class Requests:
     def idle(self) -> bool:
         """Whether there is time for a curve."""
         free = not self.busy and not self._again and self._curve is None
-        return free and self.state not in (State.STARTING, State.DEAD)
+        return free and self.state not in (SessionState.STARTING, SessionState.DEAD)
 
     def start(self, listener: Listener) -> None:
         """Open the script."""
@@ -120,7 +120,7 @@ class Requests:
 
         `times`: how often, one after the other, until one of them does not simply run.
         """
-        if self.state in (State.STARTING, State.DEAD):
+        if self.state in (SessionState.STARTING, SessionState.DEAD):
             return False
         if self._step is not None:
             if isinstance(ask, Next | Do | Step | Back) and not self._ran and self._again is None:
@@ -142,7 +142,7 @@ class Requests:
 
     def aside(self, ask: Aside, quietly: bool = False) -> None:
         """Ask for something beside the steps, if there is a program. `quietly`: a refusal need not be said."""
-        if self._opened and self.state is not State.DEAD:
+        if self._opened and self.state is not SessionState.DEAD:
             self._asides.ask(ask, quietly)
 
     def draw_curve(self, ask: DrawCurve) -> None:
@@ -151,7 +151,7 @@ class Requests:
 
     def ask_tape(self) -> None:
         """Ask for the tape, unless that is being answered."""
-        if self._tape is None and self.state not in (State.STARTING, State.DEAD):
+        if self._tape is None and self.state not in (SessionState.STARTING, SessionState.DEAD):
             self._tape = self._session.send(ShowTape())
 
     def check(self) -> None:
@@ -165,7 +165,7 @@ class Requests:
     def pause(self) -> bool:
         """Pause what runs; False if nothing does."""
         self._again = None
-        if self._step is None and self.state is not State.STARTING:
+        if self._step is None and self.state is not SessionState.STARTING:
             return False
         self._session.pause()
         return True
@@ -173,7 +173,7 @@ class Requests:
     def restart(self) -> None:
         """Begin again; what is still to be answered no longer matters."""
         self._forget()
-        self.state, self._opened = State.STARTING, False
+        self.state, self._opened = SessionState.STARTING, False
         self._session.restart()
 
     def hear(self, reply: Reply) -> Tell | None:
@@ -181,10 +181,10 @@ class Requests:
         tell = reply.tell
         if isinstance(tell, Opened):
             self._forget()
-            self.state, self._opened = State.STARTING, True
+            self.state, self._opened = SessionState.STARTING, True
         elif isinstance(tell, Died):
             self._forget()
-            self.state = State.DEAD
+            self.state = SessionState.DEAD
         elif reply.number in self._asides:
             return self._asides.hear(reply)
         elif isinstance(tell, BreakpointsSet | Completed):
@@ -215,7 +215,7 @@ class Requests:
         return tell
 
     def _stood(self, number: int, tell: Stopped | Running | Refused | SeenAnew | Evaluated | Compared) -> Tell | None:
-        entry = isinstance(tell, Stopped) and self._opened and self.state is State.STARTING
+        entry = isinstance(tell, Stopped) and self._opened and self.state is SessionState.STARTING
         if number == self._curve and isinstance(tell, Refused):
             self._curve = None
         if number != self._step and not entry:
@@ -226,7 +226,7 @@ class Requests:
             self._curve = None  # it is for the stop before
         if not isinstance(tell, Running):
             self._step = None
-        if isinstance(tell, Refused) or self.state is not State.READY:
+        if isinstance(tell, Refused) or self.state is not SessionState.READY:
             self._again = None
         return tell
 
@@ -236,25 +236,25 @@ class Requests:
         self._ran, self._again = False, None
 
 
-def possible(state: State, snapshot: Snapshot | None, playing: bool) -> Collection[str]:
+def possible(state: SessionState, snapshot: Snapshot | None, playing: bool) -> Collection[str]:
     """The commands that can be carried out now, by id."""
     now = set(ALWAYS)
-    if playing or state in (State.STARTING, State.RUNNING):
+    if playing or state in (SessionState.STARTING, SessionState.RUNNING):
         now |= {"pause"}
     if playing:
         now |= {"play"}
-    if state is State.DEAD:
+    if state is SessionState.DEAD:
         now |= {"command"}
     if snapshot is not None:
         now |= {"plot", "export"}
-    if snapshot is None or state in (State.STARTING, State.RUNNING, State.DEAD):
+    if snapshot is None or state in (SessionState.STARTING, SessionState.RUNNING, SessionState.DEAD):
         return now
     now |= {"inspect", "tape", "check", "goto", "last", "branches", "command", *TYPED}
     if snapshot.index > 0:
         now |= BACKWARDS
     if snapshot.op is not None:
         now |= {"in", "in_back", "over", "up", "out"}
-    if state is not State.ENDED:
+    if state is not SessionState.ENDED:
         now |= {
             "compare",
             "zeroing",

@@ -25,7 +25,7 @@ from bptui.protocol.messages import (
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.ui.actions.play import SPEEDS, Meter, Pace
-from bptui.ui.model.requests import Requests, State, possible
+from bptui.ui.model.requests import Requests, SessionState, possible
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import BACKWARD, ENDED, ENTRY, FORWARD, PROGRAM
 
@@ -46,10 +46,10 @@ def requests(session: ToldSession) -> Requests:
     """At the entry stop."""
     requests = Requests(session)
     requests.start(lambda _reply: None)
-    assert requests.state is State.STARTING
+    assert requests.state is SessionState.STARTING
     for tell in (Opened(PROGRAM, "", ""), stopped(ENTRY)):
         assert requests.hear(Reply(1, tell)) is tell
-    assert requests.state is State.READY
+    assert requests.state is SessionState.READY
     return requests
 
 
@@ -127,7 +127,7 @@ def test_after_a_restart_old_answers_no_longer_matter(requests: Requests) -> Non
     requests.step(Next())
     requests.restart()
     assert requests.hear(Reply(2, stopped(FORWARD))) is None
-    assert requests.state is State.STARTING
+    assert requests.state is SessionState.STARTING
     assert not requests.step(Next())
 
 
@@ -141,14 +141,14 @@ def test_pause_reaches_what_runs_and_what_starts_but_nothing_else(requests: Requ
 
 
 def test_what_is_possible() -> None:
-    assert possible(State.STARTING, None, False) == {"help", "quit", "restart", "faster", "slower", "pause"}
-    ready = possible(State.READY, FORWARD, False)
+    assert possible(SessionState.STARTING, None, False) == {"help", "quit", "restart", "faster", "slower", "pause"}
+    ready = possible(SessionState.READY, FORWARD, False)
     assert {"next", "forward", "zeroing", "inspect", "play"} <= set(ready)
     assert "pause" not in ready
-    assert set(possible(State.RUNNING, FORWARD, False)) & {"next", "pause", "zeroing"} == {"pause"}
-    assert set(possible(State.ENDED, ENDED, False)) & {"next", "forward", "zeroing", "inspect"} == {"inspect"}
-    assert set(possible(State.DEAD, FORWARD, False)) & {"next", "inspect", "restart"} == {"restart"}
-    assert "backward" not in possible(State.READY, ENTRY, False)
+    assert set(possible(SessionState.RUNNING, FORWARD, False)) & {"next", "pause", "zeroing"} == {"pause"}
+    assert set(possible(SessionState.ENDED, ENDED, False)) & {"next", "forward", "zeroing", "inspect"} == {"inspect"}
+    assert set(possible(SessionState.DEAD, FORWARD, False)) & {"next", "inspect", "restart"} == {"restart"}
+    assert "backward" not in possible(SessionState.READY, ENTRY, False)
 
 
 def test_a_faster_pace_takes_several_steps_between_two_paints() -> None:
