@@ -22,7 +22,7 @@ from bptui.ui.actions.inspect import Lookup
 from bptui.ui.actions.lines import Typed
 from bptui.ui.actions.plot import Plotting
 from bptui.ui.base.messages import CommandChosen, PictureWanted
-from bptui.ui.model.breakpoints import Stopping
+from bptui.ui.model.breakpoints import BreakpointModel
 from bptui.ui.model.requests import Requests
 from bptui.ui.model.watches import Watching
 from bptui.ui.panes.view import View
@@ -45,7 +45,7 @@ class Commanding:
         """`possible`: the commands that can be carried out now, by id."""
         self._screen, self._view, self._timeline = screen, view, timeline
         self.watching = Watching(requests.aside, view.say)
-        self.stopping = Stopping(requests.aside, view.say, self._show_breakpoints)
+        self.stopping = BreakpointModel(requests.aside, view.say, self._show_breakpoints)
         self._plotting = Plotting(timeline, view, lookup)
         self._completion = Completion(
             requests,

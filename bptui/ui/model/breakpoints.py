@@ -17,7 +17,7 @@ Tell = Callable[[SetBreakpoints, bool], None]
 """Asks the debuggee; whether its refusal need not be said."""
 
 
-class Stopping:
+class BreakpointModel:
     """Tells the debuggee after each change, and `changed` whoever shows them."""
 
     def __init__(self, tell: Tell, say: Callable[[Text], None], changed: Callable[[], None]) -> None:

@@ -16,7 +16,7 @@ from textual.screen import ModalScreen
 from bptui.commands.parse import NotUnderstood
 from bptui.render.lists.breakpoints import Listed, Ready, breakpoint_line, empty_list, ready_line
 from bptui.render.stop.footer import refused
-from bptui.ui.model.breakpoints import Stopping
+from bptui.ui.model.breakpoints import BreakpointModel
 from bptui.ui.panes.commandline import CandidatesWanted, CommandLine, LineEntered
 from bptui.ui.panes.lastline import LastLine
 from bptui.ui.panes.lines import Lines
@@ -87,7 +87,7 @@ class BreakpointsScreen(ModalScreen[None]):
         Binding("d,delete", "remove", "remove"),
     ]
 
-    def __init__(self, stopping: Stopping, complete: Callable[[CommandLine, str], None]) -> None:
+    def __init__(self, stopping: BreakpointModel, complete: Callable[[CommandLine, str], None]) -> None:
         super().__init__()
         self._stopping, self._complete = stopping, complete
         self._points = PointLines("points")
