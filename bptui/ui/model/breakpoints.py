@@ -13,14 +13,14 @@ from bptui.protocol.messages import SetBreakpoints
 from bptui.render.lists.breakpoints import Listed, Ready
 from bptui.render.text.fit import piece
 
-Tell = Callable[[SetBreakpoints, bool], None]
+AskDebuggee = Callable[[SetBreakpoints, bool], None]
 """Asks the debuggee; whether its refusal need not be said."""
 
 
 class BreakpointModel:
     """Tells the debuggee after each change, and `changed` whoever shows them."""
 
-    def __init__(self, tell: Tell, say: Callable[[Text], None], changed: Callable[[], None]) -> None:
+    def __init__(self, tell: AskDebuggee, say: Callable[[Text], None], changed: Callable[[], None]) -> None:
         self._tell, self._say, self._changed = tell, say, changed
         self._points = BreakpointList()
         self._states: dict[int, BreakpointState] = {}
