@@ -24,7 +24,7 @@ from bptui.ui.actions.plot import Plotting
 from bptui.ui.base.messages import CommandChosen, PictureWanted
 from bptui.ui.model.breakpoints import BreakpointModel
 from bptui.ui.model.requests import Requests
-from bptui.ui.model.watches import Watching
+from bptui.ui.model.watches import WatchModel
 from bptui.ui.panes.view import View
 from bptui.ui.screens.breakpoints import BreakpointsScreen
 from bptui.ui.screens.sheet import SheetScreen
@@ -44,7 +44,7 @@ class Commanding:
     ) -> None:
         """`possible`: the commands that can be carried out now, by id."""
         self._screen, self._view, self._timeline = screen, view, timeline
-        self.watching = Watching(requests.aside, view.say)
+        self.watching = WatchModel(requests.aside, view.say)
         self.stopping = BreakpointModel(requests.aside, view.say, self._show_breakpoints)
         self._plotting = Plotting(timeline, view, lookup)
         self._completion = Completion(

@@ -25,7 +25,7 @@ def watches_file() -> Path:
     return user_state_path("bptui", appauthor=False) / "watches.json"
 
 
-class Watching:
+class WatchModel:
     """The list, of which the debuggee is told whenever it changes."""
 
     def __init__(self, tell: Callable[[SetWatches, bool], None], say: Callable[[Text], None]) -> None:

@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 
 from bptui.protocol.messages import Evaluate, Refused, SetWatches
-from bptui.ui.model.watches import SCRIPTS, Watching
+from bptui.ui.model.watches import SCRIPTS, WatchModel
 from bptui.ui.panes.watches import WatchPane
 from bptui.ui.screens.sheet import SheetScreen
 from tests.ui.fakes.fake_session import FakeSession
@@ -160,11 +160,11 @@ async def test_a_session_that_cannot_watch_says_so_only_when_it_was_asked_for() 
 
 def test_each_script_has_its_own_and_only_so_many_scripts_are_kept(tmp_path: Path) -> None:
     for number in range(SCRIPTS + 5):
-        watching = Watching(lambda _ask, _quietly: None, lambda _text: None)
+        watching = WatchModel(lambda _ask, _quietly: None, lambda _text: None)
         watching.open(str(tmp_path / f"{number}.py"))
         watching.watch(f"w + {number}")
     for number, kept in ((SCRIPTS, (f"w + {SCRIPTS}",)), (0, ())):
-        watching = Watching(lambda _ask, _quietly: None, lambda _text: None)
+        watching = WatchModel(lambda _ask, _quietly: None, lambda _text: None)
         watching.open(str(tmp_path / f"{number}.py"))
         assert watching.expressions == kept
 
