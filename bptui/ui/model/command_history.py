@@ -19,7 +19,7 @@ def history_file() -> Path:
     return user_state_path("bptui", appauthor=False) / "history"
 
 
-class History:
+class CommandHistory:
     """The lines that were typed, and where among them the person looks."""
 
     def __init__(self) -> None:

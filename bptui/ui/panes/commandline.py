@@ -13,7 +13,7 @@ from textual.widgets import Input, Static
 
 from bptui.render.lists.candidates import continued, listed
 from bptui.render.text.fit import printable
-from bptui.ui.model.command_history import History
+from bptui.ui.model.command_history import CommandHistory
 from bptui.ui.panes.drawn import Drawn
 
 
@@ -73,7 +73,7 @@ class _Typing(Input):
 class CommandLine(Vertical):
     """Hidden until it is opened. When it closes, the focus is where it was."""
 
-    def __init__(self, id: str, sign: str, history: History | None = None) -> None:
+    def __init__(self, id: str, sign: str, history: CommandHistory | None = None) -> None:
         super().__init__(id=id, classes="line")
         self._sign, self._history = sign, history
         self._candidates = Drawn(classes="candidates")

@@ -20,7 +20,7 @@ from bptui.render.stop.footer import footer, stopped, typing
 from bptui.render.stop.phasebar import phase_bar, upcoming
 from bptui.render.stop.title import Moment, Progress, title
 from bptui.render.tape.inside import about
-from bptui.ui.model.command_history import History
+from bptui.ui.model.command_history import CommandHistory
 from bptui.ui.model.rows import Pages
 from bptui.ui.panes.card import Card, ParamChooser
 from bptui.ui.panes.commandline import CommandLine
@@ -57,7 +57,7 @@ class View(Vertical):
         self.timeline = TimelinePane("timeline")
         self.console = ConsolePane("console")
         self._message = LastLine(id="message")
-        self.line = CommandLine("command", ":", History())
+        self.line = CommandLine("command", ":", CommandHistory())
         self._footer = Drawn(id="footer")
 
     def compose(self) -> ComposeResult:
