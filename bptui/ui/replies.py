@@ -42,7 +42,7 @@ from bptui.ui.actions.paint_batch import Together
 from bptui.ui.actions.play import Player, Wait
 from bptui.ui.base.messages import ReplyArrived
 from bptui.ui.model.requests import Requests, SessionState, possible
-from bptui.ui.model.rows import Pages
+from bptui.ui.model.rows import RowPages
 from bptui.ui.panes.toosmall import TooSmall
 from bptui.ui.panes.view import View
 
@@ -64,7 +64,7 @@ class ReplyHandler(Screen[None]):
         self._program: ProgramInfo | None = None
         self._before: Snapshot | None = None
         """The stop before, with which the cards compare."""
-        self._pages = Pages(session.timeline)
+        self._pages = RowPages(session.timeline)
         self._here = 0, 0
         """The branch and the row at which the program stands; inside a phase that has none yet, the one before."""
         self._param: str | None = None

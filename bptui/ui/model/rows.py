@@ -11,7 +11,7 @@ MOST = 96
 """So many pages are kept."""
 
 
-class Pages:
+class RowPages:
     """The latest pages that were read."""
 
     def __init__(self, timeline: Timeline) -> None:

@@ -13,7 +13,7 @@ from bptui.render.plot.losses import PARTS, Losses
 from bptui.render.plot.plot import drawable
 from bptui.render.text import facts
 from bptui.render.text.fit import cut, piece
-from bptui.ui.model.rows import Pages
+from bptui.ui.model.rows import RowPages
 from bptui.ui.panes.plotted import Plotted
 
 POINTS = 61
@@ -35,7 +35,7 @@ class CurvePane(Plotted):
         self._param: str | None = None
         self._known: Fact | None = None
         """That parameter's value."""
-        self._pages: Pages | None = None
+        self._pages: RowPages | None = None
         self._here = 0, 0
         """The branch and the row at which the program stands."""
         self._loss: float | None = None
@@ -54,7 +54,7 @@ class CurvePane(Plotted):
         self._reason = ""
         """Why there is no curve, in the debuggee's words."""
 
-    def clear(self, pages: Pages | None = None) -> None:
+    def clear(self, pages: RowPages | None = None) -> None:
         """Begin anew, with these pages."""
         self._pages = pages
         self._here, self._loss, self._losses, self._known = (-1, 0), None, Losses(), None  # on no branch yet

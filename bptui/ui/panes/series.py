@@ -17,7 +17,7 @@ from bptui.render.plot.series import Look, Series, nothing, over
 from bptui.render.plot.window import Window
 from bptui.trace.errors import NotATrace
 from bptui.ui.base.messages import RowChosen
-from bptui.ui.model.rows import Pages
+from bptui.ui.model.rows import RowPages
 from bptui.ui.panes.plotted import Plotted
 
 LOSS, GRAD = "loss", ".grad"
@@ -44,7 +44,7 @@ class SeriesPane(Plotted):
 
     def __init__(self, id: str = "series") -> None:
         super().__init__(id)
-        self._pages: Pages | None = None
+        self._pages: RowPages | None = None
         self._here = 0, -1
         """The branch and the row at which the program stands."""
         self._facts: dict[str, Fact | None] = {}
@@ -62,7 +62,7 @@ class SeriesPane(Plotted):
 
     # ---- what it is told
 
-    def clear(self, pages: Pages) -> None:
+    def clear(self, pages: RowPages) -> None:
         """Begin anew, with these pages."""
         self._pages, self._here, self._facts, self._window = pages, (0, -1), {}, Window()
         self._other = self._compared = self._inner = None

@@ -13,7 +13,7 @@ from textual.content import Content
 from bptui.render.lists.branches import Branches
 from bptui.render.stop.timeline import Column, Look, branch_line, columns, header, row_line
 from bptui.ui.base.messages import RowChosen
-from bptui.ui.model.rows import Pages
+from bptui.ui.model.rows import RowPages
 from bptui.ui.panes.lines import Lines
 
 MARGIN = 2
@@ -39,7 +39,7 @@ class TimelinePane(Lines):
 
     def __init__(self, id: str) -> None:
         super().__init__(id)
-        self._pages: Pages | None = None
+        self._pages: RowPages | None = None
         self._branches = Branches(())
         self._branch = 0
         """The one that is shown."""
@@ -55,7 +55,7 @@ class TimelinePane(Lines):
 
     # ---- what it shows
 
-    def clear(self, pages: Pages) -> None:
+    def clear(self, pages: RowPages) -> None:
         """Begin anew."""
         self._pages, self._branches, self._branch, self._here = pages, Branches(()), 0, (0, -1)
         self._behind, self._cursor, self._leaving = -1, None, {}

@@ -21,7 +21,7 @@ from bptui.render.stop.phasebar import phase_bar, upcoming
 from bptui.render.stop.title import Moment, Progress, title
 from bptui.render.tape.inside import about
 from bptui.ui.model.command_history import CommandHistory
-from bptui.ui.model.rows import Pages
+from bptui.ui.model.rows import RowPages
 from bptui.ui.panes.card import Card, ParamChooser
 from bptui.ui.panes.commandline import CommandLine
 from bptui.ui.panes.console import ConsolePane
@@ -81,7 +81,7 @@ class View(Vertical):
         self._show_no_values()
         self.source.show_source(self._source)
 
-    def open(self, program: ProgramInfo, pages: Pages) -> None:
+    def open(self, program: ProgramInfo, pages: RowPages) -> None:
         """A program begins, perhaps once more; its rows are in these pages."""
         self.source.show_program(program)
         self.timeline.clear(pages)

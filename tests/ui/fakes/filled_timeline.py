@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bptui.protocol.messages import Opened, Reply, Running
 from bptui.protocol.snapshot import Branch, Row, Rows
 from bptui.trace.timeline import Timeline
-from bptui.ui.model.rows import Pages
+from bptui.ui.model.rows import RowPages
 from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.timeline import TimelinePane
 from tests.ui.fakes.stops import PROGRAM
@@ -19,7 +19,7 @@ class Kept:
     def __init__(self, rows: Sequence[Row] = ()) -> None:
         self.timeline = Timeline.temporary()
         self.timeline.hear(Reply(1, Opened(PROGRAM, "3.11", "2.9")))
-        self.pages = Pages(self.timeline)
+        self.pages = RowPages(self.timeline)
         self.add(rows)
 
     def add(self, rows: Sequence[Row], *branches: Branch) -> tuple[Rows, ...]:
