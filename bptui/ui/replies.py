@@ -38,7 +38,7 @@ from bptui.render.stop.title import Moment, Progress
 from bptui.session.live import Session
 from bptui.ui.actions.commands import Commanding
 from bptui.ui.actions.inspect import Lookup
-from bptui.ui.actions.paint_batch import Together
+from bptui.ui.actions.paint_batch import PaintBatch
 from bptui.ui.actions.play import Player, Wait
 from bptui.ui.base.messages import ReplyArrived
 from bptui.ui.model.requests import Requests, SessionState, possible
@@ -72,7 +72,7 @@ class ReplyHandler(Screen[None]):
         """How much of what the script prints in this run is already in the console."""
         self._troubled = False
         """Whether it was told that the timeline is no longer kept."""
-        self._together = Together(self)
+        self._together = PaintBatch(self)
         self._player = Player(self, self._play)
         self._wait = Wait(self, clock, self._show_state)
         self._place: Progress | None = None

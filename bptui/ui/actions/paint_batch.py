@@ -13,7 +13,7 @@ SETTLING = 0.002
 """Seconds after which every widget has told the screen that it is to be painted."""
 
 
-class Together:
+class PaintBatch:
     """Keeps a screen from being painted until the second part of what changed is there, but not for long.
 
     A stop and its curve come 5 ms apart. Painted one by one they would take the terminal twice the time.
