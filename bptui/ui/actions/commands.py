@@ -30,7 +30,7 @@ from bptui.ui.screens.breakpoints import BreakpointsScreen
 from bptui.ui.screens.sheet import SheetScreen
 
 
-class Commanding:
+class Commands:
     """Hears what concerns typed commands, so that the screen need not know them."""
 
     def __init__(
