@@ -19,7 +19,7 @@ from bptui.trace.export import KINDS, export
 from bptui.trace.timeline import Timeline
 from bptui.ui.actions.completion import Completion
 from bptui.ui.actions.inspect import Lookup
-from bptui.ui.actions.lines import Typed
+from bptui.ui.actions.lines import LineRunner
 from bptui.ui.actions.plot import Plotting
 from bptui.ui.base.messages import CommandChosen, PictureWanted
 from bptui.ui.model.breakpoints import BreakpointModel
@@ -56,7 +56,7 @@ class Commands:
                 "compare": lambda: ("zeroing",),
             },
         )
-        self._typed = Typed(
+        self._typed = LineRunner(
             screen,
             view,
             possible,

@@ -21,7 +21,7 @@ Handler = Callable[[str], None]
 """Carries out a command with what stands behind its word."""
 
 
-class Typed:
+class LineRunner:
     """Reads lines. What is no command is evaluated."""
 
     def __init__(
