@@ -20,7 +20,7 @@ from bptui.trace.timeline import Timeline
 from bptui.ui.actions.completion import Completion
 from bptui.ui.actions.inspect import Lookup
 from bptui.ui.actions.lines import LineRunner
-from bptui.ui.actions.plot import Plotting
+from bptui.ui.actions.plot import PlotActions
 from bptui.ui.base.messages import CommandChosen, PictureWanted
 from bptui.ui.model.breakpoints import BreakpointModel
 from bptui.ui.model.requests import Requests
@@ -46,7 +46,7 @@ class Commands:
         self._screen, self._view, self._timeline = screen, view, timeline
         self.watching = WatchModel(requests.aside, view.say)
         self.stopping = BreakpointModel(requests.aside, view.say, self._show_breakpoints)
-        self._plotting = Plotting(timeline, view, lookup)
+        self._plotting = PlotActions(timeline, view, lookup)
         self._completion = Completion(
             requests,
             {

@@ -17,7 +17,7 @@ NAMED = 6
 """At most so many numbers are named where another was asked for."""
 
 
-class Plotting:
+class PlotActions:
     """Turns to the plot, and tells it what to show."""
 
     def __init__(self, timeline: Timeline, view: View, lookup: Lookup) -> None:
