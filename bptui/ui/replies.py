@@ -37,7 +37,7 @@ from bptui.render.stop.headway import headway
 from bptui.render.stop.title import Moment, Progress
 from bptui.session.live import Session
 from bptui.ui.actions.commands import Commands
-from bptui.ui.actions.inspect import Lookup
+from bptui.ui.actions.inspect import InspectActions
 from bptui.ui.actions.paint_batch import PaintBatch
 from bptui.ui.actions.play import Player, Wait
 from bptui.ui.base.messages import ReplyArrived
@@ -76,7 +76,7 @@ class ReplyHandler(Screen[None]):
         self._player = Player(self, self._play)
         self._wait = Wait(self, clock, self._show_state)
         self._place: Progress | None = None
-        self._lookup = Lookup(self, self._requests, self._view)
+        self._lookup = InspectActions(self, self._requests, self._view)
         self._commanding = Commands(self, self._requests, self._view, self._lookup, session.timeline, self._possible)
 
     def compose(self) -> ComposeResult:

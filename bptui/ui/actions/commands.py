@@ -18,7 +18,7 @@ from bptui.trace.errors import CannotRecord
 from bptui.trace.export import KINDS, export
 from bptui.trace.timeline import Timeline
 from bptui.ui.actions.completion import Completion
-from bptui.ui.actions.inspect import Lookup
+from bptui.ui.actions.inspect import InspectActions
 from bptui.ui.actions.lines import LineRunner
 from bptui.ui.actions.plot import PlotActions
 from bptui.ui.base.messages import CommandChosen, PictureWanted
@@ -38,7 +38,7 @@ class Commands:
         screen: Screen[None],
         requests: Requests,
         view: View,
-        lookup: Lookup,
+        lookup: InspectActions,
         timeline: Timeline,
         possible: Callable[[], Collection[str]],
     ) -> None:

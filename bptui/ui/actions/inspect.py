@@ -21,7 +21,7 @@ from bptui.ui.screens.inspector import InspectorScreen
 from bptui.ui.screens.sheet import SheetScreen
 
 
-class Lookup:
+class InspectActions:
     """Asks for what is to be looked into, and shows it when it comes."""
 
     def __init__(self, screen: Screen[None], requests: Requests, view: View) -> None:

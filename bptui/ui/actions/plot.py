@@ -10,7 +10,7 @@ from bptui.protocol.snapshot import Row
 from bptui.render.plot.compared import compared
 from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline
-from bptui.ui.actions.inspect import Lookup
+from bptui.ui.actions.inspect import InspectActions
 from bptui.ui.panes.view import View
 
 NAMED = 6
@@ -20,7 +20,7 @@ NAMED = 6
 class PlotActions:
     """Turns to the plot, and tells it what to show."""
 
-    def __init__(self, timeline: Timeline, view: View, lookup: Lookup) -> None:
+    def __init__(self, timeline: Timeline, view: View, lookup: InspectActions) -> None:
         self._timeline, self._view, self._lookup = timeline, view, lookup
 
     def plot(self, what: str) -> None:
