@@ -10,7 +10,7 @@ from textual.content import Content
 from bptui.render.text.fit import ending
 from bptui.render.text.signs import DOT
 from bptui.ui.base.messages import ParamChosen
-from bptui.ui.panes.drawn import Draw, Drawn
+from bptui.ui.panes.drawn import Drawn, DrawPane
 
 FRAME = 4
 """Cells of a title's line that are not for the title."""
@@ -25,7 +25,7 @@ class Card(Drawn, can_focus=True):
         """The values that it shows, as the session's `Inspect` calls them."""
         self._title = self._shown_title = ""
 
-    def show(self, title: str, lit: bool, names: tuple[str, ...], drawing: Draw) -> None:
+    def show(self, title: str, lit: bool, names: tuple[str, ...], drawing: DrawPane) -> None:
         """Show what this function draws under that title."""
         self.names = names
         self._title = title

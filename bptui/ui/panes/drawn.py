@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from bptui.ui.base.messages import CommandChosen, ParamChosen
 
-Draw = Callable[[int, int], Text]
+DrawPane = Callable[[int, int], Text]
 """Width and height to text."""
 
 
@@ -36,10 +36,10 @@ class Drawn(Static):
 
     def __init__(self, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
-        self._drawing: Draw | None = None
+        self._drawing: DrawPane | None = None
         self._drawn: Text | None = None
 
-    def draw(self, drawing: Draw) -> None:
+    def draw(self, drawing: DrawPane) -> None:
         """Show what this function draws."""
         self._drawing = drawing
         self._redraw()
