@@ -15,7 +15,7 @@ from textual.widgets import Static
 
 from bptui.ui.panes.drawn import as_content
 
-Draw = Callable[[int], Text]
+DrawSheet = Callable[[int], Text]
 """What it says at a width."""
 
 
@@ -24,7 +24,7 @@ class SheetScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,enter,ctrl+c", "dismiss", "close")]
 
-    def __init__(self, title: str, draw: Draw) -> None:
+    def __init__(self, title: str, draw: DrawSheet) -> None:
         super().__init__()
         self._title, self._draw = title, draw
 
@@ -34,7 +34,7 @@ class SheetScreen(ModalScreen[None]):
             sheet.border_subtitle = "↑↓ scroll   esc closes"
             yield Static(id="value")
 
-    def show(self, draw: Draw) -> None:
+    def show(self, draw: DrawSheet) -> None:
         """It says something else now."""
         self._draw = draw
         if self.is_mounted:
