@@ -29,7 +29,7 @@ KEYS = "a add  e edit  space on/off  d remove  esc closes"
 TYPING = "⏎ keeps it  tab completes  esc leaves it"
 
 
-class PointLines(Lines):
+class BreakpointLines(Lines):
     """The breakpoints, and behind them the ready-made checks that are none yet."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -90,7 +90,7 @@ class BreakpointsScreen(ModalScreen[None]):
     def __init__(self, stopping: BreakpointModel, complete: Callable[[CommandLine, str], None]) -> None:
         super().__init__()
         self._stopping, self._complete = stopping, complete
-        self._points = PointLines("points")
+        self._points = BreakpointLines("points")
         self._message = LastLine(id="points-message")
         self._line = CommandLine("points-line", "break ")
         self._editing: int | None = None

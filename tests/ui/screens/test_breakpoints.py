@@ -9,7 +9,7 @@ from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.messages import BreakpointsSet, Died, Refused, SetBreakpoints
 from bptui.protocol.phase import Phase
 from bptui.ui.panes.source import SourcePane
-from bptui.ui.screens.breakpoints import BreakpointsScreen, PointLines
+from bptui.ui.screens.breakpoints import BreakpointLines, BreakpointsScreen
 from tests.ui.fakes.fake_session import FakeSession
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.typing import enter, message, press, typed
@@ -19,13 +19,13 @@ from tests.ui.test_screen import opened as opened_over
 
 def listed(pilot: Pilot[None]) -> list[str]:
     """The breakpoints in the list, without the ready-made ones."""
-    pane = pilot.app.screen.query_one(PointLines)
+    pane = pilot.app.screen.query_one(BreakpointLines)
     lines = [" ".join(pane.line(at, 70).plain.split()) for at in range(len(pane.rows))]
     return [line for line in lines if "+" not in line]
 
 
 def chosen(pilot: Pilot[None]) -> str:
-    return pilot.app.screen.query_one(PointLines).line(pilot.app.screen.query_one(PointLines).at, 70).plain
+    return pilot.app.screen.query_one(BreakpointLines).line(pilot.app.screen.query_one(BreakpointLines).at, 70).plain
 
 
 def said(pilot: Pilot[None], id: str) -> str:
@@ -159,10 +159,10 @@ async def test_a_click_in_the_list_chooses_and_on_the_sign_switches() -> None:
         await enter(pilot, "break update")
         await enter(pilot, "break backward")
         await press(pilot, "B")
-        await pilot.click(PointLines, offset=(20, 1))
+        await pilot.click(BreakpointLines, offset=(20, 1))
         await pilot.pause()
         assert listed(pilot) == ["1 ● update", "▶ 2 ● backward"]
-        await pilot.click(PointLines, offset=(4, 0))
+        await pilot.click(BreakpointLines, offset=(4, 0))
         await pilot.pause()
         assert listed(pilot) == ["▶ 1 ○ update off", "2 ● backward"]
 
