@@ -38,7 +38,7 @@ class Plot:
     """Column, line, text, style."""
     layers: list[tuple[str, set[Dot]]] = field(default_factory=list)
     """Style and dots, the later ones over the earlier ones. A layer holds all dots of its cells: also those below."""
-    inner: Frame | None = None
+    inner: PlotFrame | None = None
     """Where its axes are, once there are any."""
 
     def dots(self, style: str, dots: Iterable[Dot]) -> None:
@@ -52,7 +52,7 @@ class Plot:
 
 
 @dataclass(frozen=True)
-class Frame:
+class PlotFrame:
     """Where the axes are, and which values they show."""
 
     left: int
@@ -128,13 +128,13 @@ def frame(
     plot: Plot,
     least: float = 0.0,
     named: Callable[[float, float, int], list[Tick]] = named_ticks,
-) -> Frame:
+) -> PlotFrame:
     """Axes with a few round numbers, those of x at least so far apart, drawn into the plot; `named` those of y."""
     labels = named(*y, max((height - 2) // 3, 2))
     left = max((len(text) for _value, text in labels), default=0) + 1
     if left > width // 2:  # the plot says more than its numbers
         labels, left = [], 1
-    plot.inner = inner = Frame(left, 0, max(width - left, 1), max(height - 2, 1), x, y)
+    plot.inner = inner = PlotFrame(left, 0, max(width - left, 1), max(height - 2, 1), x, y)
     bottom = inner.height
     for line in range(inner.height):
         plot.words.append((left - 1, line, "│", FAINT))

@@ -11,8 +11,8 @@ from bptui.render.plot.plot import (
     DOWN,
     LEAST,
     Dot,
-    Frame,
     Plot,
+    PlotFrame,
     Tick,
     drawable,
     frame,
@@ -126,7 +126,7 @@ def _placed(series: Series, look: Look) -> list[Span | None]:
     return placed
 
 
-def _line(spans: Sequence[Span | None], inner: Frame) -> set[Dot]:
+def _line(spans: Sequence[Span | None], inner: PlotFrame) -> set[Dot]:
     """All from the least to the greatest of each point, and from each to the next one."""
     points: list[tuple[float, float]] = []
     before: Span | None = None
@@ -144,7 +144,7 @@ def _line(spans: Sequence[Span | None], inner: Frame) -> set[Dot]:
     return inner.line(points)
 
 
-def _filling(span: Span, until: float, inner: Frame) -> list[tuple[float, float]]:
+def _filling(span: Span, until: float, inner: PlotFrame) -> list[tuple[float, float]]:
     """What stands for many steps goes on to the next one, where that is so near that it would look like a gap."""
     step, low, high = span
     dot = (inner.x[1] - inner.x[0]) / max(inner.width * ACROSS - 1, 1)
@@ -154,7 +154,7 @@ def _filling(span: Span, until: float, inner: Frame) -> list[tuple[float, float]
     return [(step + at * dot, end) for at in between for end in (low, high)]
 
 
-def _rings(spans: Sequence[Span], inner: Frame) -> list[Dot]:
+def _rings(spans: Sequence[Span], inner: PlotFrame) -> list[Dot]:
     """The least and the greatest of each column of cells."""
     columns: dict[int, tuple[int, int]] = {}
     for step, low, high in spans:
@@ -165,7 +165,7 @@ def _rings(spans: Sequence[Span], inner: Frame) -> list[Dot]:
     return [(x, y) for x, ends in columns.items() for y in sorted({*ends})]
 
 
-def _stand(here: int, inner: Frame, plot: Plot) -> None:
+def _stand(here: int, inner: PlotFrame, plot: Plot) -> None:
     """A line from top to bottom where the program stands, behind all else."""
     cell = inner.cell(here, inner.y[0])
     if cell is None:
@@ -176,7 +176,7 @@ def _stand(here: int, inner: Frame, plot: Plot) -> None:
     plot.words.append((cell[0], inner.height, FOOT, POINT))
 
 
-def _mark_forks(look: Look, inner: Frame, plot: Plot) -> None:
+def _mark_forks(look: Look, inner: PlotFrame, plot: Plot) -> None:
     """On the axis, beside where the program stands."""
     here = inner.cell(look.here, inner.y[0]) if look.here is not None else None
     end = 0
@@ -190,7 +190,7 @@ def _mark_forks(look: Look, inner: Frame, plot: Plot) -> None:
             end = start + len(text)
 
 
-def _mark_missing(all: Sequence[Series], look: Look, inner: Frame, plot: Plot) -> None:
+def _mark_missing(all: Sequence[Series], look: Look, inner: PlotFrame, plot: Plot) -> None:
     """At the top, where the number is nan or inf."""
     steps = {step for series in all for step in series.missing}
     steps |= {step for series in all for step, low, high in series.points if not (drawable(low) and drawable(high))}

@@ -12,7 +12,7 @@ from bptui.protocol.fact import Fact
 from bptui.protocol.snapshot import Row, Snapshot
 from bptui.render.lists.branches import Branches
 from bptui.render.plot.legend import Caption, subtitle, title
-from bptui.render.plot.plot import ACROSS, Frame
+from bptui.render.plot.plot import ACROSS, PlotFrame
 from bptui.render.plot.series import Look, Series, nothing, over
 from bptui.render.plot.window import Window
 from bptui.trace.errors import NotATrace
@@ -58,7 +58,7 @@ class SeriesPane(Plotted):
         """The branch that is laid over the one that the program is on."""
         self._compared: tuple[int, int] | None = None
         """The branches with zeroing on and off, as long as it is these that are shown."""
-        self._inner: Frame | None = None
+        self._inner: PlotFrame | None = None
 
     # ---- what it is told
 

@@ -13,7 +13,7 @@ from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row
 from bptui.render.plot.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.plot.losses import PARTS, Losses
-from bptui.render.plot.plot import ACROSS, DOWN, Frame, Plot, label, ticks
+from bptui.render.plot.plot import ACROSS, DOWN, Plot, PlotFrame, label, ticks
 
 XS = tuple(at / 15 for at in range(61))
 CURVE = CurveDrawn("w", XS, tuple((2 * x - 4) ** 2 for x in XS), 1.0, 4.0, -8.0, "")
@@ -80,7 +80,7 @@ def test_steps_are_counted_in_whole_numbers() -> None:
     assert ticks(0.0, 1.0, 4, least=1.0) == [0.0, 1.0]
 
 
-FRAME = Frame(2, 0, 10, 5, (0.0, 1.0), (0.0, 1.0))
+FRAME = PlotFrame(2, 0, 10, 5, (0.0, 1.0), (0.0, 1.0))
 
 
 def test_a_frame_has_its_corners_in_its_corner_cells() -> None:
