@@ -42,7 +42,7 @@ class Series:
     since: int = -1
     """Up to that step it is the same as the first one, and not drawn over it."""
 
-    def reaching(self, look: Look) -> Series:
+    def reaching(self, look: SeriesStyle) -> Series:
         """The same up to where the program stands: what was computed last is what it is until the next time."""
         here, value = look.here, look.value
         if here is None or value is None or value != value or (self.points and self.points[-1][0] >= here):
@@ -51,7 +51,7 @@ class Series:
 
 
 @dataclass(frozen=True)
-class Look:
+class SeriesStyle:
     """What of it is to be seen."""
 
     first: int
@@ -77,7 +77,7 @@ class Look:
         return value if not self.log else math.log10(value) if value > 0 else math.nan
 
 
-def over(all: Sequence[Series], look: Look, width: int, height: int) -> Plot:
+def over(all: Sequence[Series], look: SeriesStyle, width: int, height: int) -> Plot:
     """The first one as a line, the second one as rings; an empty plot where none of their numbers has a place."""
     plot = Plot()
     placed = [_placed(each, look) for each in all]
@@ -106,7 +106,7 @@ Span = tuple[float, float, float]
 """A step, and two heights."""
 
 
-def _placed(series: Series, look: Look) -> list[Span | None]:
+def _placed(series: Series, look: SeriesStyle) -> list[Span | None]:
     """The points that have a place, in order; None where a step between them has none, which interrupts a line."""
     missing = sorted(series.missing)
     placed: list[Span | None] = []
@@ -176,7 +176,7 @@ def _stand(here: int, inner: PlotFrame, plot: Plot) -> None:
     plot.words.append((cell[0], inner.height, FOOT, POINT))
 
 
-def _mark_forks(look: Look, inner: PlotFrame, plot: Plot) -> None:
+def _mark_forks(look: SeriesStyle, inner: PlotFrame, plot: Plot) -> None:
     """On the axis, beside where the program stands."""
     here = inner.cell(look.here, inner.y[0]) if look.here is not None else None
     end = 0
@@ -190,7 +190,7 @@ def _mark_forks(look: Look, inner: PlotFrame, plot: Plot) -> None:
             end = start + len(text)
 
 
-def _mark_missing(all: Sequence[Series], look: Look, inner: PlotFrame, plot: Plot) -> None:
+def _mark_missing(all: Sequence[Series], look: SeriesStyle, inner: PlotFrame, plot: Plot) -> None:
     """At the top, where the number is nan or inf."""
     steps = {step for series in all for step in series.missing}
     steps |= {step for series in all for step, low, high in series.points if not (drawable(low) and drawable(high))}

@@ -13,7 +13,7 @@ from bptui.protocol.snapshot import Row, Snapshot
 from bptui.render.lists.branches import Branches
 from bptui.render.plot.legend import Caption, subtitle, title
 from bptui.render.plot.plot import ACROSS, PlotFrame
-from bptui.render.plot.series import Look, Series, nothing, over
+from bptui.render.plot.series import Series, SeriesStyle, nothing, over
 from bptui.render.plot.window import Window
 from bptui.trace.errors import NotATrace
 from bptui.ui.base.messages import RowChosen
@@ -214,7 +214,7 @@ class SeriesPane(Plotted):
         except NotATrace:  # closed on the way out, or a damaged file: what cannot be read is not shown
             return Series(())
 
-    def _look(self, shown: Sequence[int], branches: Branches) -> Look:
+    def _look(self, shown: Sequence[int], branches: Branches) -> SeriesStyle:
         branch, index = self._here
         on_it = any(branches.shared(each, branch, index) == index for each in shown)
         row = self._pages.row(branch, index) if self._pages is not None and on_it else None
@@ -222,7 +222,7 @@ class SeriesPane(Plotted):
         if len(branches) > 1:
             leaving = branches.leaving(shown[0], self._last)
             forks = [(step, other) for step, others in leaving.items() for other in others]
-        return Look(
+        return SeriesStyle(
             self._window.first, self._window.last, self._log, index if row is not None else None,
             self._value(row) if row is not None else None, forks,
         )  # fmt: skip

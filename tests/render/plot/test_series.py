@@ -9,7 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bptui.render.plot.plot import ACROSS, DOWN
-from bptui.render.plot.series import FORK, HERE, MISSING, RING, SECOND, UPRIGHT, Look, Series, log_ticks, nothing, over
+from bptui.render.plot.series import (
+    FORK,
+    HERE,
+    MISSING,
+    RING,
+    SECOND,
+    UPRIGHT,
+    Series,
+    SeriesStyle,
+    log_ticks,
+    nothing,
+    over,
+)
 from bptui.render.text.fit import width_of
 from tests.render.plot.test_plot import drawn
 
@@ -20,7 +32,7 @@ def falling(steps: int, rate: float, since: int = -1) -> Series:
 
 
 def test_one_branch_as_a_line_and_the_other_as_rings_from_where_they_part() -> None:
-    look = Look(0, 120, here=40, value=20 * math.exp(-40 / 32), forks=[(40, 1)])
+    look = SeriesStyle(0, 120, here=40, value=20 * math.exp(-40 / 32), forks=[(40, 1)])
     plot = over([falling(121, 32.0), falling(121, 90.0, since=40)], look, 60, 14)
     assert drawn(plot, 60, 14) == TWO
 
@@ -48,7 +60,7 @@ def words(plot: object, sign: str) -> list[tuple[int, int]]:
 
 
 def test_all_of_a_bucket_is_covered_from_the_least_to_the_greatest() -> None:
-    plot = over([Series([(0, 0.0, 1.0), (5, 0.0, 10.0), (10, 0.0, 1.0)])], Look(0, 10), 40, 20)
+    plot = over([Series([(0, 0.0, 1.0), (5, 0.0, 10.0), (10, 0.0, 1.0)])], SeriesStyle(0, 10), 40, 20)
     ((_style, dots),) = plot.layers
     assert plot.inner is not None
     middle = int(plot.inner.dot(5, 0)[0] + 0.5)
@@ -60,7 +72,7 @@ def test_all_of_a_bucket_is_covered_from_the_least_to_the_greatest() -> None:
 
 def test_a_step_without_a_number_interrupts_the_line_and_is_marked() -> None:
     points = [(step, 1.0, 1.0) for step in (0, 1, 2, 7, 8, 9)]
-    plot = over([Series(points, missing=[4, 5])], Look(0, 10), 44, 8)
+    plot = over([Series(points, missing=[4, 5])], SeriesStyle(0, 10), 44, 8)
     ((_style, dots),) = plot.layers
     assert plot.inner is not None
     assert [x for x, y in words(plot, MISSING)] == [plot.inner.cell(4, 1.0)[0], plot.inner.cell(5, 1.0)[0]]  # type: ignore[index]
@@ -70,7 +82,7 @@ def test_a_step_without_a_number_interrupts_the_line_and_is_marked() -> None:
 
 def test_an_infinite_number_is_marked_and_does_not_stretch_the_axis() -> None:
     points = [(0, 1.0, 1.0), (1, 2.0, math.inf), (2, 3.0, 3.0), (3, -math.inf, math.inf)]
-    plot = over([Series(points)], Look(0, 4), 44, 8)
+    plot = over([Series(points)], SeriesStyle(0, 4), 44, 8)
     assert plot.inner is not None
     assert plot.inner.y == pytest.approx((1.0 - 0.12, 3.0 + 0.12))
     assert len(words(plot, MISSING)) == 2
@@ -78,11 +90,11 @@ def test_an_infinite_number_is_marked_and_does_not_stretch_the_axis() -> None:
 
 def test_on_a_logarithmic_axis_what_is_not_above_zero_has_no_place() -> None:
     points = [(0, 100.0, 100.0), (1, 0.0, 0.0), (2, -5.0, 1.0), (3, 0.01, 0.01)]
-    plot = over([Series(points)], Look(0, 3, log=True), 44, 12)
+    plot = over([Series(points)], SeriesStyle(0, 3, log=True), 44, 12)
     assert plot.inner is not None
     assert plot.inner.y == pytest.approx((-2.24, 2.24))
     assert [line[:5].strip(" │┤└") for line in drawn(plot, 44, 12) if "┤" in line] == ["100", "1", "0.01"]
-    assert over([Series([(0, -1.0, 0.0)])], Look(0, 3, log=True), 44, 12).words == []
+    assert over([Series([(0, -1.0, 0.0)])], SeriesStyle(0, 3, log=True), 44, 12).words == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +111,7 @@ def test_powers_of_ten(low: float, high: float, labels: list[str]) -> None:
 
 
 def test_the_fork_is_beside_the_mark_of_where_the_program_stands() -> None:
-    plot = over([falling(40, 9.0)], Look(0, 40, here=20, value=1.0, forks=[(20, 3), (0, 1)]), 60, 10)
+    plot = over([falling(40, 9.0)], SeriesStyle(0, 40, here=20, value=1.0, forks=[(20, 3), (0, 1)]), 60, 10)
     (upright, *_) = words(plot, UPRIGHT)
     assert words(plot, f"{FORK}3") == [(upright[0] + 1, 8)]
     assert words(plot, f"{FORK}1") == [(3, 8)]
@@ -107,7 +119,7 @@ def test_the_fork_is_beside_the_mark_of_where_the_program_stands() -> None:
 
 
 def test_where_the_program_does_not_stand_on_a_shown_branch_there_is_no_mark() -> None:
-    plot = over([falling(40, 9.0)], Look(0, 40), 60, 10)
+    plot = over([falling(40, 9.0)], SeriesStyle(0, 40), 60, 10)
     assert words(plot, UPRIGHT) == words(plot, HERE) == []
 
 
@@ -125,7 +137,7 @@ def test_where_the_program_does_not_stand_on_a_shown_branch_there_is_no_mark() -
     ],
 )
 def test_why_there_is_nothing_to_draw(what: str, series: Series, log: bool, said: str) -> None:
-    assert over([series], Look(0, 10, log), 40, 10).words == []
+    assert over([series], SeriesStyle(0, 10, log), 40, 10).words == []
     assert nothing(what, [series], log) == said
 
 
@@ -159,7 +171,7 @@ def test_any_numbers_can_be_drawn_in_any_room(
     series: list[Series], first: int, size: int, log: bool, here: int | None, value: float | None,
     forks: list[tuple[int, int]], width: int, height: int,
 ) -> None:  # fmt: skip
-    plot = over(series, Look(first, first + size, log, here, value, forks), width, height)
+    plot = over(series, SeriesStyle(first, first + size, log, here, value, forks), width, height)
     if not plot.words:
         assert nothing("loss", series, log)
         return
@@ -173,11 +185,15 @@ def test_any_numbers_can_be_drawn_in_any_room(
 def test_the_line_goes_on_to_where_the_program_stands() -> None:
     series = falling(40, 9.0)
     last = series.points[-1]
-    assert series.reaching(Look(0, 50, here=45, value=2.0)).points == [*series.points, (45, 2.0, 2.0)]
-    for look in (Look(0, 50), Look(0, 50, here=last[0], value=2.0), Look(0, 50, here=45, value=math.nan)):
+    assert series.reaching(SeriesStyle(0, 50, here=45, value=2.0)).points == [*series.points, (45, 2.0, 2.0)]
+    for look in (
+        SeriesStyle(0, 50),
+        SeriesStyle(0, 50, here=last[0], value=2.0),
+        SeriesStyle(0, 50, here=45, value=math.nan),
+    ):
         assert series.reaching(look) is series
 
 
 def test_rings_have_a_style_of_their_own_too() -> None:
-    plot = over([falling(40, 9.0), falling(40, 30.0)], Look(0, 40), 60, 10)
+    plot = over([falling(40, 9.0), falling(40, 30.0)], SeriesStyle(0, 40), 60, 10)
     assert {style for _x, _y, text, style in plot.words if text == RING} == {SECOND}
