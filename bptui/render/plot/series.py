@@ -28,7 +28,7 @@ NEAR = 4
 """Points that are at most so many dots from each other belong together."""
 FIRST, SECOND, POINT = "$text-primary", GOOD, "$point bold"
 """The styles of the two, and of where the program stands."""
-Point = tuple[int, float, float]
+SeriesPoint = tuple[int, float, float]
 """A step, and the least and the greatest number from there on to the next point."""
 
 
@@ -36,7 +36,7 @@ Point = tuple[int, float, float]
 class Series:
     """A number over the steps of one branch."""
 
-    points: Sequence[Point]
+    points: Sequence[SeriesPoint]
     missing: Sequence[int] = ()
     """Steps at which it was nan."""
     since: int = -1
