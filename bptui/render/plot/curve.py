@@ -22,12 +22,12 @@ REACH = 2_000
 """So many rows back they are looked for."""
 TANGENT = 0.22
 """The tangent's reach to either side, as a part of the width."""
-Point = tuple[float, float]
+CurvePoint = tuple[float, float]
 
 
-def path_of(rows: Sequence[Row], param: str, sample: int | None) -> list[Point]:
+def path_of(rows: Sequence[Row], param: str, sample: int | None) -> list[CurvePoint]:
     """Earlier (value, loss) pairs of the same sample, the latest first."""
-    points: list[Point] = []
+    points: list[CurvePoint] = []
     for at in range(len(rows) - 1, max(len(rows) - REACH, 0) - 1, -1):
         row = rows[at]
         if row.phase is Phase.FORWARD and row.sample == sample and row.loss is not None:
@@ -39,7 +39,7 @@ def path_of(rows: Sequence[Row], param: str, sample: int | None) -> list[Point]:
     return points
 
 
-def over_parameter(curve: CurveDrawn, path: Sequence[Point], width: int, height: int) -> Plot:
+def over_parameter(curve: CurveDrawn, path: Sequence[CurvePoint], width: int, height: int) -> Plot:
     """The curve with its point."""
     plot = Plot()
     drawn = [y for y in curve.ys if drawable(y)]
@@ -62,7 +62,7 @@ def over_parameter(curve: CurveDrawn, path: Sequence[Point], width: int, height:
     return plot
 
 
-def _tangent(at: float, loss: float, slope: float, x: Point, y: Point) -> list[Point]:
+def _tangent(at: float, loss: float, slope: float, x: CurvePoint, y: CurvePoint) -> list[CurvePoint]:
     """A piece of the tangent that looks equally long whatever its slope."""
     wide, tall = x[1] - x[0], y[1] - y[0]
     steepness = abs(slope) * wide / tall
