@@ -13,7 +13,7 @@ from bptui.trace.lineage import Segment
 from bptui.trace.numbers import number
 from bptui.trace.schema import CHUNK, LOSS
 
-Point = tuple[int, float, float]
+BucketPoint = tuple[int, float, float]
 """Index of the first step of a bucket, and the smallest and largest number in it."""
 
 _STEPS = {
@@ -31,7 +31,9 @@ WHERE branch = ? AND chunk >= ? AND chunk < ? AND param = ? AND {low} IS NOT NUL
 """
 
 
-def series(connection: sqlite3.Connection, segments: list[Segment], param: int, grad: bool, points: int) -> list[Point]:
+def series(
+    connection: sqlite3.Connection, segments: list[Segment], param: int, grad: bool, points: int
+) -> list[BucketPoint]:
     """At most about that many points over these segments; `param` is a key, or LOSS.
 
     Raises:
@@ -43,13 +45,13 @@ def series(connection: sqlite3.Connection, segments: list[Segment], param: int, 
     width = max(1, -(-steps // max(points, 1)))
     if width >= CHUNK:
         width = -(-width // CHUNK) * CHUNK
-    found: list[Point] = []
+    found: list[BucketPoint] = []
     for segment in segments:
         found += _within(connection, segment, param, grad, width)
     return _merged(found, width)
 
 
-def _within(connection: sqlite3.Connection, segment: Segment, param: int, grad: bool, width: int) -> list[Point]:
+def _within(connection: sqlite3.Connection, segment: Segment, param: int, grad: bool, width: int) -> list[BucketPoint]:
     first, last = -(-segment.start // CHUNK), segment.stop // CHUNK  # whole chunks
     if width < CHUNK or first >= last:
         return _of_steps(connection, segment.key, segment.start, segment.stop, param, grad, width)
@@ -62,7 +64,7 @@ def _within(connection: sqlite3.Connection, segment: Segment, param: int, grad: 
 
 def _of_steps(
     connection: sqlite3.Connection, key: int, start: int, stop: int, param: int, grad: bool, width: int
-) -> list[Point]:
+) -> list[BucketPoint]:
     column = "loss" if param == LOSS else "grad" if grad else "value"
     asked = _BUCKETS.format(column=column, steps=_STEPS[column], width=width)
     return _points(connection.execute(asked, (key, start, stop) if param == LOSS else (key, start, stop, param)))
@@ -70,13 +72,13 @@ def _of_steps(
 
 def _of_chunks(
     connection: sqlite3.Connection, key: int, first: int, last: int, param: int, grad: bool, width: int
-) -> list[Point]:
+) -> list[BucketPoint]:
     low, high = ("grad_low", "grad_high") if grad else ("low", "high")
     asked = _CHUNKS.format(low=low, high=high, chunk=CHUNK, width=width // CHUNK)
     return _points(connection.execute(asked, (key, first, last, param)))
 
 
-def _points(found: Iterable[tuple[int, object, object]]) -> list[Point]:
+def _points(found: Iterable[tuple[int, object, object]]) -> list[BucketPoint]:
     points = []
     for index, low, high in found:
         smallest, largest = number(low), number(high)
@@ -85,9 +87,9 @@ def _points(found: Iterable[tuple[int, object, object]]) -> list[Point]:
     return points
 
 
-def _merged(points: list[Point], width: int) -> list[Point]:
+def _merged(points: list[BucketPoint], width: int) -> list[BucketPoint]:
     """Buckets that two sources share, as one."""
-    merged: list[Point] = []
+    merged: list[BucketPoint] = []
     for point in points:
         if merged and merged[-1][0] // width == point[0] // width:
             index, low, high = merged[-1]

@@ -17,7 +17,7 @@ from bptui.trace.gaps import gaps
 from bptui.trace.lineage import Lineage, Segment
 from bptui.trace.reader import latest_run, lineage_of, params_of, read_rows, read_snapshot
 from bptui.trace.schema import LOSS
-from bptui.trace.series import Point, series
+from bptui.trace.series import BucketPoint, series
 from bptui.trace.writer import Writer
 
 MOST_MARKS = 10_000
@@ -193,7 +193,7 @@ class Timeline:
                     return int(found[0])
         return None
 
-    def series(self, branch: int, what: str, start: int, stop: int, points: int) -> list[Point]:
+    def series(self, branch: int, what: str, start: int, stop: int, points: int) -> list[BucketPoint]:
         """A number over the steps: for about `points` buckets of them (first index, smallest, largest).
 
         `what` is `loss` (of forwards only), a parameter, or one with `.grad`. Steps where there is none, and nan, are
