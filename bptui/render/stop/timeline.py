@@ -45,7 +45,7 @@ class Column:
 
 
 @dataclass(frozen=True)
-class Look:
+class TimelineStyle:
     """What of a line does not depend on its step."""
 
     here: bool = False
@@ -123,7 +123,7 @@ def _count(at: int | None) -> str:
     return "" if at is None else str(at)
 
 
-def _what(row: Row, width: int, look: Look) -> Text:
+def _what(row: Row, width: int, look: TimelineStyle) -> Text:
     """The phase, or what was typed, and behind it the signs, which stay whole."""
     words = " ".join(printable(row.edit).split()) or (str(row.phase) if row.phase else str(row.stop_reason))
     signs = [piece(*SIGNS[row.stop_reason])] if row.stop_reason in SIGNS else []
@@ -151,9 +151,9 @@ def header(shown: list[Column], width: int) -> Text:
     return cut(piece(" ") + piece(" ").join(piece(_aligned(each, each.title), QUIET) for each in shown), width)
 
 
-def row_line(shown: list[Column], row: Row, before: Row | None, width: int, look: Look | None = None) -> Text:
+def row_line(shown: list[Column], row: Row, before: Row | None, width: int, look: TimelineStyle | None = None) -> Text:
     """A step; what it changed is lit, unless it is yet to come again."""
-    look = look or Look()
+    look = look or TimelineStyle()
     text = piece(HERE if look.here else CHOSEN if look.chosen else " ", LIT)
     skipped = 0
     for at, each in enumerate(shown):

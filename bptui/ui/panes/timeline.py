@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from bptui.render.lists.branches import Branches
-from bptui.render.stop.timeline import Column, Look, branch_line, columns, header, row_line
+from bptui.render.stop.timeline import Column, TimelineStyle, branch_line, columns, header, row_line
 from bptui.ui.base.messages import RowChosen
 from bptui.ui.model.rows import RowPages
 from bptui.ui.panes.lines import Lines
@@ -124,7 +124,7 @@ class TimelinePane(Lines):
         row = self._pages.row(self._branch, index) if self._pages is not None else None
         if self._pages is None or row is None:  # the program begins anew, and the screen is about to hear of it
             return Text()
-        look = Look(
+        look = TimelineStyle(
             index == self._behind == self._here[1],
             self.has_focus and index == self._cursor,
             index > self._behind,

@@ -8,7 +8,7 @@ import pytest
 
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row
-from bptui.render.stop.timeline import Look, branch_line, columns, header, row_line
+from bptui.render.stop.timeline import TimelineStyle, branch_line, columns, header, row_line
 
 ENTRY = Row(0, None, StopReason.ENTRY, 0, 0, None, (("w", 1.0, None),))
 FORWARD = Row(5, Phase.FORWARD, StopReason.STEP, 0, 1, 3.8416, (("w", 1.02, 0.0),))
@@ -17,7 +17,7 @@ RAISED = Row(6, Phase.BACKWARD, StopReason.EXCEPTION, 0, 1, 3.8416, (("w", 1.02,
 ON_THE_RUN = Row(7, Phase.UPDATE, StopReason.STEP, None, 1, 0.5, (("w", None, None),))
 
 
-def line(row: Row, before: Row | None = None, width: int = 72, look: Look | None = None) -> str:
+def line(row: Row, before: Row | None = None, width: int = 72, look: TimelineStyle | None = None) -> str:
     return row_line(columns("w", "l", 2, width), row, before, width, look).plain
 
 
@@ -65,7 +65,7 @@ def test_rows(row: Row, text: str) -> None:
 
 
 def test_the_last_row_is_marked_as_a_whole() -> None:
-    shown = row_line(columns("w", "l", 2, 72), BACKWARD, FORWARD, 72, Look(here=True))
+    shown = row_line(columns("w", "l", 2, 72), BACKWARD, FORWARD, 72, TimelineStyle(here=True))
     assert shown.plain == "▶  6 backward         0       1      3.8416      1.0200     -7.8400".ljust(72)
     assert (shown.spans[0].start, shown.spans[0].end, shown.spans[0].style) == (0, 72, "on $here")
 
@@ -118,22 +118,28 @@ BRANCHED = replace(BACKWARD, stop_reason=StopReason.BREAKPOINT)
 @pytest.mark.parametrize(
     ("row", "look", "width", "text"),
     [
-        pytest.param(BRANCHED, Look(), 72, "   6 backward ●  ", id="a breakpoint"),
+        pytest.param(BRANCHED, TimelineStyle(), 72, "   6 backward ●  ", id="a breakpoint"),
         pytest.param(
-            replace(BACKWARD, stop_reason=StopReason.DATA_BREAKPOINT), Look(), 72, "   6 backward ◆  ", id="data"
+            replace(BACKWARD, stop_reason=StopReason.DATA_BREAKPOINT),
+            TimelineStyle(),
+            72,
+            "   6 backward ◆  ",
+            id="data",
         ),
-        pytest.param(replace(BACKWARD, stop_reason=StopReason.PAUSE), Look(), 72, "   6 backward ‖  ", id="a pause"),
-        pytest.param(BACKWARD, Look(leaving=(1,)), 72, "   6 backward ⎇1 ", id="another branch leaves"),
-        pytest.param(BRANCHED, Look(leaving=(1,)), 72, "   6 backward●⎇1 ", id="at a breakpoint"),
-        pytest.param(BRANCHED, Look(leaving=(1,)), 45, "   6 backwa●⎇1 ", id="where it is narrow"),
-        pytest.param(BACKWARD, Look(leaving=(1, 2, 3)), 72, "   6 backwa⎇1⎇2… ", id="several leave"),
-        pytest.param(BACKWARD, Look(chosen=True), 72, "›  6 backward    ", id="the cursor"),
         pytest.param(
-            BACKWARD, Look(here=True, chosen=True), 72, "▶  6 backward    ", id="on the place where it stands"
+            replace(BACKWARD, stop_reason=StopReason.PAUSE), TimelineStyle(), 72, "   6 backward ‖  ", id="a pause"
+        ),
+        pytest.param(BACKWARD, TimelineStyle(leaving=(1,)), 72, "   6 backward ⎇1 ", id="another branch leaves"),
+        pytest.param(BRANCHED, TimelineStyle(leaving=(1,)), 72, "   6 backward●⎇1 ", id="at a breakpoint"),
+        pytest.param(BRANCHED, TimelineStyle(leaving=(1,)), 45, "   6 backwa●⎇1 ", id="where it is narrow"),
+        pytest.param(BACKWARD, TimelineStyle(leaving=(1, 2, 3)), 72, "   6 backwa⎇1⎇2… ", id="several leave"),
+        pytest.param(BACKWARD, TimelineStyle(chosen=True), 72, "›  6 backward    ", id="the cursor"),
+        pytest.param(
+            BACKWARD, TimelineStyle(here=True, chosen=True), 72, "▶  6 backward    ", id="on the place where it stands"
         ),
     ],
 )
-def test_signs(row: Row, look: Look, width: int, text: str) -> None:
+def test_signs(row: Row, look: TimelineStyle, width: int, text: str) -> None:
     assert line(row, width=width, look=look).startswith(text)
 
 
@@ -158,7 +164,7 @@ def test_what_was_typed_stands_in_the_place_of_a_phase(row: Row, width: int, tex
 
 
 def test_what_is_yet_to_come_again_is_faint_and_its_branch_can_still_be_clicked() -> None:
-    shown = row_line(columns("w", "l", 2, 72), BACKWARD, FORWARD, 72, Look(ahead=True, leaving=(1,)))
+    shown = row_line(columns("w", "l", 2, 72), BACKWARD, FORWARD, 72, TimelineStyle(ahead=True, leaving=(1,)))
     assert [span.style for span in shown.spans if isinstance(span.style, str)] == ["$faint"]
     assert [span.style.meta for span in shown.spans if not isinstance(span.style, str)] == [{"branch": 1}]
 
