@@ -30,7 +30,7 @@ UNKNOWN = "·"
 
 
 @dataclass(frozen=True)
-class Column:
+class TimelineColumn:
     """One column."""
 
     title: str
@@ -58,15 +58,15 @@ class TimelineStyle:
     """The branches that go another way behind it."""
 
 
-def columns(param: str | None, loss: str, digits: int, width: int) -> list[Column]:
+def columns(param: str | None, loss: str, digits: int, width: int) -> list[TimelineColumn]:
     """As many as fit, from left to right. `digits`: how many the greatest index has."""
-    index = Column("#", max(digits + 1, 3), lambda row, _width: str(row.index))
+    index = TimelineColumn("#", max(digits + 1, 3), lambda row, _width: str(row.index))
     place = [
-        Column("epoch", 6, lambda row, _width: _count(row.epoch), place=True),
-        Column("sample", 7, lambda row, _width: _count(row.sample), place=True),
+        TimelineColumn("epoch", 6, lambda row, _width: _count(row.epoch), place=True),
+        TimelineColumn("sample", 7, lambda row, _width: _count(row.sample), place=True),
     ]
     for phase, cells, middle in ((11, 11, place), (11, 9, place[1:]), (11, 9, []), (9, 9, [])):
-        what = Column("phase", phase, lambda row, _width: str(row.phase), left=True)
+        what = TimelineColumn("phase", phase, lambda row, _width: str(row.phase), left=True)
         shown = [index, what, *middle, *_numbers(param, loss, cells)]
         if _width_of(shown) <= width:
             return shown
@@ -76,11 +76,11 @@ def columns(param: str | None, loss: str, digits: int, width: int) -> list[Colum
     return shown
 
 
-def _width_of(shown: list[Column]) -> int:
+def _width_of(shown: list[TimelineColumn]) -> int:
     return 1 + sum(each.width + 1 for each in shown)
 
 
-def _numbers(param: str | None, loss: str, width: int) -> list[Column]:
+def _numbers(param: str | None, loss: str, width: int) -> list[TimelineColumn]:
     name = param or "w"
 
     def value(row: Row, width: int) -> str:
@@ -92,14 +92,14 @@ def _numbers(param: str | None, loss: str, width: int) -> list[Column]:
         return UNKNOWN if known is None and slope is None else _fitted(slope, width)
 
     return [
-        Column(
+        TimelineColumn(
             _short(loss, width),
             width,
             lambda row, width: "" if row.loss is None else _fitted(row.loss, width),
             number=True,
         ),
-        Column(_short(name, width), width, value, number=True),
-        Column(_short(name, width, ".grad"), width, grad, number=True),
+        TimelineColumn(_short(name, width), width, value, number=True),
+        TimelineColumn(_short(name, width, ".grad"), width, grad, number=True),
     ]
 
 
@@ -146,12 +146,14 @@ def _begun(words: str, room: int, marked: bool) -> str:
     return text.plain
 
 
-def header(shown: list[Column], width: int) -> Text:
+def header(shown: list[TimelineColumn], width: int) -> Text:
     """The columns' names."""
     return cut(piece(" ") + piece(" ").join(piece(_aligned(each, each.title), QUIET) for each in shown), width)
 
 
-def row_line(shown: list[Column], row: Row, before: Row | None, width: int, look: TimelineStyle | None = None) -> Text:
+def row_line(
+    shown: list[TimelineColumn], row: Row, before: Row | None, width: int, look: TimelineStyle | None = None
+) -> Text:
     """A step; what it changed is lit, unless it is yet to come again."""
     look = look or TimelineStyle()
     text = piece(HERE if look.here else CHOSEN if look.chosen else " ", LIT)
@@ -205,6 +207,6 @@ def branch_line(numbers: Sequence[int], shown: int, here: int, width: int) -> Te
     return text
 
 
-def _aligned(column: Column, value: str) -> str:
+def _aligned(column: TimelineColumn, value: str) -> str:
     value = value if len(value) <= column.width else value[: column.width - 1] + "…"
     return value.ljust(column.width) if column.left else value.rjust(column.width)

@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.content import Content
 
 from bptui.render.lists.branches import Branches
-from bptui.render.stop.timeline import Column, TimelineStyle, branch_line, columns, header, row_line
+from bptui.render.stop.timeline import TimelineColumn, TimelineStyle, branch_line, columns, header, row_line
 from bptui.ui.base.messages import RowChosen
 from bptui.ui.model.rows import RowPages
 from bptui.ui.panes.lines import Lines
@@ -112,7 +112,7 @@ class TimelinePane(Lines):
         line = branch_line(self._branches.numbers, self._branch, self._here[0], self.room)
         self.border_subtitle = Content(line.plain) if len(self._branches) > 1 else ""
 
-    def _columns(self, width: int) -> list[Column]:
+    def _columns(self, width: int) -> list[TimelineColumn]:
         return columns(*self._heads, width)
 
     def head(self, width: int) -> Text:
