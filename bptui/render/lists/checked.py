@@ -23,7 +23,7 @@ NAMES = 11
 
 
 @dataclass(frozen=True)
-class Column:
+class CheckColumn:
     """A column of numbers."""
 
     title: str
@@ -34,10 +34,10 @@ class Column:
 
 
 COLUMNS = (
-    Column("entries", 12, lambda each: f"{each.checked}/{each.numel}", 1),
-    Column("autograd", 13, lambda each: _short(each.autograd), 0),
-    Column("numeric", 13, lambda each: _short(each.numeric), 0),
-    Column("error", 9, lambda each: f"{each.error:.1e}", 2),
+    CheckColumn("entries", 12, lambda each: f"{each.checked}/{each.numel}", 1),
+    CheckColumn("autograd", 13, lambda each: _short(each.autograd), 0),
+    CheckColumn("numeric", 13, lambda each: _short(each.numeric), 0),
+    CheckColumn("error", 9, lambda each: f"{each.error:.1e}", 2),
 )
 
 
@@ -60,7 +60,7 @@ def check_sheet(checked: GradientsChecked | None, width: int) -> Text:
     return piece("\n").join(lines)
 
 
-def _that_fit(width: int) -> Sequence[Column]:
+def _that_fit(width: int) -> Sequence[CheckColumn]:
     """The columns for which there is room."""
     for rank in (2, 1, 0):
         columns = [each for each in COLUMNS if each.rank <= rank]
@@ -69,7 +69,7 @@ def _that_fit(width: int) -> Sequence[Column]:
     return columns
 
 
-def _line(check: ParamCheck, names: int, columns: Sequence[Column]) -> Text:
+def _line(check: ParamCheck, names: int, columns: Sequence[CheckColumn]) -> Text:
     """One parameter: `w  1/1  -2  -2  1e-10  ✓ equal`."""
     sign, style = SIGNS.get(check.verdict, ("?", WARN))
     name = ending(check.name, names)
