@@ -29,7 +29,7 @@ GRADIENT = "$text-accent"
 
 
 @dataclass(frozen=True)
-class Column:
+class TapeColumn:
     """One column."""
 
     title: str
@@ -55,7 +55,7 @@ class Table:
         self.here = folding.row_of(self.at_value) if self.at_value >= 0 else None
         """The row at which the program stands."""
 
-    def columns(self, width: int) -> list[Column]:
+    def columns(self, width: int) -> list[TapeColumn]:
         """As many as fit, the least important ones left out first."""
         digits = max(len(str(len(self.tape.values))), 2)
         loss = loss_name(self.tape)
@@ -64,13 +64,13 @@ class Table:
             (18, 22, 18, "#els"), (16, 22, 18, "#el"), (16, 16, 14, "#l"), (12, 12, 12, "#"), (9, 9, 11, ""),
             (10, 0, 11, "no op"), (9, 0, 9, "no op"), (8, 0, 8, "no op"),
         ):  # fmt: skip
-            shown = [Column("#", digits, _index, left=False)] if "#" in others else []
-            shown.append(Column("name", name, _name))
+            shown = [TapeColumn("#", digits, _index, left=False)] if "#" in others else []
+            shown.append(TapeColumn("name", name, _name))
             if others != "no op":
-                shown.append(Column("op", call, _call))
+                shown.append(TapeColumn("op", call, _call))
             shown += [
-                Column("value ↓", numbers, _value, left=False, folded=True),
-                Column(
+                TapeColumn("value ↓", numbers, _value, left=False, folded=True),
+                TapeColumn(
                     next(text for text in heads if len(text) <= numbers or text is heads[-1]),
                     numbers,
                     _grad,
@@ -79,15 +79,15 @@ class Table:
                 ),
             ]
             if "l" in others:
-                shown.append(Column("line", 4, _line, left=False))
+                shown.append(TapeColumn("line", 4, _line, left=False))
             if "s" in others:
-                shown.append(Column("expression", 20, _expression))
+                shown.append(TapeColumn("expression", 20, _expression))
             room = width - _width_of(shown)
             if room >= 0:
                 return self._widened(shown, room)
         return shown
 
-    def _widened(self, shown: list[Column], room: int) -> list[Column]:
+    def _widened(self, shown: list[TapeColumn], room: int) -> list[TapeColumn]:
         """The room that is left goes to the op, and what that needs not to the expression; or else to the name."""
         titles = [each.title for each in shown]
         more = {"op": min(room, 24)} if "op" in titles else {"name": min(room, 24)}
@@ -167,11 +167,11 @@ def _contents(ops: tuple[TapeOp, ...], fold: Fold) -> Iterator[Text]:
     yield Text()
 
 
-def _width_of(shown: list[Column]) -> int:
+def _width_of(shown: list[TapeColumn]) -> int:
     return 2 + sum(each.width + 1 for each in shown)
 
 
-def _aligned(column: Column, text: str) -> str:
+def _aligned(column: TapeColumn, text: str) -> str:
     room = column.width - width_of(text)
     if room < 0:
         text = cut(Text(text), column.width).plain
