@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from bptui.protocol.tape import Op
-from bptui.render.tape.graph import TRACK, Columns, Graph, Part
+from bptui.render.tape.graph import TRACK, Graph, LayerColumns, Part
 from bptui.render.tape.layered import Item, Track
 from bptui.render.tape.reveal import current, revealed
 from bptui.render.tape.tape import BACK, GRADIENT, HERE, UNKNOWN
@@ -46,7 +46,7 @@ class _Drawing:
             for track in gap:
                 self._track(track, columns)
         self._put_wires()
-        before: Columns | None = None
+        before: LayerColumns | None = None
         for layer, columns in zip(layout.layers, self._graph.columns, strict=True):
             for item in layer:
                 if not item.passes:
@@ -55,7 +55,7 @@ class _Drawing:
             before = columns
         return [self._line(row) for row in self._cells]
 
-    def _right(self, item: Item, columns: Columns) -> int:
+    def _right(self, item: Item, columns: LayerColumns) -> int:
         """Where the wires from an item begin."""
         part = self._graph.parts[item]
         return columns.left + part.width if part.op >= 0 else columns.right
@@ -84,7 +84,7 @@ class _Drawing:
         nets = self._wires.setdefault((row, column), {})
         nets[net] = nets.get(net, 0) | sides
 
-    def _track(self, track: Track, columns: Columns) -> None:
+    def _track(self, track: Track, columns: LayerColumns) -> None:
         if track.column < 0:
             self._wire(track.start, columns.right, columns.end, track.net)
             return
@@ -108,7 +108,7 @@ class _Drawing:
     def _here(self, part: Part) -> bool:
         return part.op == self._op >= 0 or (self._op < 0 and part.value == self._value >= 0)
 
-    def _part(self, item: Item, part: Part, columns: Columns) -> None:
+    def _part(self, item: Item, part: Part, columns: LayerColumns) -> None:
         graph, here = self._graph, self._here(part)
         middle = item.row + item.height // 2
         left, width = columns.left, part.width if part.op >= 0 else columns.width
@@ -136,7 +136,7 @@ class _Drawing:
         if here:
             self._write(middle, left + 1, self._mark, LIT)
 
-    def _labels(self, item: Item, columns: Columns, before: Columns | None) -> None:
+    def _labels(self, item: Item, columns: LayerColumns, before: LayerColumns | None) -> None:
         """Values over the wires that begin here, gradients under them, and arrow heads on those that end here."""
         graph, values, beside = self._graph, self._graph.tape.values, self._right(item, columns) + 1
         for net, port in item.outs:

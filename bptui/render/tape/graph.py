@@ -76,7 +76,7 @@ class Place:
 
 
 @dataclass(frozen=True)
-class Columns:
+class LayerColumns:
     """Where a layer is, and the gap behind it: the values, the tracks, the gradients sent back, the arrow heads."""
 
     left: int
@@ -106,7 +106,7 @@ class Graph:
         self._build()
         self._gradients()
         self.layout = lay_out([*self.parts])
-        self.columns: list[Columns] = []
+        self.columns: list[LayerColumns] = []
         self._spread()
         self.width = self.columns[-1].right if self.columns else 0
         self.height = self.layout.height
@@ -165,7 +165,7 @@ class Graph:
             tail = max((width_of(text) + 1 for text in tails if text), default=0)
             right = left + width
             end = right + stub + tracks + tail + 1 if gap else right
-            self.columns.append(Columns(left, width, right + stub, right + stub + tracks, end))
+            self.columns.append(LayerColumns(left, width, right + stub, right + stub + tracks, end))
             left = end
 
     def _label(self, item: Item, width: int) -> int:
