@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from bptui.protocol.tape import Op
-from bptui.render.tape.graph import TRACK, Graph, LayerColumns, Part
+from bptui.render.tape.graph import TRACK, Graph, GraphPart, LayerColumns
 from bptui.render.tape.layered import Item, Track
 from bptui.render.tape.reveal import current, revealed
 from bptui.render.tape.tape import BACK, GRADIENT, HERE, UNKNOWN
@@ -105,10 +105,10 @@ class _Drawing:
             ran = self._reveal.value(self._graph.tape.values[net])
             self._write(row, column, WIRES[nets[net]], QUIET if ran else FAINT)
 
-    def _here(self, part: Part) -> bool:
+    def _here(self, part: GraphPart) -> bool:
         return part.op == self._op >= 0 or (self._op < 0 and part.value == self._value >= 0)
 
-    def _part(self, item: Item, part: Part, columns: LayerColumns) -> None:
+    def _part(self, item: Item, part: GraphPart, columns: LayerColumns) -> None:
         graph, here = self._graph, self._here(part)
         middle = item.row + item.height // 2
         left, width = columns.left, part.width if part.op >= 0 else columns.width

@@ -52,7 +52,7 @@ def _called(name: str) -> str:
 
 
 @dataclass(eq=False)
-class Part:
+class GraphPart:
     """What stands at an item: an op's box, or the name of a value."""
 
     text: str
@@ -96,7 +96,7 @@ class Graph:
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
-        self.parts: dict[Item, Part] = {}
+        self.parts: dict[Item, GraphPart] = {}
         self.ways: list[list[int]] = []
         """What each op takes, without what is no way of the graph: an op's own result."""
         self.uses: Counter[int] = Counter()
@@ -127,7 +127,7 @@ class Graph:
             for each in dict.fromkeys(self.ways[at]):
                 if tape.values[each].op < 0 and first.get(each) == layers[at]:
                     del first[each]
-                    self.parts[Item(layers[at] - 1, 3, [], [(each, 1)])] = Part(
+                    self.parts[Item(layers[at] - 1, 3, [], [(each, 1)])] = GraphPart(
                         _called(tape.values[each].name), value=each
                     )
             self._op(at, layers[at])
@@ -140,10 +140,12 @@ class Graph:
         height = max(2 * len(ways) + 1, 3 * len(outs), 3)
         ins = [*zip(ways, _rows(len(ways), 2, height), strict=True)]
         ports = [*zip(outs, _rows(len(outs), 3, height), strict=True)]
-        self.parts[Item(layer, height, ins, ports)] = Part(sign(self.tape, at), op=at)
+        self.parts[Item(layer, height, ins, ports)] = GraphPart(sign(self.tape, at), op=at)
         for each in outs:
             if not self.uses[each]:
-                self.parts[Item(layer + 1, 3, [(each, 1)], [])] = Part(_called(self.tape.values[each].name), value=each)
+                self.parts[Item(layer + 1, 3, [(each, 1)], [])] = GraphPart(
+                    _called(self.tape.values[each].name), value=each
+                )
 
     def _gradients(self) -> None:
         for index, node in enumerate(self.tape.nodes):
