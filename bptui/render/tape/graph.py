@@ -66,7 +66,7 @@ class GraphPart:
 
 
 @dataclass(frozen=True)
-class Place:
+class GraphCell:
     """Where something is in a drawing."""
 
     row: int
@@ -197,14 +197,14 @@ class Graph:
         _node, fact = self.sent.get((part.op, index), (-1, None))
         return f"← {drawn(fact, LABEL, gradient=True)}" if fact is not None else ""
 
-    def where(self, op: Op | None) -> Place | None:
+    def where(self, op: Op | None) -> GraphCell | None:
         """Where the program stands in the drawing."""
         at_op, at_value = current(self.tape, op)
         for layer, columns in zip(self.layout.layers, self.columns, strict=True):
             for item in layer:
                 part = self.parts.get(item)
                 if part and (part.op == at_op >= 0 or (at_op < 0 and part.value == at_value >= 0)):
-                    return Place(item.row, columns.left, item.height, part.width if part.op >= 0 else columns.width)
+                    return GraphCell(item.row, columns.left, item.height, part.width if part.op >= 0 else columns.width)
         return None
 
 

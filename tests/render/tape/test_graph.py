@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bptui.protocol.tape import Op, Tape
 from bptui.render.tape.drawing import DOWN, LEFT, RIGHT, UP, _Drawing, draw
-from bptui.render.tape.graph import Graph, Place, sign
+from bptui.render.tape.graph import Graph, GraphCell, sign
 from tests.handmade_tapes import (
     at_node,
     at_op,
@@ -158,13 +158,13 @@ def test_nothing_moves_while_a_backward_goes_on() -> None:
 @pytest.mark.parametrize(
     ("at", "place"),
     [
-        pytest.param(at_op(1), Place(0, 36, 3, 9), id="at an op its box"),
-        pytest.param(at_node(1, 1), Place(0, 36, 3, 9), id="at a node the box of the op that made it"),
-        pytest.param(at_node(3, -1), Place(0, 0, 3, 3), id="at the last the leaf"),
+        pytest.param(at_op(1), GraphCell(0, 36, 3, 9), id="at an op its box"),
+        pytest.param(at_node(1, 1), GraphCell(0, 36, 3, 9), id="at a node the box of the op that made it"),
+        pytest.param(at_node(3, -1), GraphCell(0, 0, 3, 3), id="at the last the leaf"),
         pytest.param(None, None, id="outside of a phase none"),
     ],
 )
-def test_where_it_stands(at: Op | None, place: Place | None) -> None:
+def test_where_it_stands(at: Op | None, place: GraphCell | None) -> None:
     assert Graph(lecture(1.02, 2.0, 4.0)).where(at) == place
 
 
