@@ -6,7 +6,7 @@ from rich.text import Text
 
 from bptui.protocol.tape import Op
 from bptui.render.tape.graph import TRACK, Graph, GraphPart, LayerColumns
-from bptui.render.tape.layered import Item, Track
+from bptui.render.tape.layered import Item, NetTrack
 from bptui.render.tape.reveal import current, revealed
 from bptui.render.tape.tape import BACK, GRADIENT, HERE, UNKNOWN
 from bptui.render.text.fit import width_of
@@ -84,7 +84,7 @@ class _Drawing:
         nets = self._wires.setdefault((row, column), {})
         nets[net] = nets.get(net, 0) | sides
 
-    def _track(self, track: Track, columns: LayerColumns) -> None:
+    def _track(self, track: NetTrack, columns: LayerColumns) -> None:
         if track.column < 0:
             self._wire(track.start, columns.right, columns.end, track.net)
             return

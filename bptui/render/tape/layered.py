@@ -36,7 +36,7 @@ class Item:
 
 
 @dataclass(frozen=True)
-class Track:
+class NetTrack:
     """A net's way through the gap behind a layer."""
 
     net: int
@@ -53,7 +53,7 @@ class Layout:
     """The items in layers from top to bottom, and the ways between layers."""
 
     layers: list[list[Item]]
-    gaps: list[list[Track]]
+    gaps: list[list[NetTrack]]
     """One for each layer: the ways from it to the next."""
     height: int
 
@@ -87,7 +87,7 @@ def lay_out(items: list[Item]) -> Layout:
         for item in layer:
             item.row -= top
     moved = [
-        [Track(t.net, t.start - top, tuple(end - top for end in t.ends), t.column) for t in gap] for gap in gaps
+        [NetTrack(t.net, t.start - top, tuple(end - top for end in t.ends), t.column) for t in gap] for gap in gaps
     ]  # fmt: skip
     return Layout(layers, moved, max((item.row + item.height for layer in layers for item in layer), default=0))
 
@@ -197,7 +197,7 @@ def _settle(layer: list[Item], wanted: list[float], weights: list[int] | None = 
         item.row = round(row) + top
 
 
-def _tracks(left: list[Item], right: list[Item]) -> list[Track] | None:
+def _tracks(left: list[Item], right: list[Item]) -> list[NetTrack] | None:
     """The ways through a gap, each bent one in a column; None where two would need each other's row."""
     ends: dict[int, list[int]] = {}
     for item in right:
@@ -225,4 +225,4 @@ def _tracks(left: list[Item], right: list[Item]) -> list[Track] | None:
             columns.append([])
         columns[column].append((low, high))
         placed[net] = column
-    return [Track(net, start, to, placed.get(net, -1)) for net, start, to in ways]
+    return [NetTrack(net, start, to, placed.get(net, -1)) for net, start, to in ways]
