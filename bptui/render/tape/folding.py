@@ -16,7 +16,7 @@ from bptui.protocol.tape import Tape, TapeOp
 SMALL = 15
 """Tapes of up to this many ops start unfolded, and are drawn as a graph."""
 
-Key = tuple[str, int]
+ModuleCall = tuple[str, int]
 """A module's path, and which of its calls it is."""
 
 
@@ -40,7 +40,7 @@ class Fold:
         return self.path.rpartition("/")[2]
 
     @property
-    def key(self) -> Key:
+    def key(self) -> ModuleCall:
         return self.path, self.call
 
     @property
@@ -71,11 +71,11 @@ class Folding:
         self._tape: Tape | None = None
         self._rows: list[Row] = []
         """Those outside of every module, and the outermost folds."""
-        self._chosen: dict[Key, bool] = {}
+        self._chosen: dict[ModuleCall, bool] = {}
         """What the person opened or closed."""
-        self._around: frozenset[Key] = frozenset()
+        self._around: frozenset[ModuleCall] = frozenset()
         """The modules around the current op."""
-        self._alone: frozenset[Key] = frozenset()
+        self._alone: frozenset[ModuleCall] = frozenset()
         """The modules that hold all the others."""
         self._small = True
         self._starts: dict[str, list[int]] = {}
@@ -111,7 +111,7 @@ class Folding:
             (stack[-1].rows if stack else self._rows).append(value)
         self._alone = frozenset(self._outer())
 
-    def _outer(self) -> Iterator[Key]:
+    def _outer(self) -> Iterator[ModuleCall]:
         """The module around all others, if there is one, and so on inwards: folded it would hide everything."""
         rows = self._rows
         while len(folds := [row for row in rows if isinstance(row, Fold)]) == 1:
@@ -136,7 +136,7 @@ class Folding:
         if around != self._around:
             self._around, self._flat = around, None
 
-    def _keys(self, op: int) -> list[Key]:
+    def _keys(self, op: int) -> list[ModuleCall]:
         if self._tape is None or not 0 <= op < len(self._tape.ops):
             return []
         names = self._tape.ops[op].module.split("/")
