@@ -33,7 +33,7 @@ class Fold:
     """Its first op."""
     last: int
     """Its last op so far."""
-    rows: list[Row] = field(default_factory=list)
+    rows: list[TapeRow] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ class Fold:
         return self.last - self.first + 1
 
 
-Row = int | Fold
+TapeRow = int | Fold
 """A value by its place on the tape, or a fold."""
 
 
@@ -69,7 +69,7 @@ class Folding:
 
     def __init__(self) -> None:
         self._tape: Tape | None = None
-        self._rows: list[Row] = []
+        self._rows: list[TapeRow] = []
         """Those outside of every module, and the outermost folds."""
         self._chosen: dict[ModuleCall, bool] = {}
         """What the person opened or closed."""
@@ -82,7 +82,7 @@ class Folding:
         """The first op of each call of a module."""
         self._where: list[int] = []
         """At which op each value is listed; -1 for nowhere."""
-        self._flat: list[tuple[Row, int]] | None = None
+        self._flat: list[tuple[TapeRow, int]] | None = None
 
     def load(self, tape: Tape | None) -> None:
         """Another tape."""
@@ -152,11 +152,11 @@ class Folding:
             self._chosen[fold.key] = open
             self._flat = None
 
-    def rows(self) -> list[tuple[Row, int]]:
+    def rows(self) -> list[tuple[TapeRow, int]]:
         """Those in sight from top to bottom, each with how deep it is."""
         if self._flat is None:
             self._flat = flat = []
-            waiting: list[tuple[Row, int]] = [(row, 0) for row in reversed(self._rows)]
+            waiting: list[tuple[TapeRow, int]] = [(row, 0) for row in reversed(self._rows)]
             while waiting:
                 row, depth = waiting.pop()
                 flat.append((row, depth))
