@@ -16,7 +16,7 @@ LONGEST = 2_000
 """Of a line no more characters are shown."""
 
 
-class Kind(Enum):
+class LineKind(Enum):
     """Where a line comes from: its mark and its colour."""
 
     OUTPUT = (" ", "")
@@ -28,7 +28,7 @@ class Kind(Enum):
 class Part(NamedTuple):
     """A line, or a part of one that is too long."""
 
-    kind: Kind
+    kind: LineKind
     text: str
     first: bool
     """Whether the line begins here."""
@@ -38,14 +38,14 @@ class Transcript:
     """The latest lines."""
 
     def __init__(self) -> None:
-        self._lines: list[tuple[Kind, str]] = []
+        self._lines: list[tuple[LineKind, str]] = []
         self._open = False
         """Whether the last line goes on: no newline came yet."""
 
     def __len__(self) -> int:
         return len(self._lines)
 
-    def add(self, text: str, kind: Kind) -> int:
+    def add(self, text: str, kind: LineKind) -> int:
         """Write on. Returns from which line on all is new."""
         if not text:
             return len(self._lines)
@@ -87,7 +87,7 @@ def _gone_back(line: str) -> str:
     return "".join(kept)
 
 
-def _wrapped(kind: Kind, text: str, width: int) -> list[Part]:
+def _wrapped(kind: LineKind, text: str, width: int) -> list[Part]:
     text = printable(text)
     if len(text) > LONGEST:
         text = text[:LONGEST] + "…"

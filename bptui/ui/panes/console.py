@@ -6,7 +6,7 @@ from rich.text import Text
 from textual import events
 
 from bptui.protocol.snapshot import Failure
-from bptui.render.stop.console import Kind, Part, Transcript, console_line
+from bptui.render.stop.console import LineKind, Part, Transcript, console_line
 from bptui.ui.panes.lines import Lines
 
 
@@ -24,20 +24,20 @@ class ConsolePane(Lines):
 
     def add(self, printed: str, errors: str = "", logged: str = "") -> None:
         """The script wrote this, and logpoints said that."""
-        self._write(logged and logged.rstrip("\n") + "\n", Kind.LOGGED)
-        self._write(printed, Kind.OUTPUT)
-        self._write(errors, Kind.ERROR)
+        self._write(logged and logged.rstrip("\n") + "\n", LineKind.LOGGED)
+        self._write(printed, LineKind.OUTPUT)
+        self._write(errors, LineKind.ERROR)
 
     def add_failure(self, failure: Failure) -> None:
         """The script raised this."""
-        self._write(failure.traceback.rstrip("\n") + "\n", Kind.ERROR)
+        self._write(failure.traceback.rstrip("\n") + "\n", LineKind.ERROR)
 
     def clear(self) -> None:
         """Begin anew."""
         self._transcript = Transcript()
         self._wrap()
 
-    def _write(self, text: str, kind: Kind) -> None:
+    def _write(self, text: str, kind: LineKind) -> None:
         if not text:
             return
         first = self._transcript.add(text, kind)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bptui.render.stop.console import LIMIT, LONGEST, Kind, Transcript, console_line
+from bptui.render.stop.console import LIMIT, LONGEST, LineKind, Transcript, console_line
 
 
 def shown(transcript: Transcript, width: int = 20) -> list[str]:
@@ -14,7 +14,7 @@ def shown(transcript: Transcript, width: int = 20) -> list[str]:
 def printed(*texts: str, width: int = 20) -> list[str]:
     transcript = Transcript()
     for text in texts:
-        transcript.add(text, Kind.OUTPUT)
+        transcript.add(text, LineKind.OUTPUT)
     return shown(transcript, width)
 
 
@@ -41,46 +41,46 @@ def test_output(texts: list[str], lines: list[str]) -> None:
 
 def test_errors_are_marked_not_only_by_colour() -> None:
     transcript = Transcript()
-    transcript.add("out\n", Kind.OUTPUT)
-    transcript.add("Traceback of all that was\n", Kind.ERROR)
+    transcript.add("out\n", LineKind.OUTPUT)
+    transcript.add("Traceback of all that was\n", LineKind.ERROR)
     assert shown(transcript) == ["  out", "! Traceback of all ", "  that was"]
 
 
 def test_an_unfinished_line_is_not_continued_by_another_kind() -> None:
     transcript = Transcript()
-    transcript.add("half", Kind.OUTPUT)
-    transcript.add("error\n", Kind.ERROR)
-    transcript.add(" a line\n", Kind.OUTPUT)
+    transcript.add("half", LineKind.OUTPUT)
+    transcript.add("error\n", LineKind.ERROR)
+    transcript.add(" a line\n", LineKind.OUTPUT)
     assert shown(transcript) == ["  half", "! error", "   a line"]
 
 
 def test_it_says_from_where_on_all_is_new() -> None:
     transcript = Transcript()
-    assert transcript.add("one\ntwo", Kind.OUTPUT) == 0
-    assert transcript.add("\nthree\n", Kind.OUTPUT) == 1
-    assert transcript.add("four\n", Kind.OUTPUT) == 3
-    assert transcript.add("", Kind.OUTPUT) == 4
+    assert transcript.add("one\ntwo", LineKind.OUTPUT) == 0
+    assert transcript.add("\nthree\n", LineKind.OUTPUT) == 1
+    assert transcript.add("four\n", LineKind.OUTPUT) == 3
+    assert transcript.add("", LineKind.OUTPUT) == 4
     assert shown(transcript)[1:] == ["  two", "  three", "  four"]
 
 
 def test_it_does_not_grow_for_ever() -> None:
     transcript = Transcript()
     for at in range(3 * LIMIT):
-        transcript.add(f"{at}\n", Kind.OUTPUT)
+        transcript.add(f"{at}\n", LineKind.OUTPUT)
     assert LIMIT <= len(transcript) <= LIMIT * 1.1
     assert shown(transcript)[-1] == f"  {3 * LIMIT - 1}"
 
 
 def test_much_at_once_is_cut_at_once() -> None:
     transcript = Transcript()
-    transcript.add("x\n" * 3 * LIMIT, Kind.OUTPUT)
+    transcript.add("x\n" * 3 * LIMIT, LineKind.OUTPUT)
     assert len(transcript) == LIMIT
 
 
 def test_dropping_the_oldest_makes_all_new() -> None:
     transcript = Transcript()
-    transcript.add("x\n" * LIMIT, Kind.OUTPUT)
-    assert transcript.add("y\n" * (LIMIT // 2), Kind.OUTPUT) == 0
+    transcript.add("x\n" * LIMIT, LineKind.OUTPUT)
+    assert transcript.add("y\n" * (LIMIT // 2), LineKind.OUTPUT) == 0
 
 
 def test_of_an_endless_line_only_the_beginning_is_shown() -> None:
