@@ -25,7 +25,7 @@ class LineKind(Enum):
     """What a logpoint said."""
 
 
-class Part(NamedTuple):
+class ConsolePart(NamedTuple):
     """A line, or a part of one that is too long."""
 
     kind: LineKind
@@ -61,7 +61,7 @@ class Transcript:
             return 0
         return first
 
-    def wrapped(self, width: int, first: int = 0) -> list[list[Part]]:
+    def wrapped(self, width: int, first: int = 0) -> list[list[ConsolePart]]:
         """Each line from `first` on, wrapped to that width."""
         return [_wrapped(kind, text, max(width - 2, 1)) for kind, text in self._lines[first:]]
 
@@ -87,7 +87,7 @@ def _gone_back(line: str) -> str:
     return "".join(kept)
 
 
-def _wrapped(kind: LineKind, text: str, width: int) -> list[Part]:
+def _wrapped(kind: LineKind, text: str, width: int) -> list[ConsolePart]:
     text = printable(text)
     if len(text) > LONGEST:
         text = text[:LONGEST] + "…"
@@ -99,10 +99,10 @@ def _wrapped(kind: LineKind, text: str, width: int) -> list[Part]:
         parts.append(head)
         text = text[len(head) :]
     parts.append(text)
-    return [Part(kind, part, not at) for at, part in enumerate(parts)]
+    return [ConsolePart(kind, part, not at) for at, part in enumerate(parts)]
 
 
-def console_line(part: Part) -> Text:
+def console_line(part: ConsolePart) -> Text:
     """Its mark and its text."""
     mark, style = part.kind.value
     return piece(f"{mark if part.first else ' '} ", style) + piece(part.text, style)

@@ -6,7 +6,7 @@ from rich.text import Text
 from textual import events
 
 from bptui.protocol.snapshot import Failure
-from bptui.render.stop.console import LineKind, Part, Transcript, console_line
+from bptui.render.stop.console import ConsolePart, LineKind, Transcript, console_line
 from bptui.ui.panes.lines import Lines
 
 
@@ -18,7 +18,7 @@ class ConsolePane(Lines):
     def __init__(self, id: str) -> None:
         super().__init__(id)
         self._transcript = Transcript()
-        self._shown: list[Part] = []
+        self._shown: list[ConsolePart] = []
         self._starts: list[int] = []
         self._wrapped_at = 0
 
