@@ -34,7 +34,7 @@ from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import ProgramInfo, Rows, Snapshot
 from bptui.render.stop.footer import dead, refused, seen_anew
 from bptui.render.stop.headway import headway
-from bptui.render.stop.title import Moment, Progress
+from bptui.render.stop.title import Progress, TimelinePosition
 from bptui.session.live import Session
 from bptui.ui.actions.commands import Commands
 from bptui.ui.actions.inspect import InspectActions
@@ -260,10 +260,10 @@ class ReplyHandler(Screen[None]):
         self._view.show_title(self._program_name, self._place, self._moment(), zeroing, str(state))
         self._view.show_keys(self._possible(), inside)
 
-    def _moment(self) -> Moment:
+    def _moment(self) -> TimelinePosition:
         branch, index = self._here
         timeline = self._session.timeline
-        return Moment(index, timeline.last(branch), branch, len(timeline.branches))
+        return TimelinePosition(index, timeline.last(branch), branch, len(timeline.branches))
 
     def _possible(self) -> set[str]:
         return set(possible(self._state(), self.snapshot, self._player.playing))

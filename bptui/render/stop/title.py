@@ -59,7 +59,7 @@ class Progress:
 
 
 @dataclass(frozen=True)
-class Moment:
+class TimelinePosition:
     """Where in time the program is."""
 
     index: int
@@ -77,7 +77,7 @@ class Moment:
 
 
 def title(
-    name: str, place: Progress | None, moment: Moment | None, zeroing: bool | None, state: str, width: int
+    name: str, place: Progress | None, moment: TimelinePosition | None, zeroing: bool | None, state: str, width: int
 ) -> Text:
     """The line of that width; what matters least goes first where it is narrow. `zeroing` None is not known yet."""
     right = piece(state, STATE_STYLES.get(state.partition(" ")[0], "")) + piece(" ")
@@ -85,7 +85,9 @@ def title(
     return spread(first_that_fits(variants, width - right.cell_len - 1), right, width)
 
 
-def _left(name: str, place: Progress | None, moment: Moment | None, zeroing: bool | None, detail: int) -> Text:
+def _left(
+    name: str, place: Progress | None, moment: TimelinePosition | None, zeroing: bool | None, detail: int
+) -> Text:
     parts = [piece("bptui", LIT)] if detail > 2 else []
     parts += [piece(name, QUIET)] if detail or moment is None or not moment.words(True) else []
     if place is not None:

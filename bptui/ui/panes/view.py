@@ -18,7 +18,7 @@ from bptui.render.lists.breakpoints import Listed, lines_marked, phases_marked
 from bptui.render.stop import cards
 from bptui.render.stop.footer import footer, stopped, typing
 from bptui.render.stop.phasebar import phase_bar, upcoming
-from bptui.render.stop.title import Moment, Progress, title
+from bptui.render.stop.title import Progress, TimelinePosition, title
 from bptui.render.tape.inside import about
 from bptui.ui.model.command_history import CommandHistory
 from bptui.ui.model.rows import RowPages
@@ -91,7 +91,9 @@ class View(Vertical):
         self.show_tape(None)
         self._chooser.display = self._ledger.display = False
 
-    def show_title(self, name: str, place: Progress | None, moment: Moment, zeroing: bool | None, state: str) -> None:
+    def show_title(
+        self, name: str, place: Progress | None, moment: TimelinePosition, zeroing: bool | None, state: str
+    ) -> None:
         """Where the program is and what it is doing."""
         self._title.draw(lambda width, _height: title(name, place, moment, zeroing, state, width))
 

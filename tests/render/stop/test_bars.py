@@ -11,10 +11,10 @@ from bptui.protocol.messages import Inspected
 from bptui.render.lists.help import help_text
 from bptui.render.lists.inspected import inspected, names_line
 from bptui.render.stop.footer import dead, footer, message, refused, stopped
-from bptui.render.stop.title import Moment, Progress, title
+from bptui.render.stop.title import Progress, TimelinePosition, title
 from tests.ui.fakes.stops import BACKWARD, ENTRY, RAISED
 
-BOTH = Moment(12, 340, 1, 2)
+BOTH = TimelinePosition(12, 340, 1, 2)
 ALL = {command.id for command in COMMANDS}
 
 
@@ -43,15 +43,15 @@ def test_the_title_says_only_what_is_known() -> None:
 @pytest.mark.parametrize(
     ("moment", "width", "text"),
     [
-        pytest.param(Moment(12, 12, 0, 1), 80, "│ zeroing on", id="at the end of the only branch nothing"),
-        pytest.param(Moment(12, 340, 0, 1), 100, "│ step 12 of 340 │ zeroing on", id="in the past"),
-        pytest.param(Moment(340, 340, 1, 2), 100, "│ branch 1 │ zeroing on", id="on one of several branches"),
+        pytest.param(TimelinePosition(12, 12, 0, 1), 80, "│ zeroing on", id="at the end of the only branch nothing"),
+        pytest.param(TimelinePosition(12, 340, 0, 1), 100, "│ step 12 of 340 │ zeroing on", id="in the past"),
+        pytest.param(TimelinePosition(340, 340, 1, 2), 100, "│ branch 1 │ zeroing on", id="on one of several branches"),
         pytest.param(BOTH, 120, " bptui │ linear.py │ epoch 0 │ sample 1 │ 2/30 samples │ step 12 of 340", id="both"),
         pytest.param(BOTH, 70, " linear.py │ epoch 0 │ sample 1 │ 12/340 │ ⎇ 1 │ zeroing on ", id="in short"),
         pytest.param(BOTH, 60, " epoch 0 │ sample 1 │ 12/340 │ ⎇ 1 │ zeroing on ", id="without the name"),
     ],
 )  # fmt: skip
-def test_the_title_says_where_in_time_it_is(moment: Moment, width: int, text: str) -> None:
+def test_the_title_says_where_in_time_it_is(moment: TimelinePosition, width: int, text: str) -> None:
     assert text in title("linear.py", Progress.of(BACKWARD), moment, True, "ready", width).plain
 
 
