@@ -7,7 +7,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
-from bptui.trace.diff import Tolerance, Way, first_difference, headline, report
+from bptui.trace.diff import BranchRef, Tolerance, first_difference, headline, report
 from bptui.trace.errors import NotATrace
 from bptui.trace.moves import main_branch
 from bptui.trace.recorded import RecordedSession
@@ -47,7 +47,7 @@ def run(arguments: list[str], show: Show | None) -> int:
     return DIFFERENT
 
 
-def _way(name: str, files: ExitStack) -> Way:
+def _way(name: str, files: ExitStack) -> BranchRef:
     """A trace's branch: of `run.bptrace` the one that goes furthest, of `run.bptrace:1` number 1."""
     path, colon, number = name.rpartition(":")
     if not colon or not number.isdecimal() or Path(name).exists():
@@ -59,7 +59,7 @@ def _way(name: str, files: ExitStack) -> Way:
     branch = int(number) if number else main_branch(timeline)
     if all(each.number != branch for each in timeline.branches):
         raise NotATrace(f"{path} has no branch {branch}: they are numbered 0 to {len(timeline.branches) - 1}.")
-    return Way(name, timeline, branch)
+    return BranchRef(name, timeline, branch)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -39,7 +39,7 @@ class Tolerance:
 
 
 @dataclass(frozen=True)
-class Way:
+class BranchRef:
     """A branch of a recording."""
 
     name: str
@@ -64,7 +64,7 @@ class Difference:
     """What differs, each in a few words."""
 
 
-def first_difference(one: Way, other: Way, tolerance: Tolerance) -> Difference | None:
+def first_difference(one: BranchRef, other: BranchRef, tolerance: Tolerance) -> Difference | None:
     """The first step at which they differ by more than that; None if there is none.
 
     Raises:
@@ -100,7 +100,7 @@ def _within(one: list[tuple[object, ...]], other: list[tuple[object, ...]], tole
     return True
 
 
-def _ending(one: Way, other: Way, index: int) -> str:
+def _ending(one: BranchRef, other: BranchRef, index: int) -> str:
     ended, going = (one, other) if one.last < index else (other, one)
     return f"{ended.name} ends at step {ended.last:,}, {going.name} goes on to step {going.last:,}"
 
@@ -138,7 +138,7 @@ def headline(difference: Difference) -> str:
     return f"step {difference.index:,} ({_where(row)}) differs: {difference.what[0]}{more}" if row else ""
 
 
-def report(one: Way, other: Way, difference: Difference | None) -> Iterator[str]:
+def report(one: BranchRef, other: BranchRef, difference: Difference | None) -> Iterator[str]:
     """What a person reads, line by line."""
     yield from _programs(one, other)
     if difference is None:
@@ -155,7 +155,7 @@ def report(one: Way, other: Way, difference: Difference | None) -> Iterator[str]
         yield f"{sign} {_line(shown)}" if shown else f"{sign} (ended)"
 
 
-def _programs(one: Way, other: Way) -> Iterator[str]:
+def _programs(one: BranchRef, other: BranchRef) -> Iterator[str]:
     """How the two scripts differ, which is likely to be the reason."""
     mine, its = one.timeline.program, other.timeline.program
     if mine is None or its is None:

@@ -20,7 +20,7 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 from bptui.protocol.messages import Opened, Reply, Running  # noqa: E402
 from bptui.protocol.phase import Phase  # noqa: E402
 from bptui.protocol.snapshot import ProgramInfo, Rows  # noqa: E402
-from bptui.trace.diff import Tolerance, Way, first_difference  # noqa: E402
+from bptui.trace.diff import BranchRef, Tolerance, first_difference  # noqa: E402
 from bptui.trace.export import export  # noqa: E402
 from bptui.trace.timeline import Timeline  # noqa: E402
 
@@ -87,7 +87,7 @@ def main() -> None:
             print(f"  save: {time.perf_counter() - began:.2f} s")
             timeline.close()
         print(f"file: {path.stat().st_size / 1e6:.0f} MB")
-        one, other = (Way(name, Timeline.open(Path(folder) / name), 0) for name in ("run.bptrace", "copy"))
+        one, other = (BranchRef(name, Timeline.open(Path(folder) / name), 0) for name in ("run.bptrace", "copy"))
         began = time.perf_counter()
         assert first_difference(one, other, Tolerance()) is None
         print(f"diff of two that are the same: {time.perf_counter() - began:.1f} s")

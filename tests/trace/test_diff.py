@@ -16,16 +16,16 @@ from bptui.protocol.messages import Reply, Stopped
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Branch, Row
 from bptui.trace import diff
-from bptui.trace.diff import Difference, Tolerance, Way, first_difference
+from bptui.trace.diff import BranchRef, Difference, Tolerance, first_difference
 from bptui.trace.recorded import RecordedSession
 from bptui.trace.timeline import Timeline
 from tests.trace.small_runs import PROGRAM, hear, opened, row, rows, running, stopped
 
 
-def way(told: list[Row]) -> Way:
+def way(told: list[Row]) -> BranchRef:
     timeline = Timeline.temporary()
     hear(timeline, opened(), running(told))
-    return Way("run", timeline, 0)
+    return BranchRef("run", timeline, 0)
 
 
 def difference(one: list[Row], other: list[Row], tolerance: Tolerance = Tolerance()) -> Difference | None:  # noqa: B008
