@@ -21,7 +21,7 @@ POINTS = 20
 """So many lines a plot has."""
 
 
-class Teller(Protocol):
+class ResultPrinter(Protocol):
     """How something is printed that is no stop: an object for programs, lines for people."""
 
     def tell(self, record: dict[str, Any], lines: list[str]) -> None: ...
@@ -30,7 +30,7 @@ class Teller(Protocol):
 class TimeMode:
     """Carries out these words."""
 
-    def __init__(self, session: Session, teller: Teller, ask: Callable[[Ask], bool]) -> None:
+    def __init__(self, session: Session, teller: ResultPrinter, ask: Callable[[Ask], bool]) -> None:
         """`ask` asks the session and prints the answer."""
         self._session, self._teller, self._ask = session, teller, ask
         self._breakpoints = BreakpointList()
