@@ -57,7 +57,8 @@ class Machine:
         """Told before each instruction that runs the script's code."""
         self._execute: dict[type[C.Instruction], Callable[[Frame, Any], None]] = {
             C.RunPlain: self._run_plain, C.Iterate: self._iterate, C.Pull: self._pull, C.Bind: self._bind,
-            C.Count: self._count, C.Leave: self._leave, C.TestCondition: self._test, C.Jump: self._jump, C.Enter: self._enter,
+            C.Count: self._count, C.Leave: self._leave, C.TestCondition: self._test,
+            C.Jump: self._jump, C.Enter: self._enter,
             C.EnterFinally: self._enter_finally,
             C.Exit: self._exit, C.Invoke: self._invoke, C.Finish: self._finish, C.Handle: self._handle,
             C.End: self._end,

@@ -38,7 +38,7 @@ def run_on(
         execution.breakpoints,
     )
     failure, reason, hit = None, StopReason.STEP, None
-    turn, epoch, taken, taken = machine.turn, epoch_key(machine), 0, NEXT[stepper.zeroing]
+    turn, epoch, done, taken = machine.turn, epoch_key(machine), 0, NEXT[stepper.zeroing]
     far = goal is Goal.END and steps is None
     stepper.begin()
     recorder.run_begins(sparing=far, recalls=far and can_recall(execution.script, recorder), stops=stopping)
@@ -58,11 +58,11 @@ def run_on(
                 ran = stepper.running or ran
                 if ran is not None:
                     recorder.failed(ran)
-            taken += 1
+            done += 1
             if stopping and failure is None and (hit := breakpoints.met(ran, stepper.place)) is not None:
                 reason = hit.reason
                 break
-            if failure or machine.ended or taken == steps:
+            if failure or machine.ended or done == steps:
                 break
             if goal is Goal.SAMPLE and machine.turn != turn:
                 break
