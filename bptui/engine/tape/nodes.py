@@ -48,7 +48,7 @@ class RawNode:
         """Of each edge the identity of the node that takes it, by number, what it is a gradient of, and the leaf's."""
         self.upstream: list[Any] = []
         self.downstream: list[Any] = []
-        """Gradients: the tensors themselves, which nobody writes while they are held; `settle` makes them captured ones."""
+        """Gradients: the tensors themselves, which nobody writes while they are held; `settle` captures them."""
         self.local: list[Any] = []
         self.saved: list[tuple[str, Any, int]] = []
         """By name a `CapturedTensor` or a plain value, and how many bytes it takes."""
