@@ -1,1 +1,5 @@
-"""The debuggee's side: cuts a script into phase blocks and runs them. torch and the standard library only."""
+"""The debuggee's side: it cuts a script into phase blocks, runs them, and reads what they did to the tensors.
+
+It knows torch, the standard library and the protocol; who asks, and what is drawn of the answers, it does not know.
+`boot.py` starts it in the child process, `server.py` hears requests, `controller.py` answers them: open that first.
+"""

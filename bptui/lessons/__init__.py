@@ -1,0 +1,4 @@
+"""Short, plain PyTorch scripts to step through.
+
+`python linear.py` prints what bptui shows. They know nothing of bptui.
+"""

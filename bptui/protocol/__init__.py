@@ -1,1 +1,4 @@
-"""What the debugger and the debuggee say to each other. Standard library only."""
+"""What the debugger and the debuggee say to each other: requests, replies, and the immutable facts of a stop.
+
+Standard library only, so that either process may import it. Open `messages.py` and `snapshot.py` first.
+"""

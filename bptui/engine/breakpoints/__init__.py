@@ -1,1 +1,5 @@
-"""bptui.engine.breakpoints.manager"""
+"""Where a run stops: places, conditions, watched data, ready-made checks, and log points that only speak.
+
+It looks at what the observer read and at the interpreter's position; it never runs a block. Open `manager.py` first;
+a new kind of breakpoint is a trigger in `triggers.py`.
+"""

@@ -1,1 +1,4 @@
-"""bptui.ui.base"""
+"""What everything on the screen shares: keys, messages, settings, themes.
+
+It knows the table of commands and Textual.
+"""
