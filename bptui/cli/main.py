@@ -50,7 +50,7 @@ def main(arguments: list[str] | None = None) -> int:
     what = options.script
     try:
         if what[:1] == ["lessons"]:
-            return _list_lessons()
+            return _list_lessons(what[1:])
         if what[:1] == ["diff"]:
             from bptui.cli import diff as differing
 
@@ -130,13 +130,14 @@ def _parser() -> argparse.ArgumentParser:
         usage="bptui [--plain | --json] [--python EXE] [--record FILE] [--memory MB] [SCRIPT [ARGS ...]]\n"
         "       bptui [--plain | --json] TRACE\n"
         "       bptui diff [--rtol X] [--atol X] [--text] TRACE TRACE\n"
-        "       bptui lessons",
+        "       bptui lessons [NAME ...]",
     )
-    mode = parser.add_mutually_exclusive_group()
-    mode.add_argument(
+    parser.add_argument(
         "--plain", action="store_true", help="no screen: commands from stdin, a readable line for each stop"
     )
-    mode.add_argument("--json", action="store_true", help="no screen: commands from stdin, a JSON object for each stop")
+    parser.add_argument(
+        "--json", action="store_true", help="as --plain, with a JSON object for each stop in place of the line"
+    )
     parser.add_argument(
         "--python", metavar="EXE", help="the Python that runs the script (default: the one that runs bptui)"
     )
@@ -162,8 +163,19 @@ def _megabytes(text: str) -> int:
     return int(text)
 
 
-def _list_lessons() -> int:
-    for name, path in _lessons().items():
+def _list_lessons(names: list[str]) -> int:
+    """Print each lesson, or those of these names, with the first line of its docstring.
+
+    Raises:
+        CannotOpen: there is no lesson of such a name.
+    """
+    lessons = _lessons()
+    for name in names:
+        if name not in lessons:
+            raise CannotOpen(f"there is no lesson {name}; bptui lessons lists them.")
+    for name, path in lessons.items():
+        if names and name not in names:
+            continue
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
         print(f"{name:<16} {docstring.partition(chr(10))[0]}")
     return 0

@@ -377,8 +377,6 @@ class Died:
 
     message: str
     """What happened and where: `killed by SIGKILL during backward, line 12`."""
-    status: int | None
-    """Its exit status; negative for a signal."""
     printed: str
     """What it still wrote to stdout."""
     errors: str

@@ -80,7 +80,7 @@ class Debuggee:
         try:
             self._start()
         except OSError as error:
-            self._died(Died(f"{self._python} could not be started: {error.strerror}.", None, "", ""))
+            self._died(Died(f"{self._python} could not be started: {error.strerror}.", "", ""))
             return
         assert self._process is not None
         try:
@@ -142,7 +142,7 @@ class Debuggee:
             message = misunderstanding or f"The program {_how(status)} {beacon.place}."
             if not self._spoke and errors:
                 message = f"{self._python} cannot run it: {errors.splitlines()[-1]}."
-            self._died(Died(message, status, printed, errors))
+            self._died(Died(message, printed, errors))
 
     def _kill_group(self) -> None:
         if self._process is not None:

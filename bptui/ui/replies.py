@@ -141,7 +141,7 @@ class ReplyHandler(Screen[None]):
                 self._lookup.hear_tape(tell, self.snapshot, self._param)
             case GradientsChecked():
                 self._lookup.hear_check(tell)
-            case Died(message, _status, printed, errors):
+            case Died(message, printed, errors):
                 self._wait.end()
                 self._stop_playing()
                 self._view.console.add(printed, errors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -93,3 +94,16 @@ def test_a_file_wins_over_a_lesson_of_the_same_name(tmp_path: Path, monkeypatch:
     assert cli._find("linear") == cli.LESSONS / "linear.py"
     Path("linear").touch()
     assert cli._find("linear") == Path("linear")
+
+
+def test_plain_and_json_together_are_json() -> None:
+    done = bptui("--plain", "--json", "linear", words="next\n")
+    assert done.returncode == 0
+    assert [json.loads(line)["index"] for line in done.stdout.splitlines()] == [0, 1]
+
+
+def test_a_lesson_that_there_is_not_is_said_and_one_that_there_is_is_told() -> None:
+    done = bptui("lessons", "nosuch")
+    assert (done.returncode, done.stderr) == (2, "bptui: there is no lesson nosuch; bptui lessons lists them.\n")
+    (line,) = bptui("lessons", "linear").stdout.splitlines()
+    assert line.startswith("linear ")

@@ -81,7 +81,7 @@ MESSAGES = [
     Reply(6, SeenAnew(SNAPSHOT)),
     Reply(7, CurveDrawn("w", (1.0,), (math.nan,), None, 2.0, None, "")),
     Reply(8, Inspected("w", (("type", "Tensor"),), "t")),
-    Reply(9, Died("gone", -9, "", "")),
+    Reply(9, Died("gone", "", "")),
 ]
 
 

@@ -267,7 +267,7 @@ def test_restart_stands_at_the_entry_again(player: Player) -> None:
 def test_how_the_program_died_is_said_at_the_end(tmp_path: Path) -> None:
     path = tmp_path / "run.bptrace"
     timeline = Timeline.create(path)
-    hear(timeline, opened(), stopped(row(0)), Died("The program was killed by SIGKILL.", -9, "", ""))
+    hear(timeline, opened(), stopped(row(0)), Died("The program was killed by SIGKILL.", "", ""))
     timeline.close()
     assert Player(path).refusal(Next()) == "The recording ends here. The program was killed by SIGKILL."
 

@@ -193,7 +193,7 @@ def test_what_the_script_printed_is_kept_once(tmp_path: Path) -> None:
     timeline = Timeline.create(path)
     hear(timeline, opened(), stopped(row(0), printed="setup\n"), running(rows(1, 4), "one\n"))
     hear(timeline, running(rows(4, 6), "two\n"), stopped(row(6), printed="one\ntwo\nthree\n", errors="warning\n"))
-    hear(timeline, stopped(row(7), printed="four\n"), Died("It was killed.", -9, "last\n", ""))
+    hear(timeline, stopped(row(7), printed="four\n"), Died("It was killed.", "last\n", ""))
     timeline.close()
     found = sqlite3.connect(path).execute("SELECT idx, stream, text FROM output ORDER BY id").fetchall()
     assert found == [

@@ -130,7 +130,7 @@ REFUSED = Refused(
     "been freed). Saved intermediate values of the graph are freed when you call .backward() or autograd.grad().",
     "The graph was freed by the first backward; press f to run the forward again.",
 )
-DIED = Died("The script was killed by SIGKILL during backward, line 26.", -9, "last words\n", "and a warning\n")
+DIED = Died("The script was killed by SIGKILL during backward, line 26.", "last words\n", "and a warning\n")
 ROWS = tuple(
     Row(7 + at, Phase.BACKWARD, StopReason.STEP, at // 3, at % 3, 3.0 / (at + 1), (("w", 1.0 + at / 20, -1.0),))
     for at in range(18)

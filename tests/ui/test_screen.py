@@ -332,7 +332,7 @@ async def test_after_a_death_only_restart_is_left_and_the_timeline_stays() -> No
     session = ToldSession()
     async with opened(session) as pilot:
         await pilot.press("n")
-        session.tell(Died("killed by SIGKILL during forward, line 25", -9, "", ""))
+        session.tell(Died("killed by SIGKILL during forward, line 25", "", ""))
         await pilot.pause()
         assert "dead: killed by SIGKILL" in said(pilot, "message")
         assert "press r to restart" in said(pilot, "message")

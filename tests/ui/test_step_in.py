@@ -205,7 +205,7 @@ async def test_a_death_during_a_check_is_told_on_its_sheet() -> None:
     async with opened(session) as pilot:
         await pilot.press("k")
         await pilot.pause()
-        session.tell(Died("killed by SIGKILL", -9, "", ""))
+        session.tell(Died("killed by SIGKILL", "", ""))
         await pilot.pause()
         assert "killed by SIGKILL" in str(pilot.app.screen.query_one("#value").render())
 

@@ -34,15 +34,6 @@ class ParamChosen(Message):
         """As the script names it."""
 
 
-class ValueChosen(Message):
-    """The inspector wants to see this value."""
-
-    def __init__(self, name: str) -> None:
-        super().__init__()
-        self.name = name
-        """As the snapshot names it."""
-
-
 class RowChosen(Message):
     """The program is to go to this step of the timeline."""
 

@@ -227,7 +227,7 @@ async def test_what_cannot_be_understood_is_told_and_nothing_is_asked(text: str,
     session = ToldSession()
     async with opened_over(session) as pilot:
         if text == "check":
-            session.tell(Died("killed", -9, "", ""))
+            session.tell(Died("killed", "", ""))
         await enter(pilot, text)
         assert words in message(pilot)
         assert asks(session) == []
@@ -267,7 +267,7 @@ async def test_a_line_that_is_entered_while_something_runs_is_not_lost() -> None
 async def test_when_the_program_died_commands_can_be_typed_still() -> None:
     session = ToldSession()
     async with opened_over(session) as pilot:
-        session.tell(Died("killed", -9, "", ""))
+        session.tell(Died("killed", "", ""))
         await pilot.pause()
         await press(pilot, ":", *"wat", "tab")
         assert typed(pilot) == "watch "

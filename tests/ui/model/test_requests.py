@@ -82,7 +82,7 @@ def test_going_back_is_a_step_as_any_other(requests: Requests, session: ToldSess
         pytest.param(Refused("no", ""), id="a refusal"),
         pytest.param(stopped(replace(FORWARD, stop_reason=StopReason.EXCEPTION)), id="an exception"),
         pytest.param(stopped(ENDED), id="the end"),
-        pytest.param(Died("gone", 1, "", ""), id="a death"),
+        pytest.param(Died("gone", "", ""), id="a death"),
     ],
 )
 def test_what_was_remembered_is_forgotten_at(requests: Requests, answer: Tell) -> None:

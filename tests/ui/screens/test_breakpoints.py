@@ -213,7 +213,7 @@ async def test_a_refusal_is_told_and_a_dead_program_is_not_asked() -> None:
         session.tell(Refused("No breakpoints here.", ""))
         await pilot.pause()
         assert message(pilot).startswith("refused: No breakpoints here.")
-        session.tell(Died("killed", -9, "", ""))
+        session.tell(Died("killed", "", ""))
         await pilot.pause()
         asked = len(session.asked)
         await enter(pilot, "break line 26")
