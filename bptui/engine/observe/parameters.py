@@ -1,8 +1,8 @@
-"""Parameters: the leaves that the losses reach, under the names that the script gives them."""
+"""Parameters: the leaves that the losses reach, and those that modules and optimizers hold, by the script's names."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -37,7 +37,8 @@ def named_leaves(holders: Holders, passing: frozenset[str]) -> Iterator[tuple[st
     """Every leaf that requires a gradient and can be reached by name, each once.
 
     The parameters of modules have the best names; then come variables, the members of lists, tuples and dicts, what
-    optimizers hold, and last the `passing` names: targets of loops, which stand for one tensor after the other.
+    optimizers hold, the bases of views, and last the `passing` names: targets of loops, which stand for one tensor
+    after the other.
     """
     seen: set[int] = set()
     for name, tensor in _candidates(holders, passing):
@@ -59,35 +60,83 @@ def _candidates(holders: Holders, passing: frozenset[str]) -> Iterator[tuple[str
         yield from _members(name, value)
     for name, value in lasting:
         if isinstance(value, torch.optim.Optimizer):
-            for index, group in enumerate(value.param_groups):
-                for place, tensor in enumerate(group["params"]):
-                    yield f"{name}.param_groups[{index}]['params'][{place}]", tensor
+            for label, tensor in _of_optimizer(value):
+                yield f"{name}{label}", tensor
+    for name, value in lasting:
+        if isinstance(value, torch.Tensor) and value._is_view() and value._base is not None:
+            yield f"{name}._base", value._base
     for name, value in variables:
         if name in passing and isinstance(value, torch.Tensor):
             yield name, value
 
 
+def held_leaves(holders: Holders) -> set[int]:
+    """The identities of what the modules and optimizers of the script hold, whether or not a loss reaches it."""
+    held: set[int] = set()
+    for _, value in ((name, value) for names in holders for name, value in _visible(names)):
+        for owner in _owners(value):
+            if isinstance(owner, torch.nn.Module):
+                held.update(id(tensor) for _, tensor in _members("", owner))
+            else:
+                held.update(id(tensor) for _, tensor in _of_optimizer(owner))
+    return held
+
+
+def _owners(value: object, depth: int = 2) -> Iterator[torch.nn.Module | torch.optim.Optimizer]:
+    """The modules and optimizers that a variable is or contains."""
+    if isinstance(value, (torch.nn.Module, torch.optim.Optimizer)):
+        yield value
+    elif depth:
+        for _, each in _inside(value):
+            yield from _owners(each, depth - 1)
+
+
+def _of_optimizer(optimizer: torch.optim.Optimizer) -> Iterator[tuple[str, torch.Tensor]]:
+    for index, group in enumerate(optimizer.param_groups):
+        for place, tensor in enumerate(group["params"]):
+            yield f".param_groups[{index}]['params'][{place}]", tensor
+
+
 def _members(name: str, value: object, depth: int = 2) -> Iterator[tuple[str, torch.Tensor]]:
+    """The tensors in a module, a container or an object of the script's own class, by name."""
     if isinstance(value, torch.nn.Module):
         for inner, parameter in value.named_parameters():
             yield f"{name}.{inner}", parameter
-    elif isinstance(value, (list, tuple, dict)) and depth and len(value) <= 1000:
-        items: Iterable[tuple[str, object]] = (
-            ((f"{name}[{key!r}]", each) for key, each in value.items())
-            if isinstance(value, dict)
-            else ((f"{name}[{index}]", each) for index, each in enumerate(value))
-        )
-        for label, each in items:
-            if isinstance(each, torch.Tensor):
-                yield label, each
-            else:
-                yield from _members(label, each, depth - 1)
-    elif depth and type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
-        for inner, each in vars(value).items():  # an object of a class of the script's own
-            if isinstance(each, torch.Tensor):
-                yield f"{name}.{inner}", each
-            else:
-                yield from _members(f"{name}.{inner}", each, depth - 1)
+        if depth:
+            for path, module in value.named_modules():
+                yield from _unregistered(f"{name}.{path}" if path else name, module, depth)
+    elif depth:
+        for label, each in _inside(value):
+            yield from _labelled(f"{name}{label}", each, depth)
+
+
+def _unregistered(name: str, module: torch.nn.Module, depth: int) -> Iterator[tuple[str, torch.Tensor]]:
+    """What a module keeps as a plain attribute, which PyTorch does not count among its parameters: lists of layers."""
+    for inner, each in list(vars(module).items()):
+        if not inner.startswith("_") and isinstance(each, (torch.Tensor, list, tuple, dict)):
+            yield from _labelled(f"{name}.{inner}", each, depth)
+
+
+def _labelled(label: str, value: object, depth: int) -> Iterator[tuple[str, torch.Tensor]]:
+    if isinstance(value, torch.Tensor):
+        yield label, value
+    else:
+        yield from _members(label, value, depth - 1)
+
+
+_MOST_ITEMS = 1000
+"""Containers with more members are not looked through."""
+
+
+def _inside(value: object) -> list[tuple[str, object]]:
+    """The members of a container or of an object of a class of the script's own, each with how Python writes it."""
+    if isinstance(value, dict):
+        return [(f"[{key!r}]", each) for key, each in value.items()] if len(value) <= _MOST_ITEMS else []
+    if isinstance(value, (list, tuple)):
+        return [(f"[{index}]", each) for index, each in enumerate(value)] if len(value) <= _MOST_ITEMS else []
+    if type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
+        return [(f".{inner}", each) for inner, each in vars(value).items()]
+    return []
 
 
 def _visible(names: Names) -> Iterator[tuple[str, Any]]:
@@ -113,6 +162,8 @@ class Parameters:
         """`passing`: names that stand for one tensor after the other."""
         self._passing = passing
         self._known: dict[str, torch.Tensor] = {}
+        self._reached: set[str] = set()
+        """The names of those that any loss reached."""
         self.items: list[tuple[str, torch.Tensor]] = []
         """Name and tensor of each, in the script's order."""
         self.has_large = False
@@ -149,27 +200,33 @@ class Parameters:
     def reached(self, loss: torch.Tensor, holders: Holders, *, keep: bool, unnamed: bool) -> None:
         """Take the leaves of a loss; `unnamed`: also those that no name leads to.
 
-        `keep` those known from other losses too (a GAN has two).
+        `keep` those known from other losses too (a GAN has two). Behind those that losses reach come the others that
+        the script's modules and optimizers hold: that a parameter gets no gradient is to be seen.
         """
         leaves = {id(leaf): leaf for leaf in leaves_of(loss)}
         if not leaves:
             return
-        if keep and all(any(leaf is known for known in self._known.values()) for leaf in leaves.values()):
+        if keep and leaves.keys() <= {id(tensor) for tensor in self._known.values()}:
+            self._reached |= {name for name, tensor in self.items if id(tensor) in leaves}
             return
         before = self._known if keep else {}
+        earlier = self._reached if keep else set()
         named = dict(named_leaves(holders, self._passing))
-        reached = [name for name, tensor in named.items() if name in before or id(tensor) in leaves]
-        found = {id(named[name]) for name in reached}
-        others = [leaf for identity, leaf in leaves.items() if unnamed and identity not in found]
+        self._reached = {name for name, tensor in named.items() if id(tensor) in leaves or name in earlier}
+        held = held_leaves(holders)
+        others = [name for name, tensor in named.items() if name in before or id(tensor) in held]
+        found = {id(tensor) for tensor in named.values()}
+        unnamed_leaves = [leaf for identity, leaf in leaves.items() if unnamed and identity not in found]
         lost = {
             name: tensor
             for name, tensor in before.items()
             if name not in named and name not in self._passing and not name.startswith(_UNNAMED)
         }
         self._know(
-            {name: named[name] for name in reached}
+            {name: tensor for name, tensor in named.items() if name in self._reached}
             | lost
-            | {f"{_UNNAMED}{number}": leaf for number, leaf in enumerate(others)}
+            | {f"{_UNNAMED}{number}": leaf for number, leaf in enumerate(unnamed_leaves)}
+            | {name: named[name] for name in others if name not in self._reached}
         )
 
     def follow(self, holders: Holders) -> None:

@@ -249,7 +249,7 @@ def test_parameters_are_the_leaves_that_the_loss_reaches_under_the_scripts_names
     assert all(each.grad is not None for each in stop.params)
 
 
-def test_both_models_of_a_gan_are_shown_once_both_losses_are_known(open_script: OpenScript) -> None:
+def test_both_models_of_a_gan_are_shown_from_the_first_loss_on(open_script: OpenScript) -> None:
     controller = open_script(
         """
         import torch
@@ -268,12 +268,79 @@ def test_both_models_of_a_gan_are_shown_once_both_losses_are_known(open_script: 
         """
     )
     first = controller.next()
-    assert (first.loss_name, names(first)) == ("loss_d", ["D.weight", "D.bias"])
+    both = ["D.weight", "D.bias", "G.weight", "G.bias"]  # what a loss reached comes first
+    assert (first.loss_name, names(first)) == ("loss_d", both)
     second = steps(controller, 4)
-    both = ["G.weight", "G.bias", "D.weight", "D.bias"]
     assert (second.phase, second.loss_name, names(second)) == (FORWARD, "loss_g", both)
     again = steps(controller, 4)
     assert (again.loss_name, names(again)) == ("loss_d", both)
+
+
+@pytest.mark.parametrize("optimizer", ["torch.optim.SGD([*a.parameters(), *b.parameters()], lr=0.1)", "None"])
+def test_what_the_loss_does_not_reach_stays_in_sight(optimizer: str, open_script: OpenScript) -> None:
+    controller = open_script(
+        f"""
+        import torch
+        a, b = torch.nn.Linear(1, 1, bias=False), torch.nn.Linear(1, 1, bias=False)
+        opt = {optimizer}
+        for x in [torch.ones(1, 1)] * 2:
+            with torch.no_grad():
+                features = a(x)
+            loss = b(features).sum()
+            loss.backward()
+        """
+    )
+    assert names(controller.next()) == ["b.weight", "a.weight"]
+    reached, missed = controller.next().params
+    assert (reached.grad is not None, missed.grad) == (True, None)
+
+
+def test_a_tensor_that_only_an_optimizer_holds_stays_in_sight_and_a_plain_one_does_not(open_script: OpenScript) -> None:
+    controller = open_script(
+        """
+        import torch
+        w, missed, other = (torch.ones(1, requires_grad=True) for _ in range(3))
+        opt = torch.optim.SGD([w, missed], lr=0.1)
+        for x in [1.0, 2.0]:
+            loss = w * x
+            loss.backward()
+            opt.step()
+        """
+    )
+    assert names(controller.next()) == ["w", "missed"]
+
+
+def test_layers_in_lists_and_plain_attributes_of_a_module_and_the_base_of_a_view_have_names(
+    open_script: OpenScript,
+) -> None:
+    controller = open_script(
+        """
+        import torch
+        from torch import nn
+        class Net(nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.first = nn.Linear(1, 1, bias=False)
+                self.rest = [nn.Linear(1, 1, bias=False), nn.Linear(1, 1)]
+                self.heads = {"a": nn.Linear(1, 1, bias=False)}
+                self.scale = torch.ones(1, requires_grad=True)
+            def forward(self, x):
+                for each in (self.first, *self.rest, self.heads["a"]):
+                    x = each(x)
+                return x * self.scale
+        net = nn.Sequential(Net())
+        v = torch.zeros(4, requires_grad=True).view(2, 2)
+        for x in [torch.ones(1, 1)] * 2:
+            loss = net(x).sum() + v.sum()
+            loss.backward()
+        """
+    )
+    told = ["net.0.first.weight", "net.0.rest[0].weight", "net.0.rest[1].weight", "net.0.rest[1].bias",
+            "net.0.heads['a'].weight", "net.0.scale", "v._base"]  # fmt: skip
+    assert names(controller.next()) == told
+    stop = controller.next()
+    assert all(each.grad is not None for each in stop.params)
+    assert [controller.evaluate(f"{name}.grad is not None")[0].text for name in told] == ["True"] * len(told)
 
 
 def test_a_leaf_that_is_bound_anew_keeps_its_name_and_place(open_script: OpenScript) -> None:
