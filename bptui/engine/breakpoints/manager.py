@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bptui.engine.breakpoints.armed import ArmedBreakpoint, BreakpointKey
-from bptui.engine.breakpoints.checks import check
+from bptui.engine.breakpoints.checks.table import make_check
 from bptui.engine.breakpoints.conditions import Scope, is_absence, said, unknown
 from bptui.engine.breakpoints.data import Data
 from bptui.engine.breakpoints.locations import Nowhere, blocks_at
@@ -119,10 +119,10 @@ class Breakpoints:
             self._check_names(data.names - self._first_names())
             point.trigger = DataWritten(data, self._scope)
         elif asked.check:
-            made = check(asked.check, self._recorder, self._machine, self._updates, asked.limit)
+            made = make_check(asked.check, self._recorder, self._machine, self._updates, asked.limit)
             point.trigger = CheckFires(asked.check, made)
         elif arrives and not places:
-            point.arrival = LoopEntry(self._machine, asked.epoch, asked.sample)
+            point.arrival = LoopEntry(self._machine, of_sample=asked.sample is not None)
         elif not places:
             if point.condition is None:
                 raise ValueError("It does not say where or when to stop.")

@@ -43,16 +43,6 @@ class NumericCondition:
         """What it is given, in order: which number of which parameter."""
         self._places = [0] * len(needs)
 
-    @property
-    def of_loss(self) -> bool:
-        """Whether the loss is among what it needs."""
-        return any(kind == LOSS for kind, _ in self.needs)
-
-    @property
-    def of_params(self) -> bool:
-        """Whether a parameter or a gradient is."""
-        return any(kind != LOSS for kind, _ in self.needs)
-
     def may_hold(self, loss: float | None, numbers: Numbers) -> bool | None:
         """Whether it holds for these numbers; None where they do not say."""
         given: list[float] = []

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.breakpoints.check import Check
+from bptui.engine.breakpoints.checks.base import Check
 from bptui.engine.breakpoints.conditions import Expression, Scope, only_gradients
 from bptui.engine.breakpoints.data import Data
 from bptui.engine.breakpoints.logpoints import shown
@@ -210,8 +210,9 @@ class CheckFires(Trigger):
 class LoopEntry:
     """An epoch or a sample beginning: a place in the data that is reached anew."""
 
-    def __init__(self, machine: Machine, epoch: int | None, sample: int | None) -> None:
-        self._machine, self._epoch, self._sample = machine, epoch, sample
+    def __init__(self, machine: Machine, *, of_sample: bool) -> None:
+        """`of_sample`: it is a sample that begins, and not only an epoch."""
+        self._machine, self._of_sample = machine, of_sample
         self._here: tuple[Any, ...] = ()
 
     def begin(self) -> None:
@@ -224,7 +225,7 @@ class LoopEntry:
         if before[0] is here[0] and before[1] == here[1] and before[2] is here[2] and before[3] == here[3]:
             return False
         self._here = here
-        return here[2] is not None if self._sample is not None else here[0] is not None
+        return here[2] is not None if self._of_sample else here[0] is not None
 
     def _key(self) -> tuple[Any, ...]:
         """The passes through the loops that it is about, by the loop's own run and the number of its pass."""
@@ -235,6 +236,6 @@ class LoopEntry:
             elif slot.loop.role is Role.SAMPLE:
                 sample = slot
         key: tuple[Any, ...] = (epoch, epoch.count if epoch is not None else -1)
-        if self._sample is None:
+        if not self._of_sample:
             return (*key, None, -1)
         return (*key, sample, sample.count if sample is not None else -1)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 import bptui
-from bptui.engine.breakpoints.checks import CHECKS
+from bptui.engine.breakpoints.checks.table import CHECKS
 from bptui.protocol.alarms import ALARMS, BY_NAME
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Goal, Phase, StopReason

@@ -1,8 +1,4 @@
-"""The ready-made checks: what is wrong with losses, gradients and updates, looked at after the phases that can do it.
-
-Each check tells its troubles by name. A breakpoint on it is met when one appears that was not there the last time.
-Their names, sentences and thresholds, with the sources of these, are in `bptui.protocol.alarms`.
-"""
+"""The ready-made checks of numbers: what is wrong with losses, gradients and parameters as they are now."""
 
 from __future__ import annotations
 
@@ -12,15 +8,11 @@ from typing import Any
 
 import torch
 
-from bptui.engine.breakpoints.check import Check, Troubles
-from bptui.engine.breakpoints.update_checks import Forgotten, Ratio, Unchanged
-from bptui.engine.breakpoints.updates import Updates
+from bptui.engine.breakpoints.checks.base import Check, Troubles
 from bptui.engine.compiler.instructions import RunBlock
-from bptui.engine.interpreter.machine import Machine
-from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tensors.facts import grad_of
 from bptui.engine.tensors.fingerprint import dense, number
-from bptui.protocol.alarms import AVERAGE, BY_NAME
+from bptui.protocol.alarms import AVERAGE
 from bptui.protocol.phase import Phase
 
 _ENOUGH = 10
@@ -75,11 +67,11 @@ class _NotFinite(Check):
         return int(torch.count_nonzero(self._entries(plain)))
 
 
-class _Nan(_NotFinite):
+class Nan(_NotFinite):
     _word = "nan"
 
 
-class _Inf(_NotFinite):
+class Inf(_NotFinite):
     _word = "infinite"
 
     def _is(self, loss: float) -> bool:
@@ -89,7 +81,7 @@ class _Inf(_NotFinite):
         return torch.isinf(plain)
 
 
-class _Zeros(Check):
+class Zeros(Check):
     """Gradients that are all zeros."""
 
     def found(self, run: RunBlock) -> Troubles | None:
@@ -100,7 +92,7 @@ class _Zeros(Check):
         }
 
 
-class _NoneGrad(Check):
+class NoneGrad(Check):
     """Gradients that are None though a backward ran and the update comes next: nothing connects them to the loss."""
 
     def found(self, run: RunBlock) -> Troubles | None:
@@ -115,7 +107,7 @@ class _NoneGrad(Check):
         }
 
 
-class _Exploding(Check):
+class Exploding(Check):
     """The norm of all gradients together beyond a limit: one given, or ten times the average of those before."""
 
     def __init__(self, *given: Any) -> None:
@@ -148,7 +140,7 @@ class _Exploding(Check):
         self._sum, self._count = state
 
 
-class _Vanishing(Check):
+class Vanishing(Check):
     """Gradients whose entries are too small on average, and not all zero."""
 
     def found(self, run: RunBlock) -> Troubles | None:
@@ -162,25 +154,3 @@ class _Vanishing(Check):
             if 0 < mean < limit:
                 wrong[name] = f"the mean absolute {name}.grad is {number(mean)}, below {number(limit)}"
         return wrong
-
-
-CHECKS: dict[str, type[Check]] = {
-    "nan": _Nan, "inf": _Inf, "zeros": _Zeros, "none": _NoneGrad, "unchanged": Unchanged, "exploding": _Exploding,
-    "vanishing": _Vanishing, "ratio": Ratio, "forgotten": Forgotten,
-}  # fmt: skip
-
-
-def check(name: str, recorder: Recorder, machine: Machine, updates: Updates, limit: float | None) -> Check:
-    """The check of that name.
-
-    Raises:
-        ValueError: there is none, or it takes no such limit. The message is one sentence.
-    """
-    if name not in CHECKS:
-        raise ValueError(f"There is no check '{name}': there are {', '.join(CHECKS)}.")
-    alarm = BY_NAME[name]
-    if limit is not None and not alarm.limit:
-        raise ValueError(f"The check {name} takes no limit.")
-    if limit is not None and not limit > 0:
-        raise ValueError(f"The limit of {name} must be above 0.")
-    return CHECKS[name](recorder, machine, updates, alarm.default if limit is None else limit)

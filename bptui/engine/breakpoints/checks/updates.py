@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.breakpoints.check import Check, Troubles, is_zero
+from bptui.engine.breakpoints.checks.base import Check, Troubles, is_zero
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.tensors.facts import grad_of, version_of
 from bptui.engine.tensors.fingerprint import dense, number
