@@ -184,7 +184,7 @@ class _Lowering:
             self.emit(Jump(line, to=done))
             self.here(handler)
             raising = _placed(ast.Raise(ast.Name(ITEM, ast.Load()), None), node.node)
-            trying = _placed(ast.Try([raising], node.node.handlers, [], []), node.node)
+            trying = _placed(ast.Try([raising], [_shortened(each) for each in node.node.handlers], [], []), node.node)
             matches = self.expression(_placed(_matches(node.node.handlers), node.node), takes=True)
             piece = self.piece([trying], takes=True)
             self.emit(Handle(line, *self._leaving, matches=matches, piece=piece))
@@ -232,6 +232,17 @@ def _matches(handlers: list[ast.ExceptHandler]) -> ast.expr:
         for kind in kinds
     ]
     return parts[0] if len(parts) == 1 else ast.BoolOp(ast.Or(), parts)
+
+
+def _shortened(handler: ast.ExceptHandler) -> ast.ExceptHandler:
+    """The handler, which first takes the `raise` that led to it out of the traceback: the script has no such line."""
+    shortening = ast.parse(f"{ITEM}.__traceback__ = {ITEM}.__traceback__ and {ITEM}.__traceback__.tb_next").body
+    for each in shortening:
+        for inner in ast.walk(each):
+            ast.copy_location(inner, handler)
+    shortened = copy.copy(handler)
+    shortened.body = [*shortening, *handler.body]
+    return shortened
 
 
 def _placed(node: Any, at: ast.AST) -> Any:

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from bptui.engine.interpreter import stack
+
 
 class Stage:
     """Sets the scene for one script, and the caller's again afterwards."""
@@ -41,7 +43,8 @@ class Stage:
         sys.path = self._sys_path
         self._inside = True
         try:
-            yield
+            with stack.hidden():
+                yield
         finally:
             self._inside = False
             if caller[0] is not None:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import ast
-import os
 import traceback
 
 from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.machine import Raised
+from bptui.engine.interpreter.stack import is_ours
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Failure
-
-_ENGINE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 
 _HINTS = (
     ("second time", "The graph was freed by the first backward; press f to run the forward again."),
@@ -46,13 +44,15 @@ def raised_in(raised: Raised, path: str, statements: list[ast.stmt]) -> bool:
 
 
 def _strip(told: traceback.TracebackException) -> None:
-    """Take bptui's own frames out, of the exception and of those that led to it."""
-    told.stack = traceback.StackSummary.from_list(
-        [frame for frame in told.stack if not os.path.abspath(frame.filename).startswith(_ENGINE)]
-    )
-    for other in (told.__cause__, told.__context__):
-        if other is not None:
-            _strip(other)
+    """Take bptui's own frames out, of the exception and of those that led to it or are grouped in it."""
+    waiting, seen = [told], {id(told)}
+    while waiting:
+        each = waiting.pop()
+        each.stack = traceback.StackSummary.from_list([frame for frame in each.stack if not is_ours(frame.filename)])
+        for other in (each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())):
+            if other is not None and id(other) not in seen:
+                seen.add(id(other))
+                waiting.append(other)
 
 
 def refusal_of(failure: Failure, phase: Phase) -> StepRefused:

@@ -18,6 +18,7 @@ from bptui.engine.interpreter.frames import Cells, Entered, Frame, Slot
 from bptui.engine.interpreter.items import Items
 from bptui.engine.interpreter.lengths import length_of
 from bptui.engine.interpreter.pieces import BREAK, CONTINUE, FRAME, CompiledPiece
+from bptui.engine.interpreter.stack import script_traceback
 from bptui.engine.interpreter.unwind import Catcher, Finally, catcher_of, leave
 from bptui.protocol.phase import Phase
 
@@ -172,6 +173,7 @@ class Machine:
         """
         if isinstance(error, LateRefusal):
             raise CannotCut(error.message, error.line or instruction.line) from None
+        error.__traceback__ = script_traceback(error.__traceback__)  # the script may print it
         if self._handled(error, instruction.line):
             return
         if not isinstance(error, SystemExit):
@@ -212,6 +214,10 @@ class Machine:
         try:
             result = frame.pieces[instruction.piece](error)
         except BaseException as other:
+            trace = script_traceback(other.__traceback__)
+            if other is error and trace is not None:
+                trace = trace.tb_next  # raised again: the script's handler lies in the frame that raised it first
+            other.__traceback__ = trace
             if self._handled(other, line):
                 return True
             raise Raised(other, instruction.line) from other

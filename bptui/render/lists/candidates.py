@@ -7,7 +7,8 @@ from itertools import takewhile
 
 from rich.text import Text
 
-from bptui.render.text.fit import cut, piece, printable, width_of
+from bptui.render.text.cells import width_of
+from bptui.render.text.fit import cut, piece, printable
 from bptui.render.text.style import FAINT, QUIET
 
 LINES = 3

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from bptui.protocol.messages import GradientsChecked, ParamCheck
-from bptui.render.text.fit import cut, ending, piece, width_of
+from bptui.render.text.cells import ending, width_of
+from bptui.render.text.fit import cut, piece
 from bptui.render.text.style import BAD, GOOD, QUIET, WARN
 
 SIGNS = {"equal": ("✓", GOOD), "different": ("✗", BAD)}

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from rich.text import Text
 
 from bptui.protocol.snapshot import Watched
-from bptui.render.text.fit import cut, ending, piece, printable, width_of
+from bptui.render.text.cells import ending, width_of
+from bptui.render.text.fit import cut, piece, printable
 from bptui.render.text.signs import DOT
 from bptui.render.text.style import BAD, LIT, QUIET, STRONG
 

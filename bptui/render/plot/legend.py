@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from bptui.render.plot.series import FIRST, LINE, RING, SECOND
-from bptui.render.text.fit import ending, first_that_fits, piece
+from bptui.render.text.cells import ending
+from bptui.render.text.fit import first_that_fits, piece
 from bptui.render.text.style import QUIET
 
 

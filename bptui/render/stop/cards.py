@@ -10,8 +10,9 @@ from bptui.protocol.fact import Fact, Named, Stats
 from bptui.protocol.fact import summary as one_number
 from bptui.protocol.snapshot import Contribution, Ledger, Snapshot
 from bptui.render.text import facts
+from bptui.render.text.cells import width_of
 from bptui.render.text.digits import HEIGHT, digits
-from bptui.render.text.fit import centered, cut, first_that_fits, piece, width_of
+from bptui.render.text.fit import centered, cut, first_that_fits, piece
 from bptui.render.text.signs import DOT
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG, WARN, param
 

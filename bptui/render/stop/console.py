@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
-from rich.cells import cell_len, chop_cells
 from rich.text import Text
 
-from bptui.render.text.fit import piece, printable
+from bptui.render.text.cells import wrapped_line
+from bptui.render.text.fit import cut, piece, printable
 
 LIMIT = 5_000
 """So many lines are kept at least; a tenth more, and the oldest are dropped."""
@@ -63,7 +63,7 @@ class Transcript:
 
     def wrapped(self, width: int, first: int = 0) -> list[list[ConsolePart]]:
         """Each line from `first` on, wrapped to that width."""
-        return [_wrapped(kind, text, max(width - 2, 1)) for kind, text in self._lines[first:]]
+        return [_wrapped(kind, text, max(width - 2, 0)) for kind, text in self._lines[first:]]
 
 
 def _overwritten(line: str) -> str:
@@ -91,18 +91,11 @@ def _wrapped(kind: LineKind, text: str, width: int) -> list[ConsolePart]:
     text = printable(text)
     if len(text) > LONGEST:
         text = text[:LONGEST] + "…"
-    parts = []
-    while cell_len(text) > width:
-        head = chop_cells(text, width)[0]
-        space = head.rfind(" ") + 1
-        head = head[:space] if space > width // 2 else head
-        parts.append(head)
-        text = text[len(head) :]
-    parts.append(text)
+    parts = wrapped_line(text, width)
     return [ConsolePart(kind, part, not at) for at, part in enumerate(parts)]
 
 
-def console_line(part: ConsolePart) -> Text:
-    """Its mark and its text."""
+def console_line(part: ConsolePart, width: int) -> Text:
+    """Its mark and its text, in a line of that width."""
     mark, style = part.kind.value
-    return piece(f"{mark if part.first else ' '} ", style) + piece(part.text, style)
+    return cut(piece(f"{mark if part.first else ' '} ", style) + piece(part.text, style), width)

@@ -9,8 +9,9 @@ from rich.text import Span, Text
 
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Row
+from bptui.render.text.cells import width_of
 from bptui.render.text.facts import number
-from bptui.render.text.fit import cut, piece, printable, width_of
+from bptui.render.text.fit import cut, piece, printable
 from bptui.render.text.style import BAD, FAINT, LIT, QUIET, WARN, branch
 
 HERE = "▶"

@@ -9,7 +9,7 @@ from bptui.render.tape.graph import TRACK, Graph, GraphPart, LayerColumns
 from bptui.render.tape.layered import Item, NetTrack
 from bptui.render.tape.reveal import current, revealed
 from bptui.render.tape.tape import BACK, GRADIENT, HERE, UNKNOWN
-from bptui.render.text.fit import width_of
+from bptui.render.text.cells import width_of
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG
 
 LEFT, RIGHT, UP, DOWN = 1, 2, 4, 8

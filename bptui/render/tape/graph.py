@@ -13,7 +13,7 @@ from bptui.protocol.tape import Op, Tape
 from bptui.render.tape.layered import Item, lay_out
 from bptui.render.tape.reveal import current
 from bptui.render.text.brief import drawn, own
-from bptui.render.text.fit import ending, width_of
+from bptui.render.text.cells import ending, width_of
 
 SIGNS = {"mul": "×", "add": "+", "sub": "-", "div": "/", "true_divide": "/", "pow": "^", "matmul": "@", "mm": "@"}
 CALLED = {

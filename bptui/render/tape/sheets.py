@@ -16,7 +16,8 @@ from bptui.render.tape.paths import chain_of
 from bptui.render.tape.reveal import revealed
 from bptui.render.tape.tape import Table
 from bptui.render.text import facts
-from bptui.render.text.fit import cut, piece, printable, width_of
+from bptui.render.text.cells import width_of
+from bptui.render.text.fit import cut, piece, printable
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG, WARN
 
 ROWS = 8

@@ -12,7 +12,8 @@ from bptui.protocol.tape import Op, Tape, TapeOp
 from bptui.render.tape.folding import Fold, Folding, names
 from bptui.render.tape.reveal import Reveal, current, loss_name, revealed
 from bptui.render.text.brief import brief
-from bptui.render.text.fit import cut, ending, first_that_fits, piece, printable, width_of
+from bptui.render.text.cells import ending, width_of
+from bptui.render.text.fit import cut, first_that_fits, piece, printable
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG
 
 HERE = "▶"

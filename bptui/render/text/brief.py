@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bptui.protocol.fact import Fact, Value, summary
+from bptui.render.text.cells import width_of
 from bptui.render.text.facts import WHOLE, nested, number, shape
-from bptui.render.text.fit import width_of
 
 LONG = 12
 """A longer name is told by its end."""

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from textwrap import wrap
 
-from rich.cells import cell_len
 from rich.text import Text
 
-ESCAPE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)?|.?)")
-"""An escape sequence of a terminal."""
-CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+from bptui.render.text.cells import ELLIPSIS, beginning, breaks, untabbed, whole_numbers, wrapped
+from bptui.render.text.gate import gated
 
 
 def piece(text: str, style: str = "") -> Text:
@@ -29,11 +25,12 @@ def first_that_fits(variants: Iterable[Text], width: int) -> Text:
 
 
 def cut(text: Text, width: int) -> Text:
-    """The text on one line of that width, with `…` where it was cut."""
+    """The text on one line of that width, with `…` where it was cut. No number is cut to another one."""
     if text.cell_len <= width:
         return text
     short = text.copy()
-    short.truncate(max(width, 0), overflow="ellipsis")
+    plain = text.plain
+    short.plain = plain[: whole_numbers(plain, len(beginning(plain, width - 1)))] + ELLIPSIS if width > 0 else ""
     return short
 
 
@@ -43,40 +40,38 @@ def centered(text: Text, width: int) -> Text:
 
 
 def spread(left: Text, right: Text, width: int) -> Text:
-    """One text at each end of a line; the right one stays whole."""
+    """One text at each end of a line; the right one stays whole as long as it fits."""
+    right = cut(right, width)
     left = cut(left, width - right.cell_len - 1)
-    return left + Text(" " * max(width - left.cell_len - right.cell_len, 1)) + right
+    return left + Text(" " * (width - left.cell_len - right.cell_len)) + right
 
 
-def width_of(text: str) -> int:
-    """How many cells of the terminal a text takes."""
-    return cell_len(text)
+def wrap(text: Text, width: int) -> list[Text]:
+    """The lines of a text, wrapped to that width."""
+    lines: list[Text] = []
+    for line in text.split("\n", allow_blank=True):
+        for part in line.divide(breaks(line.plain, width)):
+            if part.cell_len > width and part.plain.endswith(" "):
+                part.right_crop(1)
+            lines.append(cut(part, width))
+    return lines
 
 
 def wrapped_height(text: str, width: int) -> int:
     """How many lines a text takes at that width; at least one."""
-    return sum(max(len(wrap(line, width)), 1) for line in text.splitlines() or [""])
+    return len(wrapped(text, width))
 
 
 def cut_lines(text: Text, width: int, lines: int) -> Text:
-    """The text wrapped to at most so many lines, with `…` where it was cut."""
-    if wrapped_height(text.plain, width) <= lines:
-        return text
-    shown = len(text.plain)
-    while shown and wrapped_height(text.plain[:shown] + "…", width) > lines:
-        shown -= 1
-    short = text.copy()
-    short.right_crop(len(text.plain) - shown)
-    return short.append("…")
+    """The text wrapped to at most so many lines, at least one, with `…` where it was cut."""
+    shown, lines = wrap(text, width), max(lines, 1)
+    if len(shown) > lines:
+        for each in shown:
+            each.rstrip()
+        shown = [*shown[: lines - 1], cut(piece(" ").join(shown[lines - 1 :]), width)]
+    return piece("\n").join(shown)
 
 
 def printable(text: str) -> str:
-    """The text without what would move the terminal's cursor or colour it; a tab goes to the next fourth cell."""
-    if text.isprintable():
-        return text
-    return CONTROL.sub("", ESCAPE.sub("", text).expandtabs(4))
-
-
-def ending(text: str, width: int) -> str:
-    """The end of a name that is too long for that width: it says more than its beginning."""
-    return text if cell_len(text) <= width else "…" + text[len(text) - max(width - 1, 1) :]
+    """The text as the screen shows it: what would command a terminal is left out, and blanks stand for tabs."""
+    return text if text.isprintable() else untabbed(gated(text))

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual.binding import Binding, BindingType
 from textual.content import Content
 
-from bptui.render.text.fit import ending
+from bptui.render.text.cells import ending
 from bptui.render.text.signs import DOT
 from bptui.ui.base.messages import ParamChosen
 from bptui.ui.panes.drawn import Drawn, DrawPane

@@ -60,4 +60,4 @@ class ConsolePane(Lines):
 
     def line(self, index: int, width: int) -> Text:
         """A line as wrapped."""
-        return console_line(self._shown[index])
+        return console_line(self._shown[index], width)

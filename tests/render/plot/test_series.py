@@ -22,7 +22,7 @@ from bptui.render.plot.series import (
     nothing,
     over,
 )
-from bptui.render.text.fit import width_of
+from bptui.render.text.cells import width_of
 from tests.render.plot.test_plot import drawn
 
 

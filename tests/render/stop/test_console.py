@@ -5,10 +5,13 @@ from __future__ import annotations
 import pytest
 
 from bptui.render.stop.console import LIMIT, LONGEST, LineKind, Transcript, console_line
+from bptui.render.text.cells import width_of
+from tests import nasty
+from tests.nasty import NASTY, UNSAFE, WIDTHS
 
 
 def shown(transcript: Transcript, width: int = 20) -> list[str]:
-    return [console_line(part).plain for parts in transcript.wrapped(width) for part in parts]
+    return [console_line(part, width).plain for parts in transcript.wrapped(width) for part in parts]
 
 
 def printed(*texts: str, width: int = 20) -> list[str]:
@@ -31,12 +34,22 @@ def printed(*texts: str, width: int = 20) -> list[str]:
         pytest.param(["one\r\ntwo\r\n"], ["  one", "  two"], id="Windows's line ends"),
         pytest.param(["\x1b[31mred\x1b[0m \x1b]0;title\x07x\x00\n"], ["  red x"], id="nothing moves the cursor"),
         pytest.param(["abcdefghijklmnopqrstuvwxyz\n"], ["  abcdefghijklmnopqr", "  stuvwxyz"], id="long lines go on"),
-        pytest.param(["a tensor of <class it>\n"], ["  a tensor of ", "  <class it>"], id="between words if possible"),
+        pytest.param(["a tensor of <class it>\n"], ["  a tensor of <class", "  it>"], id="between words if possible"),
+        pytest.param(["w is now 0.1234567890\n"], ["  w is now ", "  0.1234567890"], id="and not within a number"),
         pytest.param(["十" * 10 + "\n"], ["  " + "十" * 9, "  十"], id="wide characters take two cells"),
     ],
 )
 def test_output(texts: list[str], lines: list[str]) -> None:
     assert printed(*texts) == lines
+
+
+@pytest.mark.parametrize("text", NASTY.values(), ids=NASTY)
+def test_it_ends_and_fits_at_every_width(text: str) -> None:
+    with nasty.ending():
+        for width in WIDTHS:
+            for line in printed(f"{text}\n訓練\n", width=width):
+                assert width_of(line) <= width
+                assert not UNSAFE.search(line)
 
 
 def test_errors_are_marked_not_only_by_colour() -> None:

@@ -99,5 +99,5 @@ def test_cutting_says_so() -> None:
 
 
 def test_cutting_to_lines_says_so() -> None:
-    assert cut_lines(piece("one two three four"), 9, 2).plain == "one two three fo…"
+    assert cut_lines(piece("one two three four"), 9, 2).plain == "one two\nthree fo…"
     assert cut_lines(piece("one two"), 9, 1).plain == "one two"
