@@ -33,6 +33,7 @@ examples:
   bptui --python env/bin/python train.py
                                       let another Python run the script; it needs torch, not bptui
   bptui lessons                       list the lessons; bptui NAME opens one
+  bptui help breakpoints              read a page of the manual; bptui help lists them
   bptui --record run.bptrace train.py keep the timeline in a file
   bptui run.bptrace                   step through a recorded run; no torch is needed
   bptui diff a.bptrace b.bptrace      stop at the first step at which two recorded runs differ
@@ -51,6 +52,10 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         if what[:1] == ["lessons"]:
             return _list_lessons(what[1:])
+        if what[:1] == ["help"]:
+            from bptui.cli import manual
+
+            return manual.run(what[1:])
         if what[:1] == ["diff"]:
             from bptui.cli import diff as differing
 
@@ -130,7 +135,7 @@ def _parser() -> argparse.ArgumentParser:
         usage="bptui [--plain | --json] [--python EXE] [--record FILE] [--memory MB] [SCRIPT [ARGS ...]]\n"
         "       bptui [--plain | --json] TRACE\n"
         "       bptui diff [--rtol X] [--atol X] [--text] TRACE TRACE\n"
-        "       bptui lessons [NAME ...]",
+        "       bptui lessons [NAME ...] | bptui help [TOPIC]",
     )
     parser.add_argument(
         "--plain", action="store_true", help="no screen: commands from stdin, a readable line for each stop"

@@ -1,4 +1,4 @@
-"""The README's own questions to a trace have answers, and its table names what is there."""
+"""The manual's own questions to a trace have answers, and its table names what is there."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from bptui.manual import page
 from bptui.trace.schema import APPLICATION, EXPECTED, VERSION
 from bptui.trace.timeline import Timeline
 from tests.trace.small_runs import hear, opened, row, rows, running, stopped
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-SECTION = README[README.index("## Trace files") : README.index("## Plots")]
+SECTION = page("trace")
 QUERIES = re.findall(r"""^sqlite3 run\.bptrace (["'])(.*)\1$""", SECTION, re.MULTILINE)
 
 
@@ -34,11 +34,11 @@ def trace(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 @pytest.mark.parametrize("query", [query for _, query in QUERIES])
-def test_a_query_of_the_readme_has_an_answer(trace: sqlite3.Connection, query: str) -> None:
+def test_a_query_of_the_manual_has_an_answer(trace: sqlite3.Connection, query: str) -> None:
     assert trace.execute(query).fetchall()
 
 
-def test_the_readme_has_queries_and_names_every_table(trace: sqlite3.Connection) -> None:
+def test_the_manual_has_queries_and_names_every_table(trace: sqlite3.Connection) -> None:
     assert len(QUERIES) > 2
     tables = {name for (name,) in trace.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     assert tables <= EXPECTED.keys()

@@ -13,6 +13,7 @@ from textual.widgets import Static
 from bptui.render.lists.help import help_text
 from bptui.ui.base.keys import PANE_NAMES
 from bptui.ui.panes.drawn import as_content
+from bptui.ui.screens.manual import ManualScreen
 
 
 class HelpScreen(ModalScreen[None]):
@@ -20,13 +21,18 @@ class HelpScreen(ModalScreen[None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1,ctrl+c", "dismiss", "close"),
+        Binding("m", "manual", "manual"),
     ]
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="sheet") as sheet:
             sheet.border_title = "keys"
-            sheet.border_subtitle = "esc closes"
+            sheet.border_subtitle = "m manual   esc closes"
             yield Static()
+
+    def action_manual(self) -> None:
+        """The manual in the place of the keys."""
+        self.app.switch_screen(ManualScreen())
 
     def on_resize(self) -> None:
         width = self.query_one(".sheet").scrollable_content_region.width
