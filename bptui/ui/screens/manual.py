@@ -11,7 +11,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Input, MarkdownViewer, OptionList
+from textual.widget import Widget
+from textual.widgets import Input, MarkdownViewer, OptionList, Static
 from textual.widgets.markdown import MarkdownBlock
 from textual.widgets.option_list import Option
 
@@ -74,26 +75,35 @@ class ManualScreen(ModalScreen[None]):
         topics.highlighted = TOPICS.index(self._topic)
         topics.focus()
 
-    async def _open(self, topic: str, line: int | None = None) -> None:
-        """Show a page; at a line, from there on."""
+    async def _open(self, topic: str, found: Found | None = None) -> None:
+        """Show a page; from what was found on, if that is given."""
         self._topic = topic
         self.query_one(".sheet").border_title = Content(title(topic))
         viewer = self.query_one("#page", MarkdownViewer)
         await viewer.go(FOLDER / f"{topic}.md")
-        if line is None:
+        if found is None:
             viewer.scroll_home(animate=False)
-            return
-        blocks = [b for b in viewer.query(MarkdownBlock) if b.source_range[0] <= line < b.source_range[1]]
-        if blocks:
-            innermost = min(blocks, key=lambda block: block.source_range[1] - block.source_range[0])
-            self.call_after_refresh(viewer.scroll_to_widget, innermost, animate=False, top=True)
+        elif (widget := self._showing(found)) is not None:
+            self.call_after_refresh(viewer.scroll_to_widget, widget, animate=False, top=True)
+
+    def _showing(self, found: Found) -> Widget | None:
+        """The smallest widget of the page that shows the line which was found."""
+        page = self.query_one("#page", MarkdownViewer)
+        blocks = [b for b in page.query(MarkdownBlock) if b.source_range[0] <= found.line < b.source_range[1]]
+        block = min(blocks, key=lambda each: each.source_range[1] - each.source_range[0], default=None)
+        if block is not None and found.text.startswith("|"):  # a table's cells do not know their lines
+            first = found.text.split("|")[1].replace("`", "").strip()
+            cells = block.query("MarkdownTableCellContents").results(Static)
+            return next((cell for cell in cells if str(cell.visual).strip() == first), block)
+        return block
 
     @on(OptionList.OptionHighlighted)
     async def _follow(self, event: OptionList.OptionHighlighted) -> None:
-        found = self._found[event.option_index] if self._found else None
-        topic = found.topic if found else str(event.option.id)
-        if found is not None or topic != self._topic:
-            await self._open(topic, found.line if found else None)
+        if self._found:
+            found = self._found[event.option_index]
+            await self._open(found.topic, found)
+        elif (topic := str(event.option.id)) != self._topic:
+            await self._open(topic)
 
     @on(MarkdownViewer.NavigatorUpdated)
     def _followed_a_link(self) -> None:
@@ -108,13 +118,14 @@ class ManualScreen(ModalScreen[None]):
         words = self.query_one("#search", Input)
         words.display = True
         words.focus()
+        self.add_class("-searching")
 
     @on(Input.Changed)
     def _look(self, event: Input.Changed) -> None:
         self._found = search(event.value)
         topics = self.query_one("#topics", OptionList)
         if self._found:
-            topics.set_options([Option(f"{each.topic}: {each.text.strip(' |#-')}") for each in self._found])
+            topics.set_options([Option(f"{each.topic:<12} {each.text.strip(' |#-')}") for each in self._found])
         else:
             topics.set_options([] if event.value.strip() else [Option(topic, id=topic) for topic in TOPICS])
 
@@ -132,6 +143,7 @@ class ManualScreen(ModalScreen[None]):
             self.dismiss()
             return
         words.display = False
+        self.remove_class("-searching")
         with self.prevent(Input.Changed):
             words.value = ""
         self._list_topics()
