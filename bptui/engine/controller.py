@@ -1,4 +1,7 @@
-"""Runs a script's own lines phase by phase: the only mutator of the debuggee's state."""
+"""Everything that can be asked of a script that is being stepped: one method for each request.
+
+It holds the rules (what may be asked when, inside a phase or outside) and leaves the work to the rooms below.
+"""
 
 from __future__ import annotations
 
@@ -86,7 +89,8 @@ class Controller:
         failure = self._life.begin_anew()
         entered = failure is None and not self._execution.machine.ended
         reason = StopReason.ENTRY if entered else self._execution.reason(failure)
-        snapshot = self._execution.stop(NEXT[self._life.zeroing], None, reason, mark, failure)
+        taken = NEXT[self._life.zeroing]
+        snapshot = self._execution.stop(taken, self._execution.result(taken, None, failure, mark, reason))
         self._past.keep(True)
         return snapshot
 
@@ -127,7 +131,7 @@ class Controller:
         self._life.set_zeroing(on)
         if self._inside is not None:
             return self._inside.see_anew(on, self._execution.tapes.number)
-        return self._execution.snapshots.see_anew(self._execution.turn, on)
+        return self._execution.snapshots.see_anew(on)
 
     # ---- stepping
 
@@ -324,7 +328,7 @@ class Controller:
         if not evaluation.changed:
             return evaluation, None
         taken = StepTaken(None, self._life.zeroing, text)
-        return evaluation, execution.stop(taken, None, execution.reason(None), mark, None)
+        return evaluation, execution.stop(taken, execution.result(taken, None, None, mark))
 
     def set_value(self, name: str, value: str) -> Snapshot:
         """Edit a variable, a tensor in place, or an optimizer's setting: a step of its own.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import astuple, replace
 from typing import Any
 
@@ -10,7 +9,6 @@ from bptui.engine.breakpoints.conditions import Expression
 from bptui.engine.breakpoints.hit_counts import hits
 from bptui.engine.breakpoints.logpoints import Message
 from bptui.engine.breakpoints.numeric import NumericCondition
-from bptui.engine.breakpoints.prefilter import Ahead
 from bptui.engine.breakpoints.triggers import LoopEntry, Trigger
 from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.recorder import Recorder
@@ -61,14 +59,6 @@ class ArmedBreakpoint:
             return True
         may = self.quick.may_hold(*recorder.singles())
         return may is None or may
-
-    def prefilter(self, names: Sequence[str]) -> Ahead | None:
-        """When it is worth a look at its place; None where it always is. `names`: of whose numbers a test is told."""
-        asked = self.asked
-        test = self.quick.test(names) if self.quick is not None else None
-        if test is None and asked.epoch is None and asked.sample is None:
-            return None
-        return asked.epoch, asked.sample, test
 
     def is_at(self, place: Position) -> bool:
         """Whether it is about that place in the data."""

@@ -21,8 +21,6 @@ from bptui.engine.breakpoints.conditions import Scope, is_absence, said, unknown
 from bptui.engine.breakpoints.data import Data
 from bptui.engine.breakpoints.locations import Nowhere, blocks_at
 from bptui.engine.breakpoints.logpoints import Log
-from bptui.engine.breakpoints.numeric import NumericTest
-from bptui.engine.breakpoints.prefilter import Ahead, Prefilter
 from bptui.engine.breakpoints.triggers import BecomesTrue, CheckFires, DataWritten, LoopEntry, quick_of
 from bptui.engine.breakpoints.updates import Updates
 from bptui.engine.compiler.instructions import RunBlock
@@ -196,22 +194,6 @@ class Breakpoints:
             if self._compares:
                 self._before_update()
         return _hit(hits) if hits else None
-
-    def prefilter(self, names: Sequence[str]) -> Prefilter | None:
-        """What `met` may be spared for; None where it always must look. `names`: parameters that are single numbers."""
-        after: dict[Phase, list[NumericTest]] = {}
-        for phase, points in self._after.items():
-            tests = [point.trigger.prefilter(names) for point in points if point.trigger is not None]
-            after[phase] = [test for test in tests if test is not None]
-            if len(after[phase]) < len(tests):
-                return None
-        before: dict[int, list[Ahead]] = {}
-        for index, points in self._at.items():
-            aheads = [point.prefilter(names) for point in points]
-            before[index] = [ahead for ahead in aheads if ahead is not None]
-            if len(before[index]) < len(aheads):
-                return None
-        return Prefilter(after, before, [(each.asked.epoch, each.asked.sample, None) for each in self._arrivals])
 
     def _is_about(self, point: ArmedBreakpoint, run: RunBlock, place: Position) -> bool:
         """Whether the rest of what it asks for holds too, where it waits for data or a check."""

@@ -11,7 +11,7 @@ import ast
 import copy
 import math
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from bptui.engine.observe.parameters import Numbers
@@ -31,15 +31,13 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 
 UNTOLD = (ArithmeticError, ValueError, TypeError)
 """What a condition over numbers raises where they do not say whether it holds."""
-NumericTest = Callable[[float | None, Sequence[float | None]], bool | None]
-"""Whether a condition holds, by the loss and by value and gradient of each parameter in turn; None as `UNTOLD`."""
 
 
 class NumericCondition:
     """A condition as a function of numbers."""
 
-    def __init__(self, function: Callable[..., Any], text: str, needs: list[tuple[int, str]]) -> None:
-        self._function, self._text, self.needs = function, text, needs
+    def __init__(self, function: Callable[..., Any], needs: list[tuple[int, str]]) -> None:
+        self._function, self.needs = function, needs
         """What it is given, in order: which number of which parameter."""
         self._places = [0] * len(needs)
 
@@ -69,20 +67,6 @@ class NumericCondition:
         except UNTOLD:
             return None
 
-    def test(self, names: Sequence[str]) -> NumericTest | None:
-        """The same as one function of numbers in a row; None where it needs a parameter that is not among these.
-
-        It may raise what `UNTOLD` lists: then the numbers do not say.
-        """
-        if any(name not in names for kind, name in self.needs if kind != LOSS):
-            return None
-        guards = ""
-        for place, (kind, name) in enumerate(self.needs):
-            number = "loss" if kind == LOSS else f"numbers[{2 * names.index(name) + (kind == GRAD)}]"
-            guards += f"{None if kind == LOSS else False} if (n{place} := {number}) is None else "
-        made: NumericTest = eval(f"lambda loss, numbers: {guards}bool({self._text})", dict(_FUNCTIONS))
-        return made
-
 
 def quick(tree: ast.Expression, losses: set[str], params: set[str], own: set[str]) -> NumericCondition | None:
     """The condition as a function of numbers; None where it needs more.
@@ -100,7 +84,7 @@ def quick(tree: ast.Expression, losses: set[str], params: set[str], own: set[str
     arguments = ast.arguments(posonlyargs=[], args=parameters, kwonlyargs=[], kw_defaults=[], defaults=[])
     made = ast.fix_missing_locations(ast.Expression(ast.Lambda(arguments, body)))
     function = eval(compile(made, "<breakpoint>", "eval"), dict(_FUNCTIONS))
-    return NumericCondition(function, ast.unparse(body), list(maker.needs))
+    return NumericCondition(function, list(maker.needs))
 
 
 class _Not(Exception):

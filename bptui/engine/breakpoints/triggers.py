@@ -6,7 +6,7 @@ program stands at a place.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -15,7 +15,7 @@ from bptui.engine.breakpoints.checks.base import Check
 from bptui.engine.breakpoints.conditions import Expression, Scope, only_gradients
 from bptui.engine.breakpoints.data import Data
 from bptui.engine.breakpoints.logpoints import shown
-from bptui.engine.breakpoints.numeric import NumericCondition, NumericTest, quick
+from bptui.engine.breakpoints.numeric import NumericCondition, quick
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.tree import Role
 from bptui.engine.interpreter.machine import Machine
@@ -42,13 +42,6 @@ class Trigger:
     def after(self, run: RunBlock) -> Reason | None:
         """That it was met by that block, in words; None where it was not."""
         raise NotImplementedError
-
-    def prefilter(self, names: Sequence[str]) -> NumericTest | None:
-        """Whether it is worth a look behind a block; None where it always is. It holds until it was looked at again.
-
-        `names`: the parameters of whose numbers it is told.
-        """
-        return None
 
     @property
     def trouble(self) -> str:
@@ -94,12 +87,6 @@ class BecomesTrue(Trigger):
                 return None
         was, self._was = self._was, self._condition.holds(self._scope)
         return self._told if self._was and not was else None
-
-    def prefilter(self, names: Sequence[str]) -> NumericTest | None:
-        test = self._quick.test(names) if self._quick is not None else None
-        if test is None or not self._was:
-            return test
-        return lambda loss, numbers: test(loss, numbers) is not True
 
     def _told(self) -> str:
         return f"{self._condition.text}{self._values()}"

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from bptui.engine.compiler.instructions import Count, End, Invoke, Jump, Pull, RunBlock
 from bptui.engine.compiler.tree import Block
 from bptui.engine.errors import StepRefused
@@ -49,9 +47,9 @@ class Iteration:
         """Whether no block of the present turn has run."""
         return self._number != self._machine.turn
 
-    def begin(self, number: int | None = None) -> None:
-        """The machine runs its next block now: another turn may have begun since. `number`: of its turn."""
-        number = self._machine.turn if number is None else number
+    def begin(self) -> None:
+        """The machine runs its next block now: another turn may have begun since."""
+        number = self._machine.turn
         if self._number != number:
             self._number = number
             self._marks.clear()
@@ -69,13 +67,6 @@ class Iteration:
             if self._consumed_turn != self._number:
                 self._consumed_turn = self._number
                 self.consumed += 1
-
-    def went(self, turns: int, forwards: Sequence[RunBlock], goes_back: bool, frame: Frame) -> None:
-        """So many whole turns were gone through elsewhere, with these forwards in each. Their marks are gone by."""
-        self.consumed += turns if goes_back else 0
-        if turns and forwards:
-            self._last_forward = (forwards[-1], frame)
-            self.any_forward = True
 
     def passed(self, run: RunBlock) -> None:
         """The block was passed over."""

@@ -132,25 +132,6 @@ class Machine:
         except BaseException as error:
             self.failed(block, error)
 
-    def went(self, frame: Frame, pull: C.Pull, turns: int) -> None:
-        """So many turns of that loop were begun elsewhere, and their items assigned."""
-        slot = frame.slots[id(pull.loop)]
-        slot.count += turns
-        self.moves += turns
-        self.turn += turns
-        frame.unbound = slot.item = None
-
-    def left(self, frame: Frame, block: C.RunBlock, result: Any) -> None:
-        """The block came to a `break`, `continue` or `return` elsewhere: follow it.
-
-        Raises:
-            Raised: as `advance`.
-        """
-        try:
-            self._proceed(frame, block, result)
-        except BaseException as error:
-            self.failed(block, error)
-
     def run_apart(self, frame: Frame, piece: int, block: C.RunBlock) -> None:
         """Run a block's piece where the machine stands, and stay there.
 
@@ -274,12 +255,12 @@ class Machine:
         try:
             slot.item = next(slot.iterator)
         except StopIteration:
-            self.ran_out(frame, instruction)
+            self._ran_out(frame, instruction)
             return
         self._turned(slot)
         frame.pc += 1
 
-    def ran_out(self, frame: Frame, pull: C.Pull) -> None:
+    def _ran_out(self, frame: Frame, pull: C.Pull) -> None:
         """That loop has no more items: go behind it."""
         slot = frame.slots[id(pull.loop)]
         self.moves += 1

@@ -72,18 +72,6 @@ class Ledgers:
                 hooked: Any = tensor  # register_hook has no annotations
                 self._hooks.append(hooked.register_hook(_keep(seen, tensor.grad is None)))
 
-    @property
-    def first(self) -> dict[str, tuple[Position, float]] | None:
-        """First contributions that are one number, by parameter; None where there are others."""
-        return None if self._accounts else self._first
-
-    def went(self, first: dict[str, tuple[Position, float]]) -> None:
-        """Backwards were seen elsewhere, and these first contributions are left."""
-        self._coming.clear()
-        if first is not self._first:
-            self._first.clear()
-            self._first.update(first)
-
     def release(self) -> None:
         """The backward is over, however: the hooks are gone."""
         for hook in self._hooks:

@@ -23,23 +23,31 @@ class LocalsWatch:
     def __init__(self, path: str) -> None:
         self._path = path
         self._without: set[CodeType] = set()
-        self._whole = False
+        self._detailed = False
         self._watching = False
-        self.values: dict[str, Any] = {}
-        """The values of the last forward, in the order in which their functions returned; of large ones a fact."""
+        self._values: dict[str, Any] = {}
         self._event = self._make_event()
 
-    def begin(self, without: set[CodeType], whole: bool) -> None:
-        """Collect from now on, unless a profiler runs. `without`: pieces of the loop, which are no functions."""
-        self.values, self._without, self._whole = {}, without, whole
+    def begin(self, without: set[CodeType], detailed: bool) -> None:
+        """Collect from now on, unless a profiler runs. `without`: pieces of the loop, which are no functions.
+
+        `detailed`: facts of large tensors are to have statistics.
+        """
+        self._values, self._without, self._detailed = {}, without, detailed
         if sys.getprofile() is None:
             self._watching = True
             sys.setprofile(self._event)
 
     def end(self) -> None:
+        """Collect no more."""
         if self._watching:
             self._watching = False
             sys.setprofile(None)
+
+    def taken(self) -> dict[str, Any]:
+        """What was collected, in the order in which the functions returned; of large tensors a fact."""
+        values, self._values = self._values, {}
+        return values
 
     def _make_event(self) -> Callable[[FrameType, str, Any], None]:
         """What Python calls at every call and return: a plain function, since it is called very often."""
@@ -67,7 +75,7 @@ class LocalsWatch:
     def _collect(self, names: tuple[str, ...], local: dict[str, Any]) -> None:
         for name in names:
             value = local.get(name)
-            if isinstance(value, (torch.Tensor, float, int)) and len(self.values) < MOST:
+            if isinstance(value, (torch.Tensor, float, int)) and len(self._values) < MOST:
                 large = isinstance(value, torch.Tensor) and value.numel() > SMALL
                 # a large one is not kept alive: holding activations would change how much memory the script needs
-                self.values[name] = fact(value, whole=self._whole) if large else value
+                self._values[name] = fact(value, whole=self._detailed) if large else value

@@ -6,23 +6,23 @@ import dataclasses
 from collections import ChainMap
 from collections.abc import Callable
 
-from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.position import Position, pending, place_of
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.explain import explain
 from bptui.engine.observe.recorder import Recorder
+from bptui.engine.observe.step_result import StepResult
 from bptui.engine.observe.substitution import one_line, with_numbers
 from bptui.protocol.phase import StopReason
-from bptui.protocol.snapshot import Failure, Snapshot, Upcoming, Watched
+from bptui.protocol.snapshot import Snapshot, Upcoming, Watched
 
 
 class Snapshots:
     """Makes them. The latest is kept, with which the next one is compared in words."""
 
-    def __init__(self, script: Script, machine: Machine, recorder: Recorder) -> None:
-        self._script, self._machine, self._recorder = script, machine, recorder
+    def __init__(self, script: Script, machine: Machine, recorder: Recorder, turn: Iteration) -> None:
+        self._script, self._machine, self._recorder, self._turn = script, machine, recorder, turn
         self.tape = 0
         """The tape's number, as `Snapshot.tape` counts it."""
         self.last: Snapshot | None = None
@@ -30,56 +30,44 @@ class Snapshots:
         self.watched: Callable[[], tuple[Watched, ...]] = tuple
         """Evaluates the watched expressions."""
 
-    def take(
-        self,
-        where: tuple[int, int],
-        ran: RunBlock | None,
-        reason: StopReason,
-        place: Position,
-        output: tuple[str, str],
-        failure: Failure | None,
-        turn: Iteration,
-        zeroing: bool,
-        *,
-        passed: bool = False,
-    ) -> Snapshot:
-        """The snapshot of where the program stands.
-
-        `where`: on which branch of the timeline, and at which index. `passed`: zero_grad was passed over.
-        """
-        phase = ran.phase if ran is not None else None
+    def take(self, branch: int, index: int, step: StepResult) -> Snapshot:
+        """The snapshot of where the program stands behind a step, at that place of the timeline."""
+        ran, position, turn = step.ran, step.position, self._turn
         values, targets = self._recorder.values()
         snapshot = Snapshot(
-            index=where[1],
-            phase=phase,
-            block=ran.block.index if ran is not None else None,
-            stop_reason=reason,
-            epoch=place.epoch,
-            sample=place.sample,
-            epochs=place.epochs,
-            samples=place.samples,
+            index=index,
+            phase=step.phase,
+            block=None if ran is None else ran.block.index,
+            stop_reason=step.reason,
+            epoch=position.epoch,
+            sample=position.sample,
+            epochs=position.epochs,
+            samples=position.samples,
             consumed=turn.consumed,
             values=values,
             targets=targets,
             loss_name=self._recorder.loss_name,
             loss=self._recorder.loss_fact(),
-            params=self._recorder.params(phase),
+            params=self._recorder.params(step.phase),
             ledger=self._recorder.ledger(),
-            zeroing=zeroing,
-            marks=turn.marks(zeroing),
-            next=self._upcoming(place, turn, zeroing),
+            zeroing=step.zeroing,
+            marks=turn.marks(step.zeroing),
+            next=self._upcoming(position, step.zeroing),
             possible=turn.possible(),
-            explain="",
-            printed=output[0],
-            errors=output[1],
-            failure=failure,
+            explain=step.said,
+            printed=step.output[0],
+            errors=step.output[1],
+            failure=step.failure,
             tape=self.tape,
-            branch=where[0],
+            branch=branch,
+            edit=step.edit,
         )
-        return dataclasses.replace(snapshot, explain=explain(self.last, snapshot, passed))
+        if step.edit:
+            return snapshot
+        return dataclasses.replace(snapshot, explain=explain(self.last, snapshot, step.passed))
 
     def settle(self, snapshot: Snapshot, branch: int, said: str = "", reason: StopReason | None = None) -> Snapshot:
-        """That is where the program stands. `said`: how a step differs from when it was made before."""
+        """That is where the program stands now. `said`: how a step differs from when it was made before."""
         if said or branch != snapshot.branch or (reason is not None and reason is not snapshot.stop_reason):
             text = snapshot.explain
             if said:
@@ -102,18 +90,18 @@ class Snapshots:
         self.last = dataclasses.replace(self.last, explain=f"{self.last.explain}; {text}")
         return self.last
 
-    def see_anew(self, turn: Iteration, zeroing: bool) -> Snapshot:
+    def see_anew(self, zeroing: bool) -> Snapshot:
         """The same stop, with zeroing on or off."""
         assert self.last is not None
         there = Position(self.last.epoch, self.last.sample, self.last.epochs, self.last.samples)
-        upcoming = self._upcoming(there, turn, zeroing)
+        upcoming = self._upcoming(there, zeroing)
         self.last = dataclasses.replace(
-            self.last, zeroing=zeroing, marks=turn.marks(zeroing), next=upcoming, watches=self.watched()
+            self.last, zeroing=zeroing, marks=self._turn.marks(zeroing), next=upcoming, watches=self.watched()
         )
         return self.last
 
-    def _upcoming(self, place: Position, turn: Iteration, zeroing: bool) -> Upcoming | None:
-        cursor, another = turn.upcoming(zeroing)
+    def _upcoming(self, position: Position, zeroing: bool) -> Upcoming | None:
+        cursor, another = self._turn.upcoming(zeroing)
         if cursor is None:
             return None
         statement = self._script.first_statement(cursor.block)
@@ -121,7 +109,7 @@ class Snapshots:
             text = one_line(statement)
             return Upcoming(cursor.phase, cursor.block.index, cursor.line, text, text, None, None)
         names = ChainMap(dict(pending(self._machine)), *self._recorder.holders())  # type: ignore[arg-type]
-        there = place_of(self._machine, place)
+        there = place_of(self._machine, position)
         return Upcoming(
             phase=cursor.phase,
             block=cursor.block.index,

@@ -39,8 +39,8 @@ class Checkpoint:
     moment: HeapSnapshot
     snapshot: Snapshot
     """The latest one that was made then."""
-    whole: bool
-    """Whether the steps before it were looked at closely."""
+    detailed: bool
+    """Whether the steps before it were looked at in detail."""
     noticed: Memory
     """What breakpoints remembered."""
     wrote: int
@@ -48,7 +48,7 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """The checkpoints of one course."""
+    """The checkpoints of one execution."""
 
     def __init__(self, execution: Execution, memory: int) -> None:
         """`memory`: how many bytes all checkpoints may take."""
@@ -84,7 +84,7 @@ class Checkpoints:
             self._since += time.perf_counter() - self._began
             self._began = None
 
-    def visit(self, whole: bool) -> None:
+    def visit(self, detailed: bool) -> None:
         """The program stands between two blocks: make a checkpoint if it is time for one."""
         turn = self._execution.machine.turn
         if turn == self._turn or not self._execution.turn.fresh:
@@ -92,18 +92,18 @@ class Checkpoints:
         self._turn = turn
         now = time.perf_counter()
         since = self._since + (now - self._began if self._began is not None else 0.0)
-        if since < APART or since < (SHARE_STEPPING if whole else SHARE) * self._cost:
+        if since < APART or since < (SHARE_STEPPING if detailed else SHARE) * self._cost:
             return
         self._make_room(self._kept[-1].moment.nbytes if self._kept else 0)
-        self.keep(whole)
+        self.keep(detailed)
 
-    def keep(self, whole: bool) -> Checkpoint | None:
+    def keep(self, detailed: bool) -> Checkpoint | None:
         """Make a checkpoint here, if there is room for it; None if not, or if none can be made."""
         execution = self._execution
         if not self._memory or not execution.machine.frames or execution.snapshots.last is None:
             return None
         at = execution.history.branch, execution.history.index
-        if self._kept and (self._kept[-1].branch, self._kept[-1].index) == at and self._kept[-1].whole >= whole:
+        if self._kept and (self._kept[-1].branch, self._kept[-1].index) == at and self._kept[-1].detailed >= detailed:
             return self._kept[-1]
         if self._kept and self._total + self._kept[-1].moment.nbytes > self._memory:
             return None
@@ -113,7 +113,8 @@ class Checkpoints:
         self._since = 0.0
         if self._began is not None:
             self._began = time.perf_counter()
-        made = Checkpoint(*at, moment, execution.snapshots.last, whole, execution.breakpoints.memory(), execution.wrote)
+        memory, wrote = execution.breakpoints.memory(), execution.wrote
+        made = Checkpoint(*at, moment, execution.snapshots.last, detailed, memory, wrote)
         if moment.problem or moment.nbytes > self._memory:
             return None
         self._kept.append(made)
@@ -148,13 +149,13 @@ class Checkpoints:
 
     # ---- going there
 
-    def nearest(self, branch: int, index: int, closely: int) -> Checkpoint | None:
-        """The latest checkpoint from which that step can be reached, the last `closely` steps looked at closely."""
+    def nearest(self, branch: int, index: int, detailed_tail: int) -> Checkpoint | None:
+        """The latest checkpoint from which that step can be reached, the last `detailed_tail` steps in detail."""
         history = self._execution.history
         before = [
             each
             for each in reversed(self._kept)
-            if each.index <= (index if each.whole else index - closely)
+            if each.index <= (index if each.detailed else index - detailed_tail)
             and history.contains(branch, each.branch, each.index)
         ]
         latest_first = sorted(before, key=lambda each: -each.index)
@@ -180,12 +181,12 @@ class Checkpoints:
         return True
 
     def bring_back(self, checkpoint: Checkpoint) -> None:
-        """Stand there again."""
+        """Bring the program back there."""
         execution = self._execution
         with execution.running():
             self._put_back(checkpoint.moment)
         execution.snapshots.last = checkpoint.snapshot
-        execution.history.stand(checkpoint.branch, checkpoint.index)
+        execution.history.move_to(checkpoint.branch, checkpoint.index)
         execution.tapes.forget()
         execution.wrote = checkpoint.wrote
         execution.breakpoints.remember(checkpoint.noticed, execution.stepper.place)

@@ -1,9 +1,8 @@
-"""One run of a script: what stands where, and how a step that is known by its deed is made."""
+"""One execution of a script: all that belongs to it, and how a step is made, in detail or once more."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 from collections.abc import Callable, Iterator
 
 from bptui.engine.breakpoints.manager import Breakpoints
@@ -18,6 +17,7 @@ from bptui.engine.interpreter.output import Offset, Output
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.observe.snapshots import Snapshots
+from bptui.engine.observe.step_result import StepResult
 from bptui.engine.repl.prompt import Prompt
 from bptui.engine.run.history import Fields, History, StepTaken, differing
 from bptui.engine.run.stepper import Stepper
@@ -27,11 +27,11 @@ from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Failure, Snapshot, Watched
 
 Action = Callable[[bool], RunBlock | None]
-"""Makes a step. It is told whether to look at it closely, and returns the block that ran."""
+"""Makes a step, and returns the block that ran. Called with whether to look at it in detail."""
 
 
 class Execution:
-    """Everything of one run, from the script's first line on."""
+    """One execution, from the script's first line on."""
 
     def __init__(
         self,
@@ -45,8 +45,8 @@ class Execution:
         self.script, self.stage, self.output, self.history = script, stage, output, history
         self.machine = script.machine()
         self.recorder = Recorder(script, self.machine)
-        self.snapshots = Snapshots(script, self.machine, self.recorder)
         self.turn = Iteration(script, self.machine)
+        self.snapshots = Snapshots(script, self.machine, self.recorder, self.turn)
         self.stepper = Stepper(self.machine, self.recorder, self.turn)
         self.tapes = Tapes(self.recorder, sites, output)
         self.breakpoints = Breakpoints(script, self.machine, self.recorder)
@@ -98,7 +98,7 @@ class Execution:
         self.stepper.zeroing = taken.zeroing
         phase = taken.phase
         if taken.edit:
-            return lambda whole: self.prompt.repeat(taken.edit)
+            return lambda detailed: self.prompt.repeat(taken.edit)
         if phase is None:
             return self.stepper.skip if taken.skips else self.stepper.next
         cursor = self.machine.cursor
@@ -109,7 +109,7 @@ class Execution:
                 self.stepper.check_forward()
             return self.stepper.forward
         run, frame = self.turn.find(phase)
-        return lambda whole: self.stepper.apart(run, frame, whole)
+        return lambda detailed: self.stepper.apart(run, frame, detailed)
 
     def step(self, taken: StepTaken) -> Snapshot:
         """Do it as one step; refuse it if the script's own code raised and nothing changed.
@@ -137,14 +137,16 @@ class Execution:
         if failure is not None and ran is not None:
             self.recorder.failed(ran)
         self.breakpoints.stepped(ran, self.stepper.place)
-        return self.stop(taken, ran, self.reason(failure), mark, failure)
+        if ran is not None:
+            self.tapes.ran(ran.phase)
+        return self.stop(taken, self.result(taken, ran, failure, mark))
 
-    def again(self, taken: StepTaken, whole: bool) -> tuple[RunBlock | None, Failure | None]:
+    def again(self, taken: StepTaken, detailed: bool) -> tuple[RunBlock | None, Failure | None]:
         """Do once more what was done before. Returns what ran, and what it raised."""
         self.stepper.begin()
         action, failure = self.action(taken), None
         try:
-            ran = action(whole)
+            ran = action(detailed)
         except Raised as raised:
             if isinstance(raised.error, KeyboardInterrupt):
                 raise NotThere("Going there was interrupted.", "Nothing changed.") from None
@@ -159,47 +161,37 @@ class Execution:
         """Why a step ended."""
         return StopReason.EXCEPTION if failure else StopReason.END if self.machine.ended else StopReason.STEP
 
-    def stop(
+    def result(
         self,
         taken: StepTaken,
         ran: RunBlock | None,
-        reason: StopReason,
-        mark: Offset,
         failure: Failure | None,
-        *,
-        recorded: bool = False,
-    ) -> Snapshot:
+        since: Offset,
+        reason: StopReason | None = None,
+    ) -> StepResult:
+        """What a step did that was just made. `since`: where the output ended before it."""
+        return StepResult(
+            ran,
+            self.reason(failure) if reason is None else reason,
+            self.stepper.place,
+            self.output.since(since),
+            failure,
+            taken.zeroing,
+            self.stepper.passed,
+            taken.edit,
+            self.prompt.said if taken.edit else "",
+        )
+
+    def stop(self, taken: StepTaken, step: StepResult) -> Snapshot:
         """A step was made: a snapshot of it, and its row."""
-        if ran is not None and not recorded:
-            self.tapes.ran(ran.phase)
-        branch, index = self.history.place_of_next(taken)
-        snapshot = self.look(branch, index, ran, reason, self.output.since(mark), failure, taken.zeroing)
-        snapshot = self._told(snapshot, taken)
-        said = self.history.made(taken, fields_of(snapshot), reason)
+        snapshot = self.look(*self.history.place_of_next(taken), step)
+        said = self.history.made(taken, fields_of(snapshot), step.reason)
         return self.snapshots.settle(snapshot, self.history.branch, said)
 
-    def _told(self, snapshot: Snapshot, taken: StepTaken) -> Snapshot:
-        """A step that was typed says so."""
-        if not taken.edit:
-            return snapshot
-        return dataclasses.replace(snapshot, edit=taken.edit, explain=self.prompt.said)
-
-    def look(
-        self,
-        branch: int,
-        index: int,
-        ran: RunBlock | None,
-        reason: StopReason,
-        output: tuple[str, str],
-        failure: Failure | None,
-        zeroing: bool,
-    ) -> Snapshot:
-        """The snapshot of where the program stands."""
+    def look(self, branch: int, index: int, step: StepResult) -> Snapshot:
+        """The snapshot of where the program stands behind a step."""
         self.snapshots.tape = self.tapes.number
-        return self.snapshots.take(
-            (branch, index), ran, reason, self.stepper.place, output, failure, self.turn, zeroing,
-            passed=self.stepper.passed,
-        )  # fmt: skip
+        return self.snapshots.take(branch, index, step)
 
     def fields(self, ran: RunBlock | None) -> Fields:
         """What the timeline keeps of a step at full speed."""
@@ -210,32 +202,29 @@ class Execution:
     # ---- again, from the past
 
     def replay(
-        self, branch: int, index: int, closely: int, progress: Callable[[RunBlock | None], bool]
+        self, branch: int, index: int, detailed_tail: int, progress: Callable[[RunBlock | None], bool]
     ) -> Snapshot | None:
-        """Do again what was done from where the program stands up to that index; the last `closely` steps whole.
+        """Do again what was done from where the program stands up to that index; the last steps in detail.
 
-        `progress` is told after every step what ran, and says whether to go on. Returns the snapshot of the last step,
-        if there was one.
+        `detailed_tail`: how many of them. `progress` is told after every step what ran, and says whether to go on.
+        Returns the snapshot of the last step, if there was one.
 
         Raises:
             NotThere: a step gave other numbers than before, or was interrupted.
         """
         snapshot = None
         history = self.history
-        history.stand(branch, history.index)
-        self.recorder.run_begins(sparing=False)
+        history.move_to(branch, history.index)
+        self.recorder.run_begins()
         with self.running():
             while history.index < index:
                 taken = history.taken(branch, history.index + 1)
-                whole = index - history.index <= closely
-                mark = self.output.mark() if whole else (0, 0)
-                ran, failure = self.again(taken, whole)
-                if whole:
-                    snapshot = self.look(
-                        branch, history.index + 1, ran, self.reason(failure), self.output.since(mark), failure,
-                        taken.zeroing,
-                    )  # fmt: skip
-                    self.snapshots.last = snapshot = self._told(snapshot, taken)
+                detailed = index - history.index <= detailed_tail
+                mark = self.output.mark() if detailed else (0, 0)
+                ran, failure = self.again(taken, detailed)
+                if detailed:
+                    step = self.result(taken, ran, failure, mark)
+                    self.snapshots.last = snapshot = self.look(branch, history.index + 1, step)
                     now = fields_of(snapshot)
                 else:
                     now = self.fields(ran)
@@ -246,9 +235,10 @@ class Execution:
                         "Something that it uses is not restored (time, threads, files, another process); "
                         "nothing changed.",
                     )
-                history.stand(branch, history.index + 1)
+                history.move_to(branch, history.index + 1)
                 if not progress(ran) and history.index < index:
-                    snapshot = self.look(branch, history.index, ran, StopReason.PAUSE, ("", ""), failure, taken.zeroing)
+                    step = self.result(taken, ran, failure, self.output.mark(), StopReason.PAUSE)
+                    snapshot = self.look(branch, history.index, step)
                     break
         self.recorder.run_ends()
         self.tapes.forget()
@@ -260,6 +250,6 @@ class NotThere(StepRefused):
 
 
 def fields_of(snapshot: Snapshot) -> Fields:
-    """What the timeline keeps of a step that was looked at closely."""
+    """What the timeline keeps of a step that was looked at in detail."""
     row = snapshot.row()
     return row.phase.value if row.phase is not None else None, row.epoch, row.sample, row.loss, row.params

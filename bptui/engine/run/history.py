@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property, partial
 from operator import itemgetter
-from typing import NamedTuple, TypeVar
 
 from bptui.engine.observe.parameters import Numbers
 from bptui.protocol.phase import Phase, StopReason
@@ -24,7 +23,6 @@ _NONE: float = struct.unpack("<d", b"\x5a\xa5\x5a\xa5\x5a\xa5\x01\x7a")[0]
 """Stands for None: a number that no script computes."""
 _NOWHERE = -1
 _first = itemgetter(0)
-Number = TypeVar("Number", int, float)
 
 
 @dataclass(frozen=True)
@@ -49,19 +47,6 @@ NEXT = {zeroing: StepTaken(None, zeroing) for zeroing in (True, False)}
 
 Fields = tuple[str | None, int | None, int | None, float | None, Numbers]
 """Phase, epoch, sample, loss, parameters."""
-
-
-class StepColumns(NamedTuple):
-    """The fields of many steps with the same parameters."""
-
-    names: tuple[str, ...]
-    words: Sequence[str]
-    """The phases."""
-    epochs: Sequence[int | None]
-    samples: Sequence[int | None]
-    losses: Sequence[float | None]
-    numbers: Sequence[float | None]
-    """Value and gradient of each parameter in turn, step by step."""
 
 
 class _Branch:
@@ -106,15 +91,6 @@ class _Branch:
         self.epochs.append(_NOWHERE if epoch is None else epoch)
         self.samples.append(_NOWHERE if sample is None else sample)
         self.losses.append(_NONE if loss is None else loss)
-
-    def keep_many(self, packed: int, rows: StepColumns) -> None:
-        """Many steps, all made as `packed` says."""
-        _extend(self._numbers_of(rows.names), rows.numbers, _NONE)
-        self.steps_taken += bytes((packed,)) * len(rows.losses)
-        self.phases += bytes([_NUMBER_OF[word] for word in rows.words])
-        _extend(self.epochs, rows.epochs, _NOWHERE)
-        _extend(self.samples, rows.samples, _NOWHERE)
-        _extend(self.losses, rows.losses, _NONE)
 
     def _numbers_of(self, names: tuple[str, ...]) -> array[float]:
         """Where values and gradients of these parameters go."""
@@ -181,8 +157,8 @@ class History:
         """The step that ran last; -1 before the entry."""
         return self._branches[self.branch].last if self._index is None else self._index
 
-    def stand(self, branch: int, index: int) -> None:
-        """The program stands there now."""
+    def move_to(self, branch: int, index: int) -> None:
+        """The program is at that step now."""
         self.branch = branch
         self._index = index if index < self._branches[branch].last else None
 
@@ -256,7 +232,7 @@ class History:
             if way is not None:
                 said = differing(self.row(way, index), fields)
                 if not said:
-                    self.stand(way, index)
+                    self.move_to(way, index)
                     return ""
             self._branches.append(_Branch(Branch(len(self._branches), self.owner_number, self._index)))
             self.branch, self._index = len(self._branches) - 1, None
@@ -268,10 +244,6 @@ class History:
         if self._index is not None or taken.edit:
             return lambda fields: self.made(taken, fields)
         return partial(self._branches[self.branch].keep, taken.packed)
-
-    def keep_many(self, taken: StepTaken, rows: StepColumns) -> None:
-        """Many such steps were made, none of them typed, and the program stands at the end of its branch."""
-        self._branches[self.branch].keep_many(taken.packed, rows)
 
     @property
     def owner_number(self) -> int:
@@ -299,16 +271,6 @@ def differing(one: Row, fields: Fields) -> str:
 
 def _same(one: float, other: float) -> bool:
     return one == other or (one != one and other != other)
-
-
-def _extend(column: array[Number], numbers: Sequence[Number | None], none: Number) -> None:
-    """Put these behind the others; mostly none of them is None."""
-    size = len(column)
-    try:
-        column.extend(numbers)  # type: ignore[arg-type]
-    except TypeError:
-        del column[size:]
-        column.extend([none if number is None else number for number in numbers])
 
 
 def _names(params: Numbers) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""A script from its first line on, as often as it begins: the present course, its past, and what outlives them."""
+"""A program: a script as often as it begins. The present execution, its checkpoints, and what outlives them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from bptui.engine.interpreter.environment import RandomState, Stage
 from bptui.engine.interpreter.output import Output
 from bptui.engine.interpreter.script import Script
+from bptui.engine.observe.step_result import StepResult
 from bptui.engine.repl.prompt import Prompt
 from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
@@ -21,7 +22,7 @@ TellLocation = Callable[[Phase | None, int], None]
 
 
 class Program:
-    """What stands where, whichever course the script is on."""
+    """What there is whichever execution of the script is the present one."""
 
     execution: Execution
     """The present one; there is none before `begin`."""
@@ -54,7 +55,7 @@ class Program:
         return self._begin()
 
     def _begin(self) -> Failure | None:
-        """A course from the script's first line on."""
+        """An execution from the script's first line on."""
         self.execution = Execution(self.script, self._stage, self.output, self._sites, self.history, self.prompt)
         self.execution.machine.started = self.beacon
         self.past = Checkpoints(self.execution, self._memory)
@@ -65,7 +66,7 @@ class Program:
         return failure
 
     def give_up(self) -> None:
-        """The present course will not go on; the world is as before the first one."""
+        """The present execution will not go on; the world is as before the first one."""
         if self.started:
             with self.execution.running():
                 self.execution.machine.close()
@@ -82,16 +83,17 @@ class Program:
         del self.execution, self.past
         gc.collect()  # what it held may be large
         self._begin()
-        self.history.stand(0, 0)
+        self.history.move_to(0, 0)
         self.execution.breakpoints.restore(counts)
-        self.execution.snapshots.last = self.execution.look(0, 0, None, StopReason.ENTRY, ("", ""), None, True)
+        entry = StepResult(None, StopReason.ENTRY, self.execution.stepper.place)
+        self.execution.snapshots.last = self.execution.look(0, 0, entry)
         self.past.keep(True)
 
     def set_zeroing(self, on: bool) -> None:
         """Whether `next` runs zero_grad or passes over it."""
         self.zeroing = self.execution.stepper.zeroing = on
 
-    def stand(self) -> None:
+    def restore_zeroing(self) -> None:
         """Zeroing is as it was when the program went on from here."""
         history = self.history
         at = history.index + 1 if history.ahead else history.index

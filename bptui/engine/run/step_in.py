@@ -32,7 +32,7 @@ def enter(life: Program) -> PhaseCursor | None:
     failure, undone = None, False
     with execution.running():
         try:
-            stepper.block(True, recording.around)
+            stepper.block(True, recording.running())
         except Raised as raised:
             failure = failure_of(raised, life.script.path)
             undone = life.past.undo(before)
@@ -68,7 +68,8 @@ def leave(life: Program, inside: PhaseCursor) -> Snapshot:
             except Raised as raised:
                 failure = failure_of(raised, life.script.path)
     execution.breakpoints.stepped(run, execution.stepper.place)
-    return execution.stop(_deed(life, inside), run, execution.reason(failure), inside.told, failure, recorded=True)
+    taken = _deed(life, inside)
+    return execution.stop(taken, execution.result(taken, run, failure, inside.told))
 
 
 def _deed(life: Program, inside: PhaseCursor) -> StepTaken:

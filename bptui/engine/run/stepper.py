@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
 from bptui.engine.compiler.instructions import Bind, RunBlock
@@ -13,6 +13,9 @@ from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.position import Position, is_last, place_of
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.phase import Phase
+
+Recording = AbstractContextManager[object]
+"""Records what runs while it is entered."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Bookmark:
 
 
 class Stepper:
-    """How each step is made. `whole` says whether a step is looked at closely, or runs by at full speed."""
+    """How each step is made. `detailed` says how closely the recorder looks at it."""
 
     def __init__(self, machine: Machine, recorder: Recorder, turn: Iteration) -> None:
         self._machine, self._recorder, self._turn = machine, recorder, turn
@@ -48,7 +51,7 @@ class Stepper:
         return Bookmark(frames, self._machine.moves, self.place, self._turn.bookmark())
 
     def go_back(self, there: Bookmark) -> bool:
-        """Stand where the program stood, if no loop has taken another item since. Whether that could be done."""
+        """Go back there, if no loop has taken another item since. Whether that could be done."""
         if there.moves != self._machine.moves or [each[0] for each in there.frames] != self._machine.frames:
             return False
         for frame, pc, unbound, item in there.frames:
@@ -69,12 +72,7 @@ class Stepper:
             self._moves = self._machine.moves
             self.place = place_of(self._machine, self.place)
 
-    def went(self, run: RunBlock, place: Position, *, located: bool) -> None:
-        """Blocks ran elsewhere, that one as the last, or it raised. `located`: no loop went on behind it."""
-        self.running, self.place = run, place
-        self._moves = self._machine.moves if located else -1
-
-    def next(self, whole: bool) -> RunBlock | None:
+    def next(self, detailed: bool) -> RunBlock | None:
         """Run the block that comes next, passing over zero_grad while zeroing is off. Returns what ran.
 
         Raises:
@@ -85,16 +83,16 @@ class Stepper:
             return None
         if not self.zeroing:
             self.pass_zero_grad()
-        return self.cursor(whole) if self._machine.frames else None
+        return self.cursor(detailed) if self._machine.frames else None
 
-    def cursor(self, whole: bool) -> RunBlock:
+    def cursor(self, detailed: bool) -> RunBlock:
         """Run the block at which the program stands, and what comes after it up to the next one."""
-        run, frame = self.block(whole)
+        run, frame = self.block(detailed)
         self.move_on(run, frame)
         return run
 
-    def block(self, whole: bool, around: Callable[[Callable[[], None]], None] | None = None) -> tuple[RunBlock, Frame]:
-        """Run the block at which the program stands, and nothing after it. `around` runs what it is given."""
+    def block(self, detailed: bool, recording: Recording | None = None) -> tuple[RunBlock, Frame]:
+        """Run the block at which the program stands, and nothing after it. `recording`: entered around it."""
         machine = self._machine
         frame = machine.frames[-1]
         run = frame.instruction
@@ -103,8 +101,18 @@ class Stepper:
         if self._moves != machine.moves:
             self.locate()
         self._turn.begin()
-        step = machine.step if around is None else lambda: around(machine.step)
-        self._recorder.observe(run, frame, self.place, whole, step)
+        place = self.place
+        self._recorder.begin(run, frame, place, detailed)
+        try:
+            if recording is None:
+                machine.step()
+            else:
+                with recording:
+                    machine.step()
+        except BaseException:
+            self._recorder.abandon(run)
+            raise
+        self._recorder.end(run, frame, place, detailed)
         return run, frame
 
     def move_on(self, run: RunBlock, frame: Frame) -> None:
@@ -114,10 +122,16 @@ class Stepper:
         if not self.zeroing:
             self.pass_zero_grad()
 
-    def apart(self, run: RunBlock, frame: Frame, whole: bool) -> RunBlock:
-        """Run a block out of order; the program stays where it stands. Prints and counters wait for their turn."""
+    def apart(self, run: RunBlock, frame: Frame, detailed: bool) -> RunBlock:
+        """Run a block out of order; the program stays where it is. Prints and counters wait for their turn."""
         self.running = run
-        self._recorder.observe(run, frame, self.place, whole, lambda: self._machine.run_apart(frame, run.own, run))
+        self._recorder.begin(run, frame, self.place, detailed)
+        try:
+            self._machine.run_apart(frame, run.own, run)
+        except BaseException:
+            self._recorder.abandon(run)
+            raise
+        self._recorder.end(run, frame, self.place, detailed)
         self._turn.ran(run, frame)
         return run
 
@@ -130,21 +144,21 @@ class Stepper:
         if is_last(self._machine) and not self._turn.forward_ahead():
             raise StepRefused("No more samples: this was the last one.", "Press n to go on to the end of the script.")
 
-    def forward(self, whole: bool) -> RunBlock | None:
+    def forward(self, detailed: bool) -> RunBlock | None:
         """Run a forward: the last one again if no backward followed it, else the next, passing over what is between."""
         again = self._turn.forward_again()
         if again is not None:
-            return self.apart(*again, whole)
+            return self.apart(*again, detailed)
         while (cursor := self._machine.cursor) and cursor.phase is not Phase.FORWARD:
             self._pass(cursor)
-        return self.cursor(whole) if self._machine.cursor else None
+        return self.cursor(detailed) if self._machine.cursor else None
 
-    def skip(self, whole: bool) -> RunBlock | None:
+    def skip(self, detailed: bool) -> RunBlock | None:
         """Go past the zero_grads that come next, and run the block behind them."""
         zeroing, self.zeroing = self.zeroing, False
         self.pass_zero_grad()
         self.zeroing = zeroing
-        return self.cursor(whole) if self._machine.frames else None
+        return self.cursor(detailed) if self._machine.frames else None
 
     def pass_zero_grad(self) -> bool:
         """While zeroing is off, go past the zero_grads that come next. Returns whether there were any."""

@@ -42,14 +42,14 @@ class Travel:
             raise StepRefused(f"There is no step {index} on branch {branch}.", f"They are numbered 0 to {last}.")
         here = (history.branch, history.index)
         if history.index == index and history.contains(branch, *here):
-            history.stand(branch, index)
+            history.move_to(branch, index)
             return self._arrived(None)
         self._present = self._life.past.keep(True)
-        start = self._life.past.nearest(branch, index, self._closely)
+        start = self._life.past.nearest(branch, index, self._detailed_tail)
         onwards = history.contains(branch, *here) and here[1] <= index
         if not onwards or (start is not None and start.index > here[1]):
-            self._stand_at(start)
-        return self._not_undone(self._arrived(self._replay(branch, index, self._closely, self._follow)))
+            self._go_to(start)
+        return self._not_undone(self._arrived(self._replay(branch, index, self._detailed_tail, self._follow)))
 
     def to_breakpoint(self) -> Snapshot:
         """Stand where the latest breakpoint before this stop was met, or else at the entry.
@@ -64,9 +64,9 @@ class Travel:
         if found is None:
             return self.to(branch, here if self._pause() else 0)
         index, hit = found
-        self._stand_at(self._life.past.nearest(branch, index, self._closely))
+        self._go_to(self._life.past.nearest(branch, index, self._detailed_tail))
         self._pause = lambda: False  # it is found; the rest is short
-        snapshot = self._arrived(self._replay(branch, index, self._closely, self._follow))
+        snapshot = self._arrived(self._replay(branch, index, self._detailed_tail, self._follow))
         snapshots = self._life.execution.snapshots
         snapshots.last = dataclasses.replace(snapshot, stop_reason=hit.reason)
         return self._not_undone(snapshots.say_met(hit.words))
@@ -85,7 +85,7 @@ class Travel:
 
         try:
             while end > 1 and not found and not self._pause():
-                self._stand_at(life.past.nearest(branch, end - 2, 0))
+                self._go_to(life.past.nearest(branch, end - 2, 0))
                 start = life.history.index
                 with life.execution.running():
                     life.execution.breakpoints.begin(life.execution.stepper.place)
@@ -97,20 +97,20 @@ class Travel:
         return found[-1] if found else None
 
     @property
-    def _closely(self) -> int:
-        """So many steps before one that is gone to are looked at closely: those of a turn."""
+    def _detailed_tail(self) -> int:
+        """So many steps before one that is gone to are looked at in detail: those of a turn."""
         return max(len(self._life.script.program.blocks), 2) + 1
 
-    def _stand_at(self, start: Checkpoint | None) -> None:
-        """Stand at that checkpoint, or without one at the entry of a new course."""
+    def _go_to(self, start: Checkpoint | None) -> None:
+        """Stand at that checkpoint, or without one at the entry of a new execution."""
         if start is not None:
             self._life.past.bring_back(start)
         else:
-            self._present = None  # of the course that ends: it could not be brought back
+            self._present = None  # of the execution that ends: it could not be brought back
             self._life.start_over()
 
     def _replay(
-        self, branch: int, index: int, closely: int, progress: Callable[[RunBlock | None], bool]
+        self, branch: int, index: int, detailed_tail: int, progress: Callable[[RunBlock | None], bool]
     ) -> Snapshot | None:
         """Run again up to that step. Where that fails, the program stands where it stood before it went back.
 
@@ -118,11 +118,11 @@ class Travel:
             NotThere: the program does not repeat itself, or it was interrupted.
         """
         try:
-            return self._life.execution.replay(branch, index, closely, progress)
+            return self._life.execution.replay(branch, index, detailed_tail, progress)
         except NotThere:
             if self._present is not None and self._life.past.usable(self._present.moment):
                 self._life.past.bring_back(self._present)
-            self._life.stand()
+            self._life.restore_zeroing()
             raise
 
     def _follow(self, ran: RunBlock | None) -> bool:
@@ -133,12 +133,12 @@ class Travel:
     def _arrived(self, snapshot: Snapshot | None) -> Snapshot:
         """The program stands at a step that had run before."""
         life = self._life
-        life.stand()
+        life.restore_zeroing()
         snapshots = life.execution.snapshots
         snapshot = snapshot or snapshots.last
         assert snapshot is not None
         snapshots.settle(snapshot, life.history.branch, reason=StopReason.GOTO)
-        return snapshots.see_anew(life.execution.turn, life.zeroing)
+        return snapshots.see_anew(life.zeroing)
 
     def _not_undone(self, snapshot: Snapshot) -> Snapshot:
         """Say so where steps were undone that had printed."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -37,7 +38,7 @@ class RecordedStep:
 
 
 class Recording:
-    """Records while `around` runs something; afterwards what it was."""
+    """Records while `running` is entered; afterwards what ran."""
 
     def __init__(
         self, phase: Phase, recorder: Recorder, sites: Sites, output: Output, forward: Recording | None
@@ -65,12 +66,13 @@ class Recording:
         self.tape = Tape((), (), (), -1)
         self.taping: Taping | None = None
 
-    def around(self, run: Callable[[], None]) -> None:
-        """Run it and record it. What it raises goes through."""
+    @contextlib.contextmanager
+    def running(self) -> Iterator[None]:
+        """Record what runs inside. What that raises goes through."""
         recorder = NodeRecorder(self._node_ran)
         try:
             with recorder, self._ops:
-                run()
+                yield
         finally:
             self.ended = self._output.mark()
             self._ops.settle()

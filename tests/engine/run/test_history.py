@@ -67,7 +67,7 @@ def test_it_is_a_list_for_each_branch(steps: list[tuple[StepTaken, Fields, tuple
         if goto is not None:
             branch = goto[0] % len(model.branches)
             model.at = branch, goto[1] % len(model.branches[branch])
-            history.stand(*model.at)
+            history.move_to(*model.at)
         assert (history.branch, history.index) == model.at
     assert len(history.branches) == len(model.branches)
     for branch, made in enumerate(model.branches):

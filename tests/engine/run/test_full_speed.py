@@ -1,22 +1,20 @@
-"""The express way through plain loops makes the very same steps as the ordinary way, and stops where that stops."""
+"""A run at full speed makes the very same steps as going one by one, and stops where that stops."""
 
 from __future__ import annotations
 
-import math
+import dataclasses
 import random
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import torch
 
 import bptui
-from bptui.engine.observe import recorder
-from bptui.engine.run import checkpoints as past
-from bptui.engine.run import express
-from bptui.engine.run.express import Express
-from bptui.engine.run.track import Track
+from bptui.engine.run import checkpoints
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.snapshot import Row, Snapshot
 from tests.engine.conftest import LECTURE as TWO_EPOCHS
 
 LECTURE = TWO_EPOCHS.replace("range(2)", "range(12)")
@@ -136,15 +134,50 @@ for epoch in range(8):
     scheduler.step()
     print(f"{epoch} {loss.item():.4f}")
 """
-TAKEN = {
+SMALL_NET = """
+import torch
+torch.manual_seed(3)
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.a, self.b = torch.nn.Linear(2, 8), torch.nn.Linear(8, 1)
+    def forward(self, x):
+        hidden = torch.tanh(self.a(x))
+        return self.b(hidden)
+net = Net()
+optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
+data = [(torch.randn(1, 2), torch.randn(1, 1)) for _ in range(4)]
+for epoch in range(6):
+    for x, y in data:
+        optimizer.zero_grad(set_to_none=epoch < 3)
+        loss = torch.nn.functional.mse_loss(net(x), y)
+        loss.backward()
+        if epoch == 4: torch.nn.utils.clip_grad_norm_(net.parameters(), 0.01)
+        optimizer.step()
+"""
+LOADER = """
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+torch.manual_seed(0)
+loader = DataLoader(TensorDataset(torch.randn(12, 2), torch.randn(12, 1)), batch_size=4, shuffle=True)
+model = torch.nn.Linear(2, 1)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+for epoch in range(6):
+    for x, y in loader:
+        loss = torch.nn.functional.mse_loss(torch.nn.functional.dropout(model(x), 0.1), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+LARGE = {"a small net", "a DataLoader", "a weight that grows"}
+"""Where parameters are more than one number."""
+SCRIPTS = {
     "the lecture's loop": LECTURE, "today's idiom with Adam": IDIOM, "a loop in a function": IN_A_FUNCTION,
     "a script that raises": FALLS, "a loop that breaks": BREAKS, "a loop that raises and catches": CATCHES,
     "a weight bound anew": BOUND_ANEW, "a parameter that comes late": FREEZES,
     "a weight changed between epochs": CHANGES_BETWEEN, "a weight that grows": GROWS, "a schedule": SCHEDULES,
-}  # fmt: skip
-SCRIPTS = TAKEN | {
     "gradients that accumulate": ACCUMULATES, "a forward that draws": DRAWS, "a forward that does more": COUNTS,
-    "a generator": GENERATES,
+    "a generator": GENERATES, "a small net": SMALL_NET, "a DataLoader": LOADER,
 }  # fmt: skip
 POINTS: dict[str, tuple[Breakpoint, ...]] = {
     "no breakpoint": (),
@@ -160,90 +193,100 @@ POINTS: dict[str, tuple[Breakpoint, ...]] = {
 }
 
 STOPS = 7
+Go = Callable[[bptui.Controller], Snapshot]
 
 
-class Telling(Express):
-    """Notes how often it went its own way."""
-
-    went = 0
-
-    def _go(self, track: Track, deadline: float) -> object:
-        Telling.went += 1
-        return super()._go(track, deadline)
+def at_once(controller: bptui.Controller) -> Snapshot:
+    """Run to the next breakpoint or the end."""
+    return controller.run(bptui.Goal.END)
 
 
-class Ordinary(Express):
-    """Always goes the ordinary way."""
+def one_by_one(controller: bptui.Controller) -> Snapshot:
+    """The same, each block in a run of its own."""
+    printed, errors = "", ""
+    while True:
+        stop = controller.run(steps=1)
+        printed, errors = printed + stop.printed, errors + stop.errors
+        if stop.stop_reason is not StopReason.STEP:
+            return dataclasses.replace(stop, printed=printed, errors=errors)
 
-    def _track(self) -> None:
-        return None
+
+def seen(stop: Snapshot) -> str:
+    """Everything of a stop but the words that compare it with the one before."""
+    return repr(dataclasses.replace(stop, explain=""))
 
 
-def play(path: Path, points: tuple[Breakpoint, ...], seed: int) -> list[str]:
-    """Everything that can be seen of a session of runs and ways back."""
+def play(path: Path, points: tuple[Breakpoint, ...], seed: int, go: Go) -> tuple[list[str], list[Row]]:
+    """Everything that can be seen of a session of runs and ways back; and its rows, branch by branch."""
     torch.manual_seed(0)
     choice = random.Random(seed)
     controller = bptui.Controller(str(path))
-    seen = [controller.start()]
+    stops = [controller.start()]
     controller.set_breakpoints(points)
     for _ in range(STOPS):
-        if seen[-1].next is None or seen[-1].stop_reason is StopReason.EXCEPTION:
-            seen.append(controller.goto(choice.randrange(controller.snapshot.index)))
-        seen.append(controller.run(bptui.Goal.END))
-        if choice.random() < 0.3 and seen[-1].stop_reason is StopReason.BREAKPOINT:
-            seen.append(controller.next())
-    rows = [row for branch in range(len(controller.branches)) for row in controller.stretches(branch, 0)]
-    return [*map(repr, seen), *map(repr, rows), repr(controller.breakpoint_states())]
+        if stops[-1].next is None or stops[-1].stop_reason is StopReason.EXCEPTION:
+            stops.append(controller.goto(choice.randrange(controller.snapshot.index)))
+        stops.append(go(controller))
+        if choice.random() < 0.3 and stops[-1].stop_reason is StopReason.BREAKPOINT:
+            stops.append(controller.next())
+    rows = [row for branch in range(len(controller.branches)) for row in rows_of(controller, branch)]
+    return [*map(seen, stops), repr(controller.breakpoint_states())], rows
 
 
-@pytest.fixture(params=[0.0, 0.01], ids=["in stretches of a turn", "in long stretches"])
-def stretches(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However long stretches are, a checkpoint is made behind each, and none is too short to go on.
-
-    Nothing depends on how busy the machine is.
-    """
-    monkeypatch.setattr(express, "STRETCH", request.param)
-    monkeypatch.setattr(express, "LONG", 1.0 if request.param else 0.0)
-    monkeypatch.setattr(express, "SHORT", 0)
-    monkeypatch.setattr(express, "REST", 1)
-    monkeypatch.setattr(past, "APART", 0.0)
-    monkeypatch.setattr(past, "SHARE", 0)
-    monkeypatch.setattr(past, "SHARE_STEPPING", 0)
-    monkeypatch.setattr(recorder, "SLOW", math.inf)
+def rows_of(controller: bptui.Controller, branch: int = 0) -> list[Row]:
+    """The rows of a branch of its own."""
+    return [row for stretch in controller.stretches(branch, 0) for row in stretch]
 
 
-@pytest.mark.usefixtures("stretches")
+def check_rows(fast: list[Row], slow: list[Row], *, measured_now_and_then: bool) -> None:
+    """The rows are the same; of large parameters a run may leave out norms, and gives no others."""
+    assert len(fast) == len(slow)
+    for one, other in zip(fast, slow, strict=True):
+        assert repr(dataclasses.replace(one, params=())) == repr(dataclasses.replace(other, params=()))
+        assert [name for name, *_ in one.params] == [name for name, *_ in other.params]
+        for (_, *numbers), (_, *wanted) in zip(one.params, other.params, strict=True):
+            for number, want in zip(numbers, wanted, strict=True):
+                assert repr(number) == repr(want) or (measured_now_and_then and None in (number, want))
+
+
+@pytest.fixture
+def many_checkpoints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A checkpoint at each turn, however fast the machine is."""
+    monkeypatch.setattr(checkpoints, "APART", 0.0)
+    monkeypatch.setattr(checkpoints, "SHARE", 0)
+    monkeypatch.setattr(checkpoints, "SHARE_STEPPING", 0)
+
+
+@pytest.mark.usefixtures("many_checkpoints")
 @pytest.mark.parametrize("points", POINTS.values(), ids=POINTS)
 @pytest.mark.parametrize("what", SCRIPTS)
-def test_it_shows_and_stops_as_the_ordinary_way_does(
-    what: str, points: tuple[Breakpoint, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_it_shows_and_stops_as_single_steps_do(what: str, points: tuple[Breakpoint, ...], tmp_path: Path) -> None:
     path = tmp_path / "script.py"
     path.write_text(SCRIPTS[what])
     seed = sum(map(ord, what)) + len(points)
-    Telling.went = 0
-    monkeypatch.setattr("bptui.engine.run.full_speed.Express", Telling)
-    fast = play(path, points, seed)
-    monkeypatch.setattr("bptui.engine.run.full_speed.Express", Ordinary)
-    assert fast == play(path, points, seed)
-    simple = not any(point.check or point.hits for point in points)
-    if simple and what in TAKEN:
-        assert Telling.went > 0
+    (fast, rows), (slow, others) = play(path, points, seed, at_once), play(path, points, seed, one_by_one)
+    assert fast == slow
+    check_rows(rows, others, measured_now_and_then=what in LARGE)
 
 
-def test_most_of_a_long_run_goes_that_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("what", SCRIPTS)
+def test_where_it_ends_all_is_as_after_steps_in_detail(what: str, tmp_path: Path) -> None:
     path = tmp_path / "script.py"
-    path.write_text(LECTURE.replace("range(12)", "range(300)"))
-    ordinary = []
-    by_itself = bptui.engine.run.stepper.Stepper.next
-    monkeypatch.setattr(
-        "bptui.engine.run.stepper.Stepper.next", lambda self, whole: (ordinary.append(1), by_itself(self, whole))[1]
-    )
-    controller = bptui.Controller(str(path))
-    controller.start()
-    controller.set_breakpoints((Breakpoint(1, condition="loss > 1e9"), Breakpoint(2, condition="isnan(w.grad)")))
-    assert controller.run(bptui.Goal.END).index == 3600
-    assert len(ordinary) < 100
+    path.write_text(SCRIPTS[what])
+    for steps in (5, 18):
+        torch.manual_seed(0)
+        controller = bptui.Controller(str(path))
+        controller.start()
+        fast = controller.run(steps=steps)
+        torch.manual_seed(0)
+        other = bptui.Controller(str(path))
+        other.start()
+        stops = [other.next() for _ in range(steps)]
+        slow = dataclasses.replace(
+            stops[-1], printed="".join(stop.printed for stop in stops), errors="".join(stop.errors for stop in stops)
+        )
+        assert seen(fast) == seen(slow)
+        check_rows(rows_of(controller), rows_of(other), measured_now_and_then=what in LARGE)
 
 
 def test_where_it_stops_what_functions_computed_is_known(tmp_path: Path) -> None:
@@ -260,7 +303,7 @@ def test_where_it_stops_what_functions_computed_is_known(tmp_path: Path) -> None
     assert [named.name for named in stop.values] == ["x", "y", "y_pred"]
 
 
-def test_a_forward_that_does_more_than_compute_is_not_run_twice(tmp_path: Path) -> None:
+def test_a_forward_is_run_once(tmp_path: Path) -> None:
     path = tmp_path / "script.py"
     path.write_text(COUNTS)
     controller = bptui.Controller(str(path))
