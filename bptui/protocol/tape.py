@@ -85,6 +85,8 @@ class Edge:
     """`2r` for common ops; empty otherwise."""
     downstream: Fact | None
     """The gradient sent on: upstream times local. None where none was sent."""
+    summed: tuple[int, ...] = ()
+    """The dimensions of the upstream over which it is summed, since the value was broadcast over them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,6 +105,8 @@ class TapeNode:
     """AccumulateGrad: `.grad` before; None for None."""
     new: Fact | None
     """AccumulateGrad: `.grad` after."""
+    run: int = 0
+    """In which run of autograd's engine: a block may go backward more than once."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,6 +118,10 @@ class Tape:
     nodes: tuple[TapeNode, ...]
     loss: int
     """The loss among `values`; -1 where it is not known."""
+    root: str = ""
+    """What the gradients are of, as derivatives call it: the loss's name, `Σy`; empty where that is not known."""
+    run: int = 0
+    """The run of autograd's engine whose gradients `values` have."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -142,7 +142,12 @@ def _ledger(name: str, tensor: torch.Tensor, account: Account) -> Ledger:
 
 def _keep(seen: list[torch.Tensor], copies: bool) -> Any:
     """A hook that keeps what comes. `copies`: it becomes `.grad` itself, and may be rewritten there."""
-    return lambda gradient: seen.append(gradient.detach().clone() if copies else gradient.detach())
+
+    def keep(gradient: torch.Tensor) -> None:
+        with torch._C.DisableTorchFunction():  # while ops are recorded, these are none of the script's
+            seen.append(gradient.detach().clone() if copies else gradient.detach())
+
+    return keep
 
 
 def _is_zero(gradient: torch.Tensor) -> bool:

@@ -73,6 +73,10 @@ class LocalsWatch:
         return tuple(name for name in code.co_varnames[given:] if not name.startswith("_"))
 
     def _collect(self, names: tuple[str, ...], local: dict[str, Any]) -> None:
+        with torch._C.DisableTorchFunction():  # while ops are recorded, these reads are none of the script's
+            self._keep(names, local)
+
+    def _keep(self, names: tuple[str, ...], local: dict[str, Any]) -> None:
         for name in names:
             value = local.get(name)
             if isinstance(value, (torch.Tensor, float, int)) and len(self._values) < MOST:

@@ -21,7 +21,9 @@ class Site:
     expression: str
     """Its exact source text; empty where Python does not tell (before 3.11)."""
     operands: tuple[str, ...]
-    """The source of its operands or arguments, in order."""
+    """The source of its operands or positional arguments, in order."""
+    receiver: str
+    """Of a call `a.b(…)` the source of `a`: the tensor whose method it is, or a module."""
     targets: tuple[str, ...]
     """The variables that its value is assigned to at once."""
     returns: bool
@@ -59,12 +61,13 @@ class Sites:
     def _find(self, code: CodeType, instruction: int, line: int | None) -> Site:
         where = _range(code, instruction)
         if where is None:
-            return Site(line, "", (), (), False)
+            return Site(line, "", (), "", (), False)
         node = self._nodes.get(where)
         return Site(
             where[0],
             self._text(where),
             tuple(ast.unparse(each) for each in _operands(node)),
+            ast.unparse(node.func.value) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) else "",
             self._targets.get(where, ()),
             where in self._returned,
         )
@@ -120,7 +123,5 @@ def _operands(node: ast.expr | None) -> Iterator[ast.expr]:
         yield from (node.left, node.right)
     elif isinstance(node, ast.UnaryOp):
         yield node.operand
-    elif isinstance(node, ast.Call):
-        if isinstance(node.func, ast.Attribute):
-            yield node.func.value
+    elif isinstance(node, ast.Call) and not any(isinstance(each, ast.Starred) for each in node.args):
         yield from node.args

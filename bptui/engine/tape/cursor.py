@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.frames import Frame
 from bptui.engine.interpreter.output import Offset, Output
 from bptui.engine.interpreter.position import Position
-from bptui.engine.observe.explain import short
 from bptui.engine.observe.inspector import inspect_fact
-from bptui.engine.tape.formulas import written
-from bptui.engine.tape.nodes import RawNode
+from bptui.engine.tape.accumulation import state_at
+from bptui.engine.tape.op_facts import op_of
 from bptui.engine.tape.recording import RecordedStep, Recording
-from bptui.engine.tape.records import RawOp, ValueRef
-from bptui.engine.tensors.captured import CapturedTensor
-from bptui.engine.tensors.facts import fact
+from bptui.engine.tape.sentences import failed, sentence
 from bptui.protocol.fact import Fact, Named
 from bptui.protocol.messages import Inspected
 from bptui.protocol.phase import Mark, Phase, StopReason
-from bptui.protocol.snapshot import BlockInfo, Failure, Param, Snapshot
-from bptui.protocol.tape import Local, Move, Op, Saved, TapeOp
+from bptui.protocol.snapshot import BlockInfo, Failure, Snapshot
+from bptui.protocol.tape import Move, Op, TapeOp
 
 
 class PhaseCursor:
@@ -115,15 +112,17 @@ class PhaseCursor:
     def snapshot(self) -> Snapshot:
         """The facts at this step."""
         step = self.recording.steps[self.at]
-        failed = self.failure is not None and self.at == self.count - 1
-        op = self._op(step)
+        failure = self.failure if self.at == self.count - 1 else None
+        op = op_of(self.recording, step, self.at, self.run.line)
         loss, values = self._seen_so_far(op)
+        steps = self.recording.steps[: self.at + 1]
+        params, ledgers = state_at(self.before, self.recording, steps, self._place)
         return dataclasses.replace(
             self.before,
             index=self.before.index + 1,
             phase=self.run.phase,
             block=self.run.block.index,
-            stop_reason=StopReason.EXCEPTION if failed else StopReason.STEP,
+            stop_reason=StopReason.EXCEPTION if failure is not None else StopReason.STEP,
             epoch=self._place.epoch,
             sample=self._place.sample,
             epochs=self._place.epochs,
@@ -132,11 +131,14 @@ class PhaseCursor:
             targets=self._targets,
             loss_name=self.run.loss_name or self.before.loss_name,
             loss=loss,
-            params=self._params(),
-            explain=self._explain(step, op, failed),
+            params=params,
+            ledger=ledgers,
+            explain=failed(self.recording, step, op, failure, self.undone)
+            if failure is not None
+            else sentence(self.recording, step, op),
             printed="",
             errors="",
-            failure=self.failure if failed else None,
+            failure=failure,
             op=op,
         )
 
@@ -197,154 +199,6 @@ class PhaseCursor:
         if loss < 0 or tape.values[loss].op > op.op:
             return None, values
         return self.recording.kept(loss), values
-
-    def _params(self) -> tuple[Param, ...]:
-        params = {param.name: param for param in self.before.params}
-        for step in self.recording.steps[: self.at + 1]:
-            for name, (value, grad) in step.written.items():
-                if value is not None:
-                    params[name] = Param(name, value.whole(), grad.whole() if grad is not None else None)
-            if isinstance(step.raw, RawNode) and step.raw.done and step.raw.variable:
-                accumulated = self.recording.parameter_of(step.raw)
-                if accumulated is not None and accumulated in params:
-                    now = step.raw.new
-                    params[accumulated] = dataclasses.replace(
-                        params[accumulated], grad=now.whole() if now is not None else None
-                    )
-        return tuple(params.values())
-
-    def _op(self, step: RecordedStep) -> Op:
-        op, node = self.recording.place_of(step)
-        made = self.recording.tape.ops[op] if op >= 0 else None
-        raw = step.raw
-        return Op(
-            index=self.at,
-            count=self.count,
-            name=made.name if isinstance(raw, RawOp) and made is not None else raw.name,
-            op=op,
-            node=node,
-            expression=made.expression if made is not None else "",
-            line=made.line if made is not None and made.line is not None else self._line(),
-            module=made.module if made is not None else "",
-            inputs=(*self._named(made.inputs), *self._plain(raw, op)) if made is not None else (),
-            output=self._named(made.outputs) if made is not None else (),
-            upstream=self._upstream(raw, node) if isinstance(raw, RawNode) else (),
-            local=self._local(raw, op, node) if isinstance(raw, RawNode) else (),
-            downstream=self._downstream(raw, node) if isinstance(raw, RawNode) else (),
-            saved=tuple(Saved(name, fact_of(kept), size) for name, kept, size in raw.saved)
-            if isinstance(raw, RawNode)
-            else (),
-            opaque=raw.opaque if isinstance(raw, RawNode) else "",
-        )
-
-    def _line(self) -> int:
-        return self.run.line
-
-    def _named(self, places: Sequence[int]) -> tuple[Named, ...]:
-        values = self.recording.tape.values
-        return tuple(Named(values[place].name, self.recording.kept(place)) for place in dict.fromkeys(places))
-
-    def _plain(self, raw: RawOp | RawNode, op: int) -> Iterator[Named]:
-        """The plain numbers that an op took, where the source has names for them."""
-        if isinstance(raw, RawOp) and self.recording.taping is not None:
-            names = self.recording.taping.symbols[op]
-            for name, value in zip(names, raw.arguments, strict=False):
-                if isinstance(value, (int, float)) and not isinstance(value, ValueRef) and name.isidentifier():
-                    yield Named(name, fact(value))
-
-    # ---- a node's gradients
-
-    @property
-    def _loss_name(self) -> str:
-        loss = self.recording.loss
-        return self.recording.tape.values[loss].name if loss >= 0 else "loss"
-
-    def _by(self, place: int) -> str:
-        name = self.recording.tape.values[place].name if place >= 0 else "…"
-        return f"∂{self._loss_name}/∂{name}"
-
-    def _upstream(self, raw: RawNode, node: int) -> tuple[Named, ...]:
-        place = self.recording.tape.nodes[node].value
-        told = [each for each in raw.upstream if each is not None]
-        names = [self._by(place)] if len(told) == 1 else [f"{self._by(place)}[{i}]" for i in range(len(told))]
-        return tuple(Named(name, each.whole()) for name, each in zip(names, told, strict=True))
-
-    def _downstream(self, raw: RawNode, node: int) -> tuple[Named, ...]:
-        tape = self.recording.tape
-        if raw.variable:
-            name = tape.values[tape.nodes[node].value].name
-            return (Named(f"{name}.grad", raw.new.whole()),) if raw.new is not None else ()
-        sent: list[Named] = []
-        places = [tape_edge.value for tape_edge in tape.nodes[node].edges]
-        kept = [self._sent(raw, index) for index in range(len(raw.edges)) if raw.edges[index][0] >= 0]
-        for place, each in zip(places, kept, strict=True):
-            if each is not None:
-                sent.append(Named(self._by(place), each.whole()))
-        return tuple(sent)
-
-    @staticmethod
-    def _sent(raw: RawNode, index: int) -> CapturedTensor | None:
-        return raw.downstream[index] if index < len(raw.downstream) else None
-
-    def _local(self, raw: RawNode, op: int, node: int) -> tuple[Local, ...]:
-        tape = self.recording.tape
-        made = tape.ops[op] if op >= 0 else None
-        output = tape.values[tape.nodes[node].value].name if tape.nodes[node].value >= 0 else "…"
-        told = []
-        for edge in tape.nodes[node].edges:
-            if edge.local is None and not edge.formula:
-                continue
-            by = tape.values[edge.value] if edge.value >= 0 else None
-            name = f"d({output})/d({by.name if by else '…'})"
-            text = ""
-            if edge.formula and made is not None and by is not None and self.recording.taping is not None:
-                what = written(made.name, self.recording.taping.sources[op])
-                value = edge.local.number if edge.local is not None else None
-                number = short(edge.local) if value is not None else ""
-                text = f"d({what})/d{by.symbol} = {edge.formula}"
-                text += f" = {number}" if number and number != edge.formula else ""
-            told.append(Local(name, text, edge.local))
-        return tuple(told)
-
-    # ---- in words
-
-    def _explain(self, step: RecordedStep, op: Op, failed: bool) -> str:
-        where = f"{self.run.phase} {op.index + 1}/{op.count}"
-        if failed and self.failure is not None:
-            state = "the state is as before it" if self.undone else "what it did until then stays done"
-            return f"{where}: {op.name} raised {self.failure.type}: {self.failure.message}; {state}".replace("\n", " ")
-        if isinstance(step.raw, RawOp):
-            text = self.recording.tape.ops[op.op].text
-            taken = {each.name for each in op.inputs}
-            names = [each.name for each in op.output if not step.raw.wrote and each.name not in taken]
-            made = ", ".join(names) + " = " if names else ""
-            value = ", ".join(short(each.fact) for each in op.output)
-            return f"{where}: {made}{text}" + (f" = {value}" if value else "")
-        if step.raw.variable:
-            sent = "; ".join(f"{each.name} = {short(each.fact)}" for each in op.downstream)
-            old = short(step.raw.old.whole()) if step.raw.old is not None else "None"
-            added = ", ".join(short(each.fact) for each in op.upstream)
-            return f"{where}: {sent.split(' = ')[0]} = {old} + {added} = {sent.split(' = ')[-1]}"
-        return f"{where}: {op.name}: {'; '.join(self._products(op))}"
-
-    def _products(self, op: Op) -> Iterator[str]:
-        """Each gradient that a node sent on: `∂l/∂w = -2 · x = -2 · 1 = -2`, as far as that is known."""
-        came = short(op.upstream[0].fact) if len(op.upstream) == 1 else ""
-        for edge in self.recording.tape.nodes[op.node].edges:
-            if edge.downstream is None:
-                continue
-            by = f"{came} · {edge.formula} = " if edge.formula and came else ""
-            if edge.local is not None and edge.local.number is not None and came:
-                number = f"{came} · {short(edge.local)} = "
-                by = number if by in ("", number) else by + number
-            yield f"{self._by(edge.value)} = {by}{short(edge.downstream)}"
-
-
-def fact_of(value: object) -> Fact:
-    """Of something saved: kept, or plain."""
-    if isinstance(value, CapturedTensor):
-        return value.light()
-    return value if isinstance(value, Fact) else fact(value)
 
 
 def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:

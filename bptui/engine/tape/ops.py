@@ -225,6 +225,8 @@ class OpRecorder(TorchFunctionMode):
             return ValueRef(self.place(argument))
         if isinstance(argument, (tuple, list)):
             return [self._argument(each) for each in argument[:MANY]]
+        if type(argument).__module__ == "numpy" and getattr(argument, "ndim", -1) == 0:
+            argument = argument.item()  # a scalar of numpy is a number
         return argument if isinstance(argument, (int, float, str, bool, type(None))) else text_of(argument)
 
     # ---- names of what was made
@@ -264,13 +266,17 @@ class OpRecorder(TorchFunctionMode):
         called = sys._getframe(1).f_locals
         custom = called.get("cls")
         if isinstance(custom, type):
-            frame, direct = self._frame()
-            site = self._sites.of(frame) if frame is not None else None
-            op = RawOp(custom.__name__, site, self._modules.path, _sequence(), -1)
-            op.direct = direct
-            self._take(op, [self._argument(each) for each in called.get("args", ())])
-            self._custom.append(op)
+            with torch._C.DisableTorchFunction():  # the mode is active here, and would record what is read
+                self._custom_begins(custom.__name__, called.get("args", ()))
         return self._is_setup(setup)
+
+    def _custom_begins(self, name: str, arguments: Any) -> None:
+        frame, direct = self._frame()
+        site = self._sites.of(frame) if frame is not None else None
+        op = RawOp(name, site, self._modules.path, _sequence(), -1)
+        op.direct = direct
+        self._take(op, [self._argument(each) for each in arguments])
+        self._custom.append(op)
 
     def _unseen(self, tensor: torch.Tensor) -> int:
         """A value that none of the recorded ops made: put the op that must have made it before this one."""

@@ -54,7 +54,6 @@ class Recording:
             else OpRecorder(sites, Modules(recorder.holders()), self._name_of, self._op_ran)
         )
         self._ops.ran = self._op_ran
-        self._first_op = len(self._ops.ops)
         self._nodes: list[RawNode] = []
         self._loss: int = -1 if forward is None else forward._loss
         self._parameters: dict[int, str] | None = None

@@ -54,7 +54,7 @@ class RawOp:
         self.before, self.after = before, after
         """Autograd's sequence number before and after it."""
         self.arguments: list[Any] = []
-        """Places of values as `_At`, other arguments as text."""
+        """Places of values as `ValueRef`, other arguments as plain values or text."""
         self.inputs: list[int] = []
         self.outputs: list[int] = []
         self.node = ""
@@ -77,10 +77,17 @@ class KeywordArg(tuple):  # type: ignore[type-arg]
         return super().__new__(cls, (name, value))
 
 
+_IN_PLACE = frozenset(
+    f"__{each}__"
+    for each in "setitem iadd isub imul itruediv idiv ifloordiv imod ipow iand ior ixor ilshift irshift".split()
+)
+
+
 def is_writing(name: str, kwargs: dict[str, Any]) -> bool:
+    """Whether that call writes a tensor that it is given."""
     if name.endswith("_") and not name.endswith("__"):
         return True
-    return name == "__setitem__" or "out" in kwargs or kwargs.get("inplace") is True
+    return name in _IN_PLACE or "out" in kwargs or kwargs.get("inplace") is True
 
 
 def tensors_of(value: Any) -> Iterator[torch.Tensor]:

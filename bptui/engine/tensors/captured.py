@@ -67,8 +67,8 @@ class CapturedTensor:
 class MemoryBudget:
     """How many bytes of large tensors may still be kept."""
 
-    def __init__(self) -> None:
-        self._left = BUDGET
+    def __init__(self, left: int = BUDGET) -> None:
+        self._left = left
 
     def takes(self, tensor: torch.Tensor) -> bool:
         """Whether there is room for this one, which is then taken."""

@@ -6,7 +6,8 @@ import math
 
 from rich.text import Text
 
-from bptui.render.tape.paths import FACTORS, Chain, Path, grouped, product
+from bptui.protocol.equation import grouped, product
+from bptui.render.tape.paths import FACTORS, Chain, Path
 from bptui.render.tape.reveal import ALL, Reveal
 from bptui.render.text.brief import short
 from bptui.render.text.fit import cut, first_that_fits, piece

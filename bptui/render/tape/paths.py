@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from bptui.protocol.equation import grouped, product
 from bptui.protocol.fact import Fact, summary
 from bptui.protocol.tape import Edge, Tape
 from bptui.render.tape.reveal import loss_name
@@ -218,18 +219,3 @@ def _multiplied(step: list[Edge]) -> float | None:
 
 def _symbol(tape: Tape, value: int) -> str:
     return loss_name(tape) if value in (-1, tape.loss) else own(tape.values[value].symbol)
-
-
-def grouped(formula: str) -> str:
-    """A formula as a factor: a sum in parentheses."""
-    depth = 0
-    for at, sign in enumerate(formula):
-        depth += (sign in "([{") - (sign in ")]}")
-        if at and not depth and sign in "+-" and formula[at - 1] == " ":
-            return f"({formula})"
-    return formula
-
-
-def product(factors: list[str]) -> str:
-    """The factors with dots between them; a later one with a sign of its own in parentheses."""
-    return " · ".join(f"({each})" if at and each.startswith("-") else each for at, each in enumerate(factors))
