@@ -61,6 +61,8 @@ class Taping:
         """Which sequence numbers belong to which op."""
         for op in ops:
             self._take(op)
+        self.parts: dict[tuple[int, int], str] = {}
+        """Of each edge, by node and number, which part it is of its value's gradient, where that has several."""
         self._complete(leaves)
         self._name_loss(loss_name)
         self._main = self._main_root()
@@ -69,6 +71,7 @@ class Taping:
         """The tape."""
         indices = {node.run: index for index, node in enumerate(self._nodes)}
         nodes = tuple(self._node(index, raw, indices) for index, raw in enumerate(self._nodes))
+        self.parts = _parts(nodes)
         return Tape(
             self._values.taped(), tuple(self._ops), nodes, self._loss, self.root_name(self._main),
             self._main.number if self._main is not None else 0,
@@ -203,6 +206,17 @@ class Taping:
         if op < 0 or self._ops[op].node != raw.name or not self.taken[op].one_node:
             return None
         return formula(raw.name, self.taken[op].terms, number)
+
+
+def _parts(nodes: Sequence[TapeNode]) -> dict[tuple[int, int], str]:
+    """` (1 of 2)` for each edge to a value to which several lead: the gradient is their sum."""
+    leading: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for index, node in enumerate(nodes):
+        for number, edge in enumerate(node.edges):
+            if edge.value >= 0 and edge.downstream is not None:
+                leading.setdefault((node.run, edge.value), []).append((index, number))
+    several = (each for each in leading.values() if len(each) > 1)
+    return {edge: f" ({at} of {len(each)})" for each in several for at, edge in enumerate(each, 1)}
 
 
 def _is_local(term: Term, local: Fact | None) -> bool:

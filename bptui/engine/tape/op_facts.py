@@ -73,14 +73,20 @@ def _downstream(recording: Recording, raw: RawNode, node: int) -> tuple[Named, .
     if raw.variable:
         name = tape.values[tape.nodes[node].value].name
         return (Named(f"{name}.grad", raw.new.whole()),) if raw.new is not None else ()
-    sent = sent_on(raw)
-    named = zip(tape.nodes[node].edges, sent, strict=True)
+    named = zip(tape.nodes[node].edges, _sent_on(raw), strict=True)
     return tuple(
-        Named(derivative(recording, raw, edge.value), each.whole()) for edge, each in named if each is not None
+        Named(derivative(recording, raw, edge.value) + part_of(recording, node, number), each.whole())
+        for number, (edge, each) in enumerate(named)
+        if each is not None
     )
 
 
-def sent_on(raw: RawNode) -> list[CapturedTensor | None]:
+def part_of(recording: Recording, node: int, edge: int) -> str:
+    """` (1 of 2)`: which part of a gradient is sent along that edge; empty where it is all of it."""
+    return recording.taping.parts.get((node, edge), "") if recording.taping is not None else ""
+
+
+def _sent_on(raw: RawNode) -> list[CapturedTensor | None]:
     """What a node sent along each of its edges that lead on."""
     downstream = raw.downstream
     leading = [index for index, edge in enumerate(raw.edges) if edge[0] >= 0]
@@ -92,17 +98,20 @@ def _local(recording: Recording, op: int, node: int) -> Iterator[Local]:
     tape, taping = recording.tape, recording.taping
     value = tape.nodes[node].value
     output = tape.values[value].name if value >= 0 else SOMETHING
-    for edge in tape.nodes[node].edges:
+    edges = tape.nodes[node].edges
+    for number, edge in enumerate(edges):
         if edge.local is None and not edge.formula:
             continue
+        twice = sum(each.value == edge.value for each in edges) > 1
+        part = part_of(recording, node, number) if twice else ""
         by = tape.values[edge.value] if edge.value >= 0 else None
         text = ""
         if edge.formula and op >= 0 and by is not None and taping is not None and taping.taken[op].written:
             what = written(tape.ops[op].name, taping.taken[op].written)
-            number = short(edge.local) if edge.local is not None and edge.local.number is not None else ""
-            text = f"d({what})/d{by.symbol} = {edge.formula.removesuffix(' @').removeprefix('@ ')}"
-            text += f" = {number}" if number and number != edge.formula else ""
-        yield Local(f"d({output})/d({by.name if by else SOMETHING})", text, edge.local)
+            known = short(edge.local) if edge.local is not None and edge.local.number is not None else ""
+            text = f"d({what})/d{by.symbol}{part} = {edge.formula.removesuffix(' @').removeprefix('@ ')}"
+            text += f" = {known}" if known and known != edge.formula else ""
+        yield Local(f"d({output})/d({by.name if by else SOMETHING}){part}", text, edge.local)
 
 
 def _fact_of(value: object) -> Fact:

@@ -9,7 +9,7 @@ import torch
 from bptui.engine.observe.explain import short
 from bptui.engine.tape.chain_rule import broadcast_both_ways, holds
 from bptui.engine.tape.nodes import RawNode
-from bptui.engine.tape.op_facts import SOMETHING, derivative
+from bptui.engine.tape.op_facts import SOMETHING
 from bptui.engine.tape.operands import value_of
 from bptui.engine.tape.recording import RecordedStep, Recording
 from bptui.engine.tape.records import RawOp
@@ -33,7 +33,7 @@ def sentence(recording: Recording, step: RecordedStep, op: Op) -> str:
         return f"{where}: {_accumulated(step.raw, op)}"
     if not step.raw.done:
         return f"{where}: {op.name}: it did not come to its end"
-    return f"{where}: {op.name}: {'; '.join(_sent(recording, step.raw, op))}"
+    return f"{where}: {op.name}: {'; '.join(_sent(recording, op))}"
 
 
 def failed(recording: Recording, step: RecordedStep, op: Op, failure: Failure, undone: bool) -> str:
@@ -102,14 +102,14 @@ def _adds_up(old: Fact | None, added: Fact, new: Fact) -> bool:
     return agree(total.reshape(-1).tolist(), now.reshape(-1).tolist(), slack)
 
 
-def _sent(recording: Recording, raw: RawNode, op: Op) -> Iterator[str]:
+def _sent(recording: Recording, op: Op) -> Iterator[str]:
     """Each gradient that a node sent on: `∂l/∂w = -2 · x = -2 · 1 = -2`, as far as that is known and holds."""
     downstream = iter(op.downstream)
     for edge in recording.tape.nodes[op.node].edges:
         if edge.downstream is None:
             continue
-        sent = next(downstream).fact
-        sides = [derivative(recording, raw, edge.value)]
+        named = next(downstream)
+        sent, sides = named.fact, [named.name]
         if len(op.upstream) == 1:
             sides += _products(op.upstream[0].name, op.upstream[0].fact, edge, sent)
         yield " = ".join([*sides, short(sent)])

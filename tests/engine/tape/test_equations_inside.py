@@ -113,6 +113,14 @@ def test_a_backward_with_weights_says_so(open_script: OpenScript) -> None:
     assert "MulBackward0: ∂(v·loss)/∂w = 10 · 3 = 30" in said(phase(controller))
 
 
+def test_of_a_value_used_twice_each_edge_brings_a_part(open_script: OpenScript) -> None:
+    sentences = backward(open_script, "w * w * 5 + w", "w = torch.tensor(3.0, requires_grad=True)")
+    parts = [each for sentence in sentences for each in sentence.partition(": ")[2].split("; ") if "∂w" in each]
+    assert parts == ["∂loss/∂w (1 of 3) = 1 · 1 = 1", "∂loss/∂w (2 of 3) = 5 · w = 5 · 3 = 15",
+                     "∂loss/∂w (3 of 3) = 5 · w = 5 · 3 = 15"]  # fmt: skip
+    assert sentences[-1] == "w.grad = None + 31 = 31"
+
+
 def test_norms_are_not_added(open_script: OpenScript) -> None:
     controller = open_script(LOOP.format(loss="(w * w).sum()", head="w = torch.ones(100, requires_grad=True)"))
     controller.set_zeroing(False)
@@ -120,7 +128,9 @@ def test_norms_are_not_added(open_script: OpenScript) -> None:
         controller.next()
     sentences = said(phase(controller))
     assert sentences[-1] == "norm 19.6 added to w.grad: norm 20 -> norm 39.6"
-    assert "MulBackward0: ∂loss/∂w = ∂loss/∂%1 · w = norm 9.8; ∂loss/∂w = ∂loss/∂%1 · w = norm 9.8" in sentences
+    assert (
+        "MulBackward0: ∂loss/∂w (1 of 2) = ∂loss/∂%2 · w = norm 9.8; ∂loss/∂w (2 of 2) = ∂loss/∂%2 · w = norm 9.8"
+    ) in sentences
 
 
 def test_what_bptui_reads_is_no_op(open_script: OpenScript) -> None:
