@@ -10,7 +10,6 @@ from __future__ import annotations
 import ast
 import contextlib
 import re
-import warnings
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from platformdirs import user_state_path
 from bptui.commands.store import keep, kept_of
 from bptui.protocol.alarms import ALARMS
 from bptui.protocol.breakpoint import Breakpoint
-from bptui.protocol.naming import as_python
+from bptui.protocol.expression import BadExpression, expression, look_only
 from bptui.protocol.phase import Phase
 
 CHECKS = {alarm.name: alarm.help for alarm in ALARMS}
@@ -105,11 +104,15 @@ def _quoted(text: str) -> str:
 
 
 def _expression(text: str, alone: bool = False) -> str:
-    """The text, if it is Python. `alone`: where nothing else says when to stop, and a name would be a slip."""
+    """The text, if it only looks. `alone`: where nothing else says when to stop, and a name would be a slip."""
     text = text.strip()
     tree = _tree(text)
-    if tree is None:
+    if tree is None and alone:
         raise BadBreakpoint(f"{text} is no place to stop, and no Python.", EXAMPLES)
+    try:
+        look_only(text)
+    except BadExpression as reason:
+        raise BadBreakpoint(str(reason), EXAMPLES) from None
     if alone and isinstance(tree, ast.Attribute | ast.Subscript):
         raise BadBreakpoint(f"{text} is no condition.", f"change {text} stops when it changes")
     if alone and isinstance(tree, ast.Name | ast.Constant):
@@ -119,12 +122,10 @@ def _expression(text: str, alone: bool = False) -> str:
 
 def _tree(text: str) -> ast.expr | None:
     """The text as Python; None if it is none."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # `1if x`: a warning would be written across the screen
-        try:
-            return ast.parse(as_python(text.strip()), mode="eval").body
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+    try:
+        return expression(text)
+    except BadExpression:
+        return None
 
 
 def said(point: Breakpoint) -> str:

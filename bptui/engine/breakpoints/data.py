@@ -8,9 +8,10 @@ from typing import Any
 
 import torch
 
-from bptui.engine.breakpoints.conditions import Expression, Scope, is_absence, said
 from bptui.engine.breakpoints.writers import writer
 from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.expressions.expression import Expression, is_absence, said
+from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tensors.facts import grad_of, number_of
@@ -28,13 +29,13 @@ _BASE = "_"
 class Data:
     """Something that is watched: `w`, `w.grad`, `model.0.weight[2, 1]`, any expression over the script's variables."""
 
-    def __init__(self, text: str, recorder: Recorder, script: Script) -> None:
+    def __init__(self, text: str, recorder: Recorder, script: Script, namespace: Namespace) -> None:
         """Raises:
         ValueError: it names nothing. The message is one sentence.
         """
         self.text = text.strip()
         self._recorder, self._script = recorder, script
-        self._expression = Expression(self.text)
+        self._expression = Expression(self.text, namespace)
         self.names = self._expression.names
         """The names of the script that it reads."""
         self.error = ""
@@ -48,15 +49,15 @@ class Data:
         self._was: float | None = None
         """What it was, where it is one number that is known anyway."""
 
-    def begin(self, scope: Scope) -> None:
+    def begin(self, namespace: Namespace) -> None:
         """A run begins: take what it is now."""
         self._param, self._index = "", None
         for place, (name, _) in enumerate(self._recorder.parameters.items):
             if self.text.startswith(name) and (rest := _REST.fullmatch(self.text, len(name))):
                 self._param, self._place, self._of_grad = name, place, bool(rest["grad"])
-                self._index = Expression(f"{_BASE}{rest['index']}") if rest["index"] else None
+                self._index = Expression(f"{_BASE}{rest['index']}", namespace) if rest["index"] else None
         self._was = self._number(None)[1]
-        self._before = image(self.value(scope))
+        self._before = image(self.value(namespace))
 
     def _tensor(self) -> torch.Tensor | None:
         """The parameter that it is of, while there is one of that name."""
@@ -65,36 +66,36 @@ class Data:
             self._place = next((place for place, (name, _) in enumerate(items) if name == self._param), len(items))
         return items[self._place][1] if self._place < len(items) else None
 
-    def value(self, scope: Scope) -> Any:
+    def value(self, namespace: Namespace) -> Any:
         """What it is now: by a parameter's own name, or as an expression."""
         self.error = ""
         tensor = self._tensor() if self._param else None
         if tensor is None:
-            return self._evaluated(self._expression, scope)
+            return self._evaluated(self._expression, namespace)
         found = grad_of(tensor) if self._of_grad else tensor
         if found is None or self._index is None:
             return found
-        ahead, scope.ahead = scope.ahead, {_BASE: found}
+        namespace.given = {_BASE: found}
         try:
-            return self._evaluated(self._index, scope)
+            return self._evaluated(self._index, namespace)
         finally:
-            scope.ahead = ahead
+            namespace.given = {}
 
-    def _evaluated(self, expression: Expression, scope: Scope) -> Any:
+    def _evaluated(self, expression: Expression, namespace: Namespace) -> Any:
         try:
-            return expression.value(scope)
+            return expression.value(namespace)
         except BaseException as error:  # as in a condition: no reason to stop the run
             self.error = said(error)
             return None if is_absence(self.error) and not self.error.startswith("NameError") else ABSENT
 
-    def written(self, run: RunBlock, scope: Scope) -> Callable[[], str] | None:
+    def written(self, run: RunBlock, namespace: Namespace) -> Callable[[], str] | None:
         """How the block changed it, and where; None where it did not."""
         known, number = self._number(run.phase)
         if known:
             was, self._was = self._was, number
             if was == number or (was is not None and number is not None and was != was and number != number):
                 return None
-        now = self.value(scope)
+        now = self.value(namespace)
         trusting = run.phase in _COUNTED and isinstance(now, torch.Tensor) and now.numel() > _LARGE
         if self._before is None or self._before.same(now, trusting=trusting):
             return None

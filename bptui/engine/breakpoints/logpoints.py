@@ -7,8 +7,10 @@ from typing import Any
 
 import torch
 
-from bptui.engine.breakpoints.conditions import Expression, Scope, said
+from bptui.engine.expressions.expression import Expression, said
+from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.tensors.facts import number_of
+from bptui.protocol.expression import BadExpression
 
 LINES = 1000
 """So many lines are kept between two messages; of more, only the number is told."""
@@ -21,7 +23,7 @@ _VALUE = 200
 class Message:
     """A logpoint's text."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, namespace: Namespace) -> None:
         """Raises:
         ValueError: a brace is not closed, or what is in it is no expression. The message is one sentence.
         """
@@ -34,7 +36,7 @@ class Message:
                 literal, place = literal + text[place], place + 2
             elif text[place] == "{":
                 end = _closing(text, place)
-                self._parts += [literal, self._field(text[place + 1 : end])]
+                self._parts += [literal, self._field(text[place + 1 : end], namespace)]
                 literal, place = "", end + 1
             elif text[place] == "}":
                 raise ValueError("A } closes nothing: a single one is written as }}.")
@@ -42,28 +44,30 @@ class Message:
                 literal, place = literal + text[place], place + 1
         self._parts.append(literal)
 
-    def _field(self, text: str) -> tuple[Expression, str]:
+    def _field(self, text: str, namespace: Namespace) -> tuple[Expression, str]:
         """An expression, and behind a colon how to format it: `{loss:.3f}`."""
-        head, colon, form = text.rpartition(":")
+        form = ""
         try:
-            expression, form = Expression(text), ""
-        except ValueError:
-            if not colon:
-                raise
-            expression = Expression(head)
+            expression = Expression(text, namespace)
+        except BadExpression as refusal:
+            head, _, form = text.rpartition(":")
+            try:
+                expression = Expression(head, namespace)
+            except BadExpression:
+                raise refusal from None
         self.names |= expression.names
         return expression, form
 
-    def said(self, scope: Scope) -> str:
+    def said(self, namespace: Namespace) -> str:
         """The text with its values in. What cannot be evaluated says why, in its place."""
-        parts = [part if isinstance(part, str) else _said(*part, scope) for part in self._parts]
+        parts = [part if isinstance(part, str) else _said(*part, namespace) for part in self._parts]
         line = " ".join("".join(parts).split("\n"))
         return line if len(line) <= _LINE else line[: _LINE - 1] + "…"
 
 
-def _said(expression: Expression, form: str, scope: Scope) -> str:
+def _said(expression: Expression, form: str, namespace: Namespace) -> str:
     try:
-        return shown(expression.value(scope), form)
+        return shown(expression.value(namespace), form)
     except BaseException as error:  # as in a condition: no reason to stop the run
         return f"<{said(error)}>"
 

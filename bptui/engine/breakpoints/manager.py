@@ -15,24 +15,19 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from bptui.engine.breakpoints.armed import ArmedBreakpoint, BreakpointKey
-from bptui.engine.breakpoints.checks.table import make_check
-from bptui.engine.breakpoints.conditions import Scope, is_absence, said, unknown
-from bptui.engine.breakpoints.data import Data
-from bptui.engine.breakpoints.locations import Nowhere, blocks_at
+from bptui.engine.breakpoints.armed import ArmedBreakpoint, Armory, BreakpointKey
+from bptui.engine.breakpoints.locations import Nowhere
 from bptui.engine.breakpoints.logpoints import Log
-from bptui.engine.breakpoints.triggers import BecomesTrue, CheckFires, DataWritten, LoopEntry, quick_of
-from bptui.engine.breakpoints.updates import Updates
+from bptui.engine.breakpoints.triggers import BecomesTrue, CheckFires, quick_of
 from bptui.engine.compiler.instructions import RunBlock
-from bptui.engine.compiler.syntax import every_name
+from bptui.engine.expressions.expression import is_absence, said
+from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.position import Position, pending, place_of
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.phase import Phase, StopReason
-
-NameSet = set[str]
 
 Memory = dict[BreakpointKey, Any]
 """What breakpoints remember of the steps behind the program: plain data."""
@@ -50,11 +45,11 @@ class Hit:
 class Breakpoints:
     """The breakpoints of one run of a script."""
 
-    def __init__(self, script: Script, machine: Machine, recorder: Recorder) -> None:
+    def __init__(self, script: Script, machine: Machine, recorder: Recorder, namespace: Namespace) -> None:
         self._script, self._machine, self._recorder = script, machine, recorder
-        self._scope = Scope(recorder)
-        self._updates = Updates(recorder, self._scope, script.loop_targets)
-        self._own = every_name(script.tree)
+        self._namespace = namespace
+        self._armory = Armory(script, machine, recorder, namespace)
+        self._updates = self._armory.updates
         self._log = Log()
         self._points: dict[int, ArmedBreakpoint] = {}
         self._order: list[tuple[int, str]] = []
@@ -73,20 +68,20 @@ class Breakpoints:
     # ---- what is asked for
 
     def set(self, asked: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
-        """The breakpoints are these now; those that stay the same keep their counts. Tells what became of each."""
+        """The breakpoints are these now; those that stay the same keep their counts. Says what became of each."""
         before, self._points, refused = self._points, {}, {}
-        self._scope.stand(place_of(self._machine, Position()), {})
+        self._namespace.stand(place_of(self._machine, Position()), {})
         for each in asked:
             try:
-                point = self._made(each)
+                point = self._armory.arm(each)
             except (ValueError, Nowhere) as reason:
                 refused[each.number] = str(reason)
                 continue
-            kept = before.get(each.number)
-            if kept is not None and kept.key == point.key:
-                point.met = kept.met
-                if point.trigger is not None and kept.trigger is not None:
-                    point.trigger.restore(kept.trigger.state())
+            known = before.get(each.number)
+            if known is not None and known.key == point.key:
+                point.met = known.met
+                if point.trigger is not None and known.trigger is not None:
+                    point.trigger.restore(known.trigger.state())
             self._points[each.number] = point
         self._order = [(each.number, refused.get(each.number, "")) for each in asked]
         self._arrange()
@@ -100,42 +95,6 @@ class Breakpoints:
             else BreakpointState(number, True, (point := self._points[number]).message or point.trouble, point.met)
             for number, refused in self._order
         )
-
-    def _made(self, asked: Breakpoint) -> ArmedBreakpoint:
-        point = ArmedBreakpoint(asked)
-        places = asked.phase is not None or asked.line is not None
-        arrives = asked.epoch is not None or asked.sample is not None
-        if asked.data and asked.check:
-            raise ValueError("A breakpoint watches data or makes a check, not both: set two.")
-        if asked.limit is not None and not asked.check:
-            raise ValueError("Only a check takes a limit.")
-        if places or arrives:
-            blocks, point.message = blocks_at(self._script, asked)
-            point.blocks = blocks if places else None
-        if asked.data:
-            data = Data(asked.data, self._recorder, self._script)
-            self._check_names(data.names - self._first_names())
-            point.trigger = DataWritten(data, self._scope)
-        elif asked.check:
-            made = make_check(asked.check, self._recorder, self._machine, self._updates, asked.limit)
-            point.trigger = CheckFires(asked.check, made)
-        elif arrives and not places:
-            point.arrival = LoopEntry(self._machine, of_sample=asked.sample is not None)
-        elif not places:
-            if point.condition is None:
-                raise ValueError("It does not say where or when to stop.")
-            point.trigger = BecomesTrue(point.condition, self._script, self._recorder, self._scope, self._own)
-        self._check_names(point.names)
-        point.blank = point.trigger.state() if point.trigger is not None else None
-        return point
-
-    def _first_names(self) -> NameSet:
-        """What parameters' names begin with that are no names of Python: `leaf 0`."""
-        return {name.split(" ")[0].split(".")[0] for name, _ in self._recorder.parameters}
-
-    def _check_names(self, names: NameSet) -> None:
-        if "*" not in self._own and (missing := unknown(names, self._own, self._scope)):
-            raise ValueError(f"The script has no {', '.join(missing)}.")
 
     def _arrange(self) -> None:
         """Sort the breakpoints by when they are looked at."""
@@ -160,14 +119,14 @@ class Breakpoints:
     def begin(self, place: Position) -> None:
         """A run begins: what is so already is not met again until it was left."""
         self._moves = self._machine.moves
-        self._scope.stand(place, {})
+        self._namespace.stand(place, {})
         for point in self._points.values():
             if point.trigger is not None and point.asked.enabled:
                 point.trigger.begin()
             if point.arrival is not None:
                 point.arrival.begin()
             if point.trigger is None and point.condition is not None:
-                point.quick = quick_of(point.condition, self._script, self._recorder, self._scope, self._own)
+                point.quick = quick_of(point.condition, self._script, self._recorder, self._namespace)
         self._arrange()
         self._before_update()
 
@@ -175,18 +134,18 @@ class Breakpoints:
         """A block ran, and the program stands before the next: whether it is to stop here. `place`: where it ran."""
         hits: list[tuple[ArmedBreakpoint, str]] = []
         if run is not None and (waiting := self._after[run.phase]):
-            self._scope.stand(place, {})
+            self._namespace.stand(place, {})
             for point in waiting:
                 assert point.trigger is not None
                 try:
-                    told = point.trigger.after(run)
+                    reason = point.trigger.after(run)
                 except Exception as error:  # a tensor of a kind that was not thought of is no reason to stop the run
-                    self._tell(point, said(error))
+                    self._report(point, said(error))
                     continue
-                if told is not None and self._is_about(point, run, place):
-                    self._count(point, told, hits)
+                if reason is not None and self._is_about(point, run, place):
+                    self._count(point, reason, hits)
                 elif point.trigger.trouble:
-                    self._tell(point, point.trigger.trouble)
+                    self._report(point, point.trigger.trouble)
         cursor = self._machine.cursor
         if cursor is not None:
             if self._at or self._arrivals:
@@ -207,16 +166,16 @@ class Breakpoints:
         """Whether its condition holds, if it has one."""
         if point.condition is None:
             return True
-        holds = point.condition.holds(self._scope)
+        holds = point.condition.holds(self._namespace)
         if point.condition.error:
-            self._tell(point, point.condition.error)
+            self._report(point, point.condition.error)
         return holds
 
-    def _tell(self, point: ArmedBreakpoint, trouble: str) -> None:
+    def _report(self, point: ArmedBreakpoint, trouble: str) -> None:
         """Say once in the log why a breakpoint cannot be evaluated, unless what it names is only not there yet."""
         point.trouble = trouble
-        if not point.told and not is_absence(trouble):
-            point.told = True
+        if not point.reported and not is_absence(trouble):
+            point.reported = True
             self._log.say(f"breakpoint {point.asked.number}: {trouble}")
 
     def _look_ahead(self, cursor: RunBlock, place: Position, hits: list[tuple[ArmedBreakpoint, str]]) -> None:
@@ -230,7 +189,7 @@ class Breakpoints:
         if not here and not arrived:
             return
         there = place_of(self._machine, place)
-        self._scope.stand(there, pending(self._machine))
+        self._namespace.stand(there, pending(self._machine))
         for point in here:
             if point.is_at(there) and self._holds(point):
                 self._count(point, f"before {cursor.phase}, line {cursor.line}", hits)
@@ -239,16 +198,16 @@ class Breakpoints:
                 self._count(point, _begins(point.asked), hits)
 
     def _count(
-        self, point: ArmedBreakpoint, told: str | Callable[[], str], hits: list[tuple[ArmedBreakpoint, str]]
+        self, point: ArmedBreakpoint, reason: str | Callable[[], str], hits: list[tuple[ArmedBreakpoint, str]]
     ) -> None:
         """It was met: once more; and where this time counts, it stops the run or says its words."""
         point.met += 1
         if not point.counts(point.met):
             return
         if point.says is not None:
-            self._log.say(point.says.said(self._scope))
+            self._log.say(point.says.said(self._namespace))
             return
-        words = told if isinstance(told, str) else told()
+        words = reason if isinstance(reason, str) else reason()
         if point.condition is not None and not isinstance(point.trigger, BecomesTrue):
             words = f"{words}, {point.condition.text}"
         hits.append((point, words))
@@ -265,7 +224,7 @@ class Breakpoints:
         """A step that meets nothing, made by hand or once more: what remembers more than one block takes note."""
         if run is None or not self.active:
             return
-        self._scope.stand(place, {})
+        self._namespace.stand(place, {})
         for point in self._after[run.phase]:
             if isinstance(point.trigger, CheckFires):
                 with contextlib.suppress(Exception):  # a run tells what cannot be looked at
@@ -273,7 +232,7 @@ class Breakpoints:
         if self._compares:
             self._before_update()
 
-    # ---- what is told and kept
+    # ---- what is said and remembered
 
     def logged(self) -> str:
         """What logpoints said since this was last asked, a line each."""
@@ -284,12 +243,12 @@ class Breakpoints:
         return {each.key: each.trigger.state() for each in self._points.values() if each.trigger is not None}
 
     def remember(self, memory: Memory, place: Position) -> None:
-        """The program was brought to where that was told. Those that are new since begin there."""
+        """The program was brought to where that was asked. Those that are new since begin there."""
         for point in self._points.values():
             if point.trigger is not None:
                 point.trigger.restore(memory.get(point.key, point.blank))
         if self._compares:
-            self._scope.stand(place, {})
+            self._namespace.stand(place, {})
             self._before_update()
 
     def counts(self) -> dict[int, int]:

@@ -68,14 +68,14 @@ class NumericCondition:
             return None
 
 
-def quick(tree: ast.Expression, losses: set[str], params: set[str], own: set[str]) -> NumericCondition | None:
+def quick(tree: ast.expr, losses: set[str], params: set[str], own: set[str]) -> NumericCondition | None:
     """The condition as a function of numbers; None where it needs more.
 
     `losses`: the names that stand for the loss; `params` those of parameters; `own`: all names that the script binds.
     """
     maker = _Maker(losses, params, own)
     try:
-        body = maker.made(copy.deepcopy(tree.body))
+        body = maker.made(copy.deepcopy(tree))
     except _Not:
         return None
     if not maker.needs:

@@ -12,12 +12,14 @@ from typing import Any
 import torch
 
 from bptui.engine.breakpoints.checks.base import Check
-from bptui.engine.breakpoints.conditions import Expression, Scope, only_gradients
 from bptui.engine.breakpoints.data import Data
 from bptui.engine.breakpoints.logpoints import shown
 from bptui.engine.breakpoints.numeric import NumericCondition, quick
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.tree import Role
+from bptui.engine.expressions.expression import Expression, only_gradients
+from bptui.engine.expressions.helpers import HELPERS
+from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
@@ -59,20 +61,20 @@ class Trigger:
 class BecomesTrue(Trigger):
     """A condition alone: met when it turns true."""
 
-    def __init__(self, condition: Expression, script: Script, recorder: Recorder, scope: Scope, own: set[str]) -> None:
-        self._condition, self._script, self._recorder, self._scope, self._own = condition, script, recorder, scope, own
+    def __init__(self, condition: Expression, script: Script, recorder: Recorder, namespace: Namespace) -> None:
+        self._condition, self._script, self._recorder, self._namespace = condition, script, recorder, namespace
         self._quick: NumericCondition | None = None
         self._was = False
 
     def begin(self) -> None:
-        losses, params = _losses(self._script, self._scope, self._own), _params(self._script, self._recorder)
-        self._quick = quick_of(self._condition, self._script, self._recorder, self._scope, self._own)
+        losses, params = _losses(self._script, self._namespace), _params(self._script, self._recorder)
+        self._quick = quick_of(self._condition, self._script, self._recorder, self._namespace)
         self.phases = self._after(losses, params)
-        self._was = self._condition.holds(self._scope)
+        self._was = self._condition.holds(self._namespace)
 
     def _after(self, losses: set[str], params: set[str]) -> tuple[Phase, ...]:
         """After which phases it may be another than before."""
-        names = self._condition.names - {"isnan", "isinf", "isfinite", "norm", "abs", "min", "max", "torch", "math"}
+        names = self._condition.names - {*HELPERS, "abs", "min", "max", "torch", "math"}
         if names and names <= losses:
             return (Phase.FORWARD,)
         if names and names <= params | only_gradients(self._condition.tree):
@@ -85,24 +87,24 @@ class BecomesTrue(Trigger):
             if may is not None and (not may or self._was):
                 self._was, self._condition.error = may, ""
                 return None
-        was, self._was = self._was, self._condition.holds(self._scope)
-        return self._told if self._was and not was else None
+        was, self._was = self._was, self._condition.holds(self._namespace)
+        return self._reason if self._was and not was else None
 
-    def _told(self) -> str:
+    def _reason(self) -> str:
         return f"{self._condition.text}{self._values()}"
 
     def _values(self) -> str:
         """The numbers of the condition's names, as it was met."""
-        told = []
+        numbers = []
         for name in sorted(self._condition.names):
-            value = self._recorder.singles()[0] if name == "loss" else self._scope.variable(name)
+            value = self._recorder.singles()[0] if name == "loss" else self._namespace.variable(name)
             if isinstance(value, torch.Tensor) and value.numel() == 1:
-                told.append(f"{name} = {shown(value)}")
+                numbers.append(f"{name} = {shown(value)}")
                 if f"{name}.grad" in self._condition.text and value.is_leaf:
-                    told.append(f"{name}.grad = {shown(value.grad)}")
+                    numbers.append(f"{name}.grad = {shown(value.grad)}")
             elif isinstance(value, (int, float)):
-                told.append(f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}")
-        return f" ({', '.join(told)})" if told else ""
+                numbers.append(f"{name} = {value:.6g}" if isinstance(value, float) else f"{name} = {value}")
+        return f" ({', '.join(numbers)})" if numbers else ""
 
     @property
     def trouble(self) -> str:
@@ -116,19 +118,19 @@ class BecomesTrue(Trigger):
 
 
 def quick_of(
-    condition: Expression, script: Script, recorder: Recorder, scope: Scope, own: set[str]
+    condition: Expression, script: Script, recorder: Recorder, namespace: Namespace
 ) -> NumericCondition | None:
     """A condition over plain numbers, if the parameters and losses known now are all that it needs."""
-    losses, params = _losses(script, scope, own), _params(script, recorder)
-    return quick(condition.tree, losses, params, own - losses - params)
+    losses, params = _losses(script, namespace), _params(script, recorder)
+    return quick(condition.tree, losses, params, namespace.bound - losses - params)
 
 
-def _losses(script: Script, scope: Scope, own: set[str]) -> set[str]:
+def _losses(script: Script, namespace: Namespace) -> set[str]:
     """The names that stand for the loss: the script's one name for it, and `loss` if that is nothing else."""
     names = {run.loss_name for run in script.runs.values() if run.phase is Phase.FORWARD}
     name = names.pop() if len(names) == 1 else None
     losses = {name} if name is not None and name.isidentifier() else set()
-    if "loss" not in own or callable(scope.variable("loss")):
+    if "loss" not in namespace.bound or callable(namespace.variable("loss")):
         losses.add("loss")
     return losses
 
@@ -141,14 +143,14 @@ def _params(script: Script, recorder: Recorder) -> set[str]:
 class DataWritten(Trigger):
     """Watched data: met whenever it changes."""
 
-    def __init__(self, data: Data, scope: Scope) -> None:
-        self._data, self._scope = data, scope
+    def __init__(self, data: Data, namespace: Namespace) -> None:
+        self._data, self._namespace = data, namespace
 
     def begin(self) -> None:
-        self._data.begin(self._scope)
+        self._data.begin(self._namespace)
 
     def after(self, run: RunBlock) -> Reason | None:
-        return self._data.written(run, self._scope)
+        return self._data.written(run, self._namespace)
 
     @property
     def trouble(self) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 import torch
 
-from bptui.engine.breakpoints.conditions import Scope
 from bptui.engine.compiler import syntax
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.tree import Block
+from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.observe.parameters import named_leaves
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tensors.facts import number_of
@@ -21,9 +21,9 @@ from bptui.engine.tensors.fingerprint import dense, digest
 class Updates:
     """The parameters around updates."""
 
-    def __init__(self, recorder: Recorder, scope: Scope, passing: frozenset[str]) -> None:
+    def __init__(self, recorder: Recorder, namespace: Namespace, passing: frozenset[str]) -> None:
         """`passing`: names that stand for one tensor after the other."""
-        self._recorder, self._scope, self._passing = recorder, scope, passing
+        self._recorder, self._namespace, self._passing = recorder, namespace, passing
         self._digests: dict[str, int | float | str] = {}
         self._copies: dict[str, torch.Tensor] = {}
         self._run: RunBlock | None = None
@@ -113,13 +113,13 @@ class Updates:
     def _all_optimizers(self) -> Iterator[Any]:
         for names in self._recorder.holders():
             for name in list(names):
-                yield from _optimizers_in(self._scope.variable(name))
-                yield from _optimizers_in(list(getattr(self._scope.variable(name), "__dict__", {}).values()))
+                yield from _optimizers_in(self._namespace.variable(name))
+                yield from _optimizers_in(list(getattr(self._namespace.variable(name), "__dict__", {}).values()))
 
     def _looked_up(self, node: ast.expr) -> Any:
         """What a name stands for, with attributes that are plainly there and constant subscripts behind it."""
         if isinstance(node, ast.Name):
-            return self._scope.variable(node.id)
+            return self._namespace.variable(node.id)
         if isinstance(node, ast.Attribute):
             return getattr(self._looked_up(node.value), "__dict__", {}).get(node.attr)
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):

@@ -13,8 +13,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.repl.execute import TypedNames
-from bptui.engine.repl.namespace import NOTHING, Namespace
+from bptui.engine.expressions.namespace import NOTHING, Namespace
 from bptui.engine.tensors.facts import grad_of
 from bptui.protocol.messages import Completed
 
@@ -37,32 +36,31 @@ _SAFE = (types.GetSetDescriptorType, types.MemberDescriptorType)
 """Attributes that are read without any Python being run."""
 
 
-def complete(text: str, scope: Namespace, names: TypedNames) -> Completed:
+def complete(text: str, scope: Namespace) -> Completed:
     """What the text up to the cursor can go on with."""
-    kept = names.of(scope)
     if key := _KEY.search(text):
-        return _told(key.start("word"), _keys(_at(key["path"], scope, kept), key["quote"]), key["word"])
+        return _fitting(key.start("word"), _keys(_at(key["path"], scope), key["quote"]), key["word"])
     if path := _PATH.search(text):
-        value = _at(path["root"] + path["steps"], scope, kept)
-        return _told(path.start("word"), [] if value is NOTHING else _attributes(value), path["word"])
+        value = _at(path["root"] + path["steps"], scope)
+        return _fitting(path.start("word"), [] if value is NOTHING else _attributes(value), path["word"])
     if word := _WORD.search(text):
-        return _told(word.start(), _names(scope, kept), word[0])
+        return _fitting(word.start(), _names(scope), word[0])
     return Completed(len(text), ())
 
 
-def _told(start: int, candidates: Iterable[str], word: str) -> Completed:
+def _fitting(start: int, candidates: Iterable[str], word: str) -> Completed:
     """Those that begin so; public ones first, and each kind in the order given."""
-    fitting = dict.fromkeys(each for each in candidates if each.startswith(word) and "__bptui" not in each)
-    return Completed(start, tuple(sorted(fitting, key=_privacy)[:MOST]))
+    found = dict.fromkeys(each for each in candidates if each.startswith(word) and "__bptui" not in each)
+    return Completed(start, tuple(sorted(found, key=_privacy)[:MOST]))
 
 
 def _privacy(name: str) -> int:
     return 2 if name.startswith("__") else 1 if name.startswith("_") else 0
 
 
-def _names(scope: Namespace, kept: Iterable[str]) -> Iterator[str]:
+def _names(scope: Namespace) -> Iterator[str]:
     """The script's names, then Python's."""
-    yield from sorted({*scope.names(), *kept})
+    yield from sorted(set(scope.names()))
     yield from sorted({*keyword.kwlist, *dir(builtins)}, key=str.lower)
 
 
@@ -83,11 +81,11 @@ def _keys(container: Any, quote: str) -> list[str]:
     return [f"{quote}{each}{quote}]" for each in container if isinstance(each, str) and quote not in each]
 
 
-def _at(path: str, scope: Namespace, kept: Mapping[str, Any]) -> Any:
+def _at(path: str, scope: Namespace) -> Any:
     """What a path stands for; `NOTHING` where it cannot be told without running anybody's code."""
     root = re.match(r"\w+", path)
     assert root is not None
-    value = kept[root[0]] if root[0] in kept else scope.find(root[0])
+    value = scope.find(root[0])
     for attribute, key in _STEP.findall(path[root.end() :]):
         value = _attribute(value, attribute) if attribute else _entry(value, key)
         if value is NOTHING:

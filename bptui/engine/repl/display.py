@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import io
 import sys
-import traceback
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, TextIO
@@ -74,16 +73,6 @@ class CapturedOutput(io.TextIOBase):
     @property
     def encoding(self) -> str:  # type: ignore[override]  # a plain attribute there
         return "utf-8"
-
-
-def raised(error: BaseException) -> str:
-    """An exception as Python's own last lines tell it."""
-    if isinstance(error, SystemExit):
-        return "The program is not ended from here: SystemExit was left out."
-    lines = traceback.format_exception_only(type(error), error)
-    if isinstance(error, SyntaxError):
-        lines = [line for line in lines if not line.startswith('  File "<prompt>"')]
-    return "".join(lines).removesuffix("\n")
 
 
 def shown(value: Any, longest: int) -> tuple[str, bool]:

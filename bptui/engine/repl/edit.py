@@ -4,33 +4,32 @@ from __future__ import annotations
 
 import ast
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import torch
 
 from bptui.engine.compiler import syntax
 from bptui.engine.errors import StepRefused
+from bptui.engine.expressions.expression import as_meant, no_such, raised
+from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.environment import RandomState
 from bptui.engine.interpreter.output import Output
 from bptui.engine.observe.explain import short
-from bptui.engine.repl.display import listening, raised
-from bptui.engine.repl.execute import TypedNames, parsed_expression, value_of
-from bptui.engine.repl.namespace import Namespace
+from bptui.engine.repl.display import listening
+from bptui.engine.repl.execute import value_of
 from bptui.engine.repl.overwrite import fitted, overwrite
 from bptui.engine.tensors.facts import fact
+from bptui.protocol.expression import BadExpression, expression
+from bptui.protocol.naming import shown_name
 
 _HINT = "Name a variable, a tensor or entries of one: w, w.grad, w[0]."
-_PARAMETER = "__bptui_parameter__"
-"""What stands for a parameter whose name is no Python: `leaf 0`."""
 
 
-def edit(
-    name: str, value: str, scope: Namespace, names: TypedNames, parameters: Mapping[str, torch.Tensor], output: Output
-) -> str:
+def edit(name: str, value: str, scope: Namespace, output: Output) -> str:
     """Give what has that name the value of a Python expression. Says what became of it: `w 1 -> 1.5`.
 
-    To be called while the script's stage is set. `parameters`: tensors by the names that the screen has for them.
+    To be called while the script's stage is set.
 
     Raises:
         StepRefused: there is nothing of that name, or it cannot have that value.
@@ -38,10 +37,10 @@ def edit(
     name, value = name.strip(), value.strip()
     if not (name and value):
         raise StepRefused("A name and a value are needed.", "set w = 1.5")
-    target = _target(name, scope, parameters)
+    target = _target(name, scope)
     with listening(output), _restored(RandomState()):
-        kept = names.of(scope)
-        return _Edit(name, target, scope, kept).to(_evaluated(_expression(value, value), value, scope, kept))
+        meant = as_meant(_expression(value, scope)).body
+        return _Edit(name, target, scope).to(_evaluated(meant, value, scope))
 
 
 @contextlib.contextmanager
@@ -54,14 +53,9 @@ def _restored(random: RandomState) -> Iterator[None]:
         raise
 
 
-def _target(name: str, scope: Namespace, parameters: Mapping[str, torch.Tensor]) -> ast.expr:
+def _target(name: str, scope: Namespace) -> ast.expr:
     """The name as Python."""
-    for parameter in sorted(parameters, key=len, reverse=True):
-        rest = name[len(parameter) :]
-        if not parameter.isidentifier() and name.startswith(parameter) and (not rest or rest[0] in ".["):
-            scope.words = {**scope.words, _PARAMETER: parameters[parameter]}
-            return _expression(_PARAMETER + rest, name)
-    node = _expression(name, name)
+    node = _expression(name, scope)
     if not isinstance(node, (ast.Name, ast.Attribute, ast.Subscript)) or any(syntax.calls(_base(node))):
         raise StepRefused(f"{name} cannot be set.", _HINT)
     return node
@@ -74,22 +68,24 @@ def _base(node: ast.expr) -> ast.expr:
     return node
 
 
-def _expression(text: str, name: str) -> ast.expr:
+def _expression(text: str, scope: Namespace) -> ast.expr:
     try:
-        return parsed_expression(text)
-    except (SyntaxError, ValueError) as error:
-        reason = error.msg if isinstance(error, SyntaxError) else str(error)
-        raise StepRefused(f"{name} is no Python expression: {reason}.", "") from None
+        return expression(text, scope.parameters)
+    except BadExpression as reason:
+        raise StepRefused(str(reason), "") from None
 
 
-def _evaluated(node: ast.expr, text: str, scope: Namespace, kept: dict[str, Any]) -> Any:
+def _evaluated(node: ast.expr, text: str, scope: Namespace) -> Any:
     """The value of an expression.
 
     Raises:
         StepRefused: it raises.
     """
     try:
-        return value_of(node, scope, kept)
+        return value_of(node, scope)
+    except NameError as error:
+        missing = scope.unknown({each.id for each in ast.walk(node) if isinstance(each, ast.Name)})
+        raise StepRefused(no_such(missing) if missing else f"{text}: {raised(error)}", "Nothing was set.") from None
     except BaseException as error:  # whatever it is, the program stays
         raise StepRefused(f"{text}: {raised(error)}", "Nothing was set.") from None
 
@@ -97,12 +93,12 @@ def _evaluated(node: ast.expr, text: str, scope: Namespace, kept: dict[str, Any]
 class _Edit:
     """One thing to set, and how."""
 
-    def __init__(self, name: str, node: ast.expr, scope: Namespace, kept: dict[str, Any]) -> None:
-        self._name, self._node, self._scope, self._kept = name, node, scope, kept
+    def __init__(self, name: str, node: ast.expr, scope: Namespace) -> None:
+        self._name, self._node, self._scope = name, node, scope
 
     def to(self, value: Any) -> str:
         node = self._node
-        if isinstance(node, ast.Name) and node.id != _PARAMETER:
+        if isinstance(node, ast.Name) and shown_name(node.id) is None:
             return self._variable(node.id, value)
         if isinstance(node, ast.Attribute) and node.attr == "grad":
             owner = self._see(node.value)
@@ -111,7 +107,7 @@ class _Edit:
         if isinstance(node, ast.Subscript):
             whole = self._see(node.value)
             if isinstance(whole, torch.Tensor):
-                return self._entries(whole, _evaluated(_index(node.slice), self._name, self._scope, self._kept), value)
+                return self._entries(whole, _evaluated(_index(node.slice), self._name, self._scope), value)
         present = self._see(node)
         if isinstance(present, torch.Tensor):
             return self._tensor(present, value)
@@ -120,7 +116,7 @@ class _Edit:
     def _see(self, node: ast.expr) -> Any:
         """What it is now. Without autograd, so that parts of a leaf are parts of it and not computed from it."""
         with torch.no_grad():
-            return _evaluated(node, self._name, self._scope, self._kept)
+            return _evaluated(node, self._name, self._scope)
 
     # ---- tensors
 
@@ -171,7 +167,7 @@ class _Edit:
             done.append(self._bound(name, value))
         elif not settings:
             raise StepRefused(f"Nothing is called {name}.", "Neither a variable nor a setting of an optimizer is.")
-        self._kept.pop(name, None)
+        self._scope.typed.pop(name, None)
         return "; ".join([*done, *(_set(label, optimizer, name, value) for label, optimizer in settings)])
 
     def _bound(self, name: str, value: Any) -> str:
@@ -196,7 +192,7 @@ class _Edit:
             if isinstance(node, ast.Attribute):
                 setattr(owner, node.attr, value)
             else:
-                owner[_evaluated(_index(node.slice), self._name, self._scope, self._kept)] = value
+                owner[_evaluated(_index(node.slice), self._name, self._scope)] = value
         except StepRefused:
             raise
         except Exception as error:  # a script's own class may raise anything

@@ -9,10 +9,11 @@ import torch
 
 from bptui.engine.compiler import syntax
 from bptui.engine.errors import LateRefusal
+from bptui.engine.expressions.expression import raised
+from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.output import Output
-from bptui.engine.repl.display import listening, raised
-from bptui.engine.repl.execute import TypedNames, parsed, run
-from bptui.engine.repl.namespace import Namespace
+from bptui.engine.repl.display import listening
+from bptui.engine.repl.execute import parsed, run
 from bptui.engine.tensors.graphs import is_live
 
 
@@ -28,20 +29,18 @@ class Evaluation:
     """Whether the program is another one now. What failed may have changed something too."""
 
 
-def evaluate(
-    text: str, scope: Namespace, names: TypedNames, output: Output, unchanged: Callable[[], bool] = lambda: True
-) -> Evaluation:
+def evaluate(text: str, scope: Namespace, output: Output, unchanged: Callable[[], bool] = lambda: True) -> Evaluation:
     """Run Python in the scope. To be called while the script's stage is set and its output redirected.
 
     `unchanged`: whether the program is as it was before; asked afterwards.
     """
-    grad, graph = torch.is_grad_enabled(), getattr(scope.words.get("loss"), "grad_fn", None)
+    grad, graph = torch.is_grad_enabled(), getattr(scope.present_loss(), "grad_fn", None)
     live = graph is not None and is_live(graph)
     mark = output.mark()
     failed = False
     with listening(output) as told:
         try:
-            for sentence in _run(text, scope, names):
+            for sentence in _run(text, scope):
                 told.say(sentence)
         except LateRefusal as refusal:
             failed = True
@@ -57,11 +56,11 @@ def evaluate(
     return Evaluation(told.text, failed, changed)
 
 
-def _run(text: str, scope: Namespace, names: TypedNames) -> Iterator[str]:
+def _run(text: str, scope: Namespace) -> Iterator[str]:
     """Run it; yields what there is to say about the names that it bound."""
-    module = parsed(text)
+    module = parsed(text, scope)
     bound = syntax.bound_names(module.body)
-    new = run(module, scope, names.of(scope))
+    new = run(module, scope)
     if new:
         others = new & scope.module.keys()
         yield f"{scope.function}() has no variable {_listed(new)}: kept for what is typed here only" + (

@@ -1,7 +1,8 @@
 """Runs Python that a person typed in the scope being run, as that scope's own code would run.
 
 At module level it is module code. In a function it is a closure over the function's own cells, so that comprehensions,
-lambdas and assignments mean what they always mean; names that the function does not have are kept for typed code only.
+lambdas and assignments mean what they always mean; names that the function does not have are there for typed code only
+(`Namespace.typed`).
 """
 
 from __future__ import annotations
@@ -13,81 +14,55 @@ from typing import Any
 
 from bptui.engine.compiler import syntax
 from bptui.engine.errors import PROMPT
-from bptui.engine.repl.namespace import NOTHING, Namespace
-from bptui.protocol.naming import as_python
+from bptui.engine.expressions.expression import as_meant
+from bptui.engine.expressions.namespace import NOTHING, Namespace
+from bptui.protocol.expression import statements
 
 
-class TypedNames:
-    """Names that typed code gave values to in functions that have no such variables."""
+def parsed(text: str, scope: Namespace) -> ast.Module:
+    """What was typed, as Python reads it; names of parameters are read as the screen means them.
 
-    def __init__(self) -> None:
-        self._kept: dict[str, dict[str, Any]] = {}
-
-    def of(self, scope: Namespace) -> dict[str, Any]:
-        """Those of the function being run."""
-        return self._kept.setdefault(scope.function, {}) if scope.function else {}
-
-
-def parsed(text: str) -> ast.Module:
-    """Statements, as Python reads them; `model.0.weight` is read as the screen means it.
+    An expression alone means what it means in a condition or a watch. Statements are Python's own.
 
     Raises:
         SyntaxError: it is no Python.
         ValueError: it holds what no source may hold.
     """
-    text = textwrap.dedent(text).strip()
-    try:
-        return ast.parse(text, PROMPT)
-    except SyntaxError:
-        try:
-            return ast.parse(as_python(text), PROMPT)
-        except SyntaxError:
-            pass
-        raise
+    module = statements(textwrap.dedent(text).strip(), scope.parameters, PROMPT)
+    if len(module.body) == 1 and isinstance(only := module.body[0], ast.Expr):
+        only.value = as_meant(only.value).body
+    return module
 
 
-def parsed_expression(text: str) -> ast.expr:
-    """One expression.
-
-    Raises:
-        SyntaxError: it is no Python, or no expression.
-        ValueError: it holds what no source may hold.
-    """
-    statements = parsed(text).body
-    if len(statements) == 1 and isinstance(statements[0], ast.Expr):
-        return statements[0].value
-    raise SyntaxError("an expression is needed")
-
-
-def value_of(expression: ast.expr, scope: Namespace, kept: dict[str, Any]) -> Any:
-    """Evaluate an expression. Names that it binds (`:=`) are bound. `kept`: the `TypedNames` of the scope.
+def value_of(expression: ast.expr, scope: Namespace) -> Any:
+    """Evaluate an expression. Names that it binds (`:=`) are bound.
 
     Raises:
         BaseException: whatever it raises.
     """
-    with scope.lent(_mentioned(expression) - kept.keys()):
+    with scope.lent(_mentioned(expression)):
         if not scope.function:
             return eval(_compiled(ast.Expression(expression), "eval"), scope.module)
-        return _in_function([ast.copy_location(ast.Return(expression), expression)], scope, kept)
+        return _in_function([ast.copy_location(ast.Return(expression), expression)], scope)
 
 
-def run(module: ast.Module, scope: Namespace, kept: dict[str, Any]) -> set[str]:
+def run(module: ast.Module, scope: Namespace) -> set[str]:
     """Run statements; the values of those that are expressions go to `sys.displayhook`.
 
-    Returns the names that are kept for typed code only, where they are new.
+    Returns the names that are there for typed code only, where they are new.
 
     Raises:
         BaseException: whatever they raise.
     """
-    with scope.lent(_mentioned(module) - kept.keys()):
+    with scope.lent(_mentioned(module)):
         if not scope.function:
             exec(_compiled(ast.Interactive(module.body), "single"), scope.module)
             return set()
         _compiled(module, "exec")  # for what is no Python outside a function, and would be inside one
-        before = set(kept)
+        before = set(scope.typed)
         for statement in module.body:
-            _in_function([_Shown().visit(statement)], scope, kept)
-        return set(kept) - before
+            _in_function([_Shown().visit(statement)], scope)
+        return set(scope.typed) - before
 
 
 def _mentioned(tree: ast.AST) -> set[str]:
@@ -99,14 +74,14 @@ def _compiled(tree: Any, mode: str) -> types.CodeType:
     return code
 
 
-def _in_function(statements: list[ast.stmt], scope: Namespace, kept: dict[str, Any]) -> Any:
+def _in_function(statements: list[ast.stmt], scope: Namespace) -> Any:
     """Run statements as an inner function of the one being run, and give what they return."""
     itself = {
         name for each in statements for node in ast.walk(each) if isinstance(node, ast.Global) for name in node.names
     }
     bound = syntax.bound_names(statements) - itself - {"*"}
     ours = bound - scope.declared
-    cells = _cells(scope, kept, ours)
+    cells = _cells(scope, ours)
     heads: list[ast.stmt] = [ast.Nonlocal(sorted(ours))] if ours else []
     if bound & scope.declared:
         heads.append(ast.Global(sorted(bound & scope.declared)))
@@ -123,16 +98,16 @@ def _in_function(statements: list[ast.stmt], scope: Namespace, kept: dict[str, A
         return types.FunctionType(code, scope.module, scope.function, None, closure)()
     finally:
         for name in cells.keys() - scope.cells.keys():
-            _keep(name, cells[name], scope, kept)
+            _keep(name, cells[name], scope)
 
 
-def _cells(scope: Namespace, kept: dict[str, Any], bound: set[str]) -> dict[str, types.CellType]:
+def _cells(scope: Namespace, bound: set[str]) -> dict[str, types.CellType]:
     """A cell for each name of the function, and for each that typed code gave or gives a value to.
 
     A variable that is not assigned yet and is only read is left out: then Python says that there is no such name.
     """
     cells = {name: cell for name, cell in scope.cells.items() if name in bound or name in scope.own}
-    for name, value in kept.items():
+    for name, value in scope.typed.items():
         cells.setdefault(name, types.CellType(value))
     for name in bound - cells.keys():
         value = scope.find(name)
@@ -140,15 +115,15 @@ def _cells(scope: Namespace, kept: dict[str, Any], bound: set[str]) -> dict[str,
     return cells
 
 
-def _keep(name: str, cell: types.CellType, scope: Namespace, kept: dict[str, Any]) -> None:
+def _keep(name: str, cell: types.CellType, scope: Namespace) -> None:
     """Keep what code gave to a name that the function does not have, unless it left it as it found it."""
     try:
         value = cell.cell_contents
     except ValueError:  # deleted, or never assigned
-        kept.pop(name, None)
+        scope.typed.pop(name, None)
         return
-    if name in kept or value is not scope.find(name):
-        kept[name] = value
+    if name in scope.typed or value is not scope.find(name):
+        scope.typed[name] = value
 
 
 def _function(name: str, body: list[ast.stmt]) -> ast.FunctionDef:

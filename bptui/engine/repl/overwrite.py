@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from bptui.engine.errors import StepRefused
-from bptui.engine.repl.namespace import NOTHING
+from bptui.engine.expressions.namespace import NOTHING
 from bptui.engine.tensors.facts import dtype_name
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+from bptui.engine.expressions.namespace import Namespace, TypedNames
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.output import Output
-from bptui.engine.interpreter.position import Position
+from bptui.engine.interpreter.position import Position, pending
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.repl.complete import complete
 from bptui.engine.repl.edit import edit
 from bptui.engine.repl.evaluate import Evaluation, evaluate
-from bptui.engine.repl.execute import TypedNames
-from bptui.engine.repl.namespace import Namespace, conveniences
 from bptui.engine.repl.watches import Watches
 from bptui.protocol.messages import Completed
 from bptui.protocol.snapshot import Watched
@@ -28,21 +27,21 @@ class Prompt:
     def __init__(self, output: Output) -> None:
         self._output = output
         self.watches = Watches()
-        self._names = TypedNames()
+        self.typed = TypedNames()
         self.said = ""
         """What came of the last edit, in words."""
 
-    def attend(self, machine: Machine, recorder: Recorder, place: Callable[[], Position]) -> None:
+    def attend(self, machine: Machine, recorder: Recorder, namespace: Namespace, place: Callable[[], Position]) -> None:
         """What is typed from now on is for this run. It may be the same one begun again, to go back in it."""
-        self._machine, self._recorder, self._place = machine, recorder, place
+        self._machine, self._recorder, self._namespace, self._place = machine, recorder, namespace, place
 
     def forget(self) -> None:
         """Another timeline begins: what was typed is gone, but for the watches."""
-        self._names = TypedNames()
+        self.typed.clear()
 
     def evaluate(self, text: str, unchanged: Callable[[], bool]) -> Evaluation:
         """Run Python as a Python prompt would. `unchanged`: whether the program is as before; asked afterwards."""
-        evaluation = evaluate(text, self._scope(), self._names, self._output, unchanged)
+        evaluation = evaluate(text, self._scope(), self._output, unchanged)
         if evaluation.changed:
             self._recorder.edited()
             self.said = " ".join(text.split())
@@ -59,20 +58,19 @@ class Prompt:
             self.evaluate(typed, lambda: False)
             return
         name, value = setting.groups()
-        self.said = edit(name, value, self._scope(), self._names, dict(self._recorder.parameters), self._output)
+        self.said = edit(name, value, self._scope(), self._output)
         self._recorder.edited()
 
     def look(self) -> tuple[Watched, ...]:
         """The watched expressions, as they are now."""
-        return self.watches.look(self._scope(), self._names, self._output) if self.watches else ()
+        return self.watches.look(self._scope()) if self.watches else ()
 
     def complete(self, text: str) -> Completed:
         """What a name under the cursor may become."""
-        return complete(text, self._scope(), self._names)
+        return complete(text, self._scope())
 
     def _scope(self) -> Namespace:
-        words = conveniences(self._recorder.present_loss(), self._place())
-        return Namespace(self._machine, self._recorder.all_holders(), words)
+        return self._namespace.stand(self._place(), pending(self._machine))
 
 
 def typed_set(name: str, value: str) -> str:

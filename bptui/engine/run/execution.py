@@ -8,7 +8,9 @@ from collections.abc import Callable, Iterator
 from bptui.engine.breakpoints.manager import Breakpoints
 from bptui.engine.checkpoint.changes import State
 from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.compiler.syntax import every_name
 from bptui.engine.errors import StepRefused
+from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.environment import Stage
 from bptui.engine.interpreter.failure import failure_of, raised_in, refusal_of
 from bptui.engine.interpreter.iteration import Iteration
@@ -49,11 +51,12 @@ class Execution:
         self.snapshots = Snapshots(script, self.machine, self.recorder, self.turn)
         self.stepper = Stepper(self.machine, self.recorder, self.turn)
         self.tapes = Tapes(self.recorder, sites, output)
-        self.breakpoints = Breakpoints(script, self.machine, self.recorder)
+        namespace = Namespace(self.machine, self.recorder, every_name(script.tree), prompt.typed)
+        self.breakpoints = Breakpoints(script, self.machine, self.recorder, namespace)
         self._others = sum(output.mark())
         """So many bytes of the output were not written on the way to where the program stands."""
         self.prompt = prompt
-        prompt.attend(self.machine, self.recorder, lambda: self.stepper.place)
+        prompt.attend(self.machine, self.recorder, namespace, lambda: self.stepper.place)
         self.snapshots.watched = self._watched
 
     def _watched(self) -> tuple[Watched, ...]:

@@ -215,7 +215,7 @@ def test_a_line_that_no_phase_covers_stops_where_it_runs(open_script: OpenScript
     [
         (Breakpoint(1), "It does not say where or when to stop."),
         (Breakpoint(1, condition="w >"), "'w >' is not Python: invalid syntax."),
-        (Breakpoint(1, condition="w = 2"), "'w = 2' is a statement: a condition is an expression, such as w > 2."),
+        (Breakpoint(1, condition="w = 2"), "'w = 2' is a statement: an expression is needed, such as w > 2."),
         (Breakpoint(1, condition="lss > 2"), "The script has no lss."),
         (Breakpoint(1, data="v.grad"), "The script has no v."),
         (Breakpoint(1, check="nam"), "There is no check 'nam'"),

@@ -18,7 +18,7 @@ numbers = st.none() | st.floats() | st.sampled_from([0.0, 1.0, -0.5])
 
 
 def made(text: str) -> NumericCondition:
-    found = quick(ast.parse(text, mode="eval"), {"loss"}, {"w", "b"}, set())
+    found = quick(ast.parse(text, mode="eval").body, {"loss"}, {"w", "b"}, set())
     assert found is not None
     return found
 

@@ -107,7 +107,7 @@ def test_watches_are_in_every_snapshot(controller: Controller) -> None:
     snapshot = controller.set_watches(["w.item()", "foo"])
     assert [(each.expression, each.text, each.failed) for each in snapshot.watches] == [
         ("w.item()", "1.0", False),
-        ("foo", "NameError: name 'foo' is not defined", True),
+        ("foo", "The script has no foo.", True),
     ]
     for _ in range(4):
         snapshot = controller.next()
