@@ -249,9 +249,7 @@ class Controller:
             if self._inside.at > 0:
                 self._inside.move(Move.BACK)
                 return self._look_inside()
-            at = self._inside.before.index
-            self._leave()
-            return self.goto(at, pause=pause)
+            return self.goto(self._inside.before.index, pause=pause)
         if self._life.history.index == 0:
             raise StepRefused("This is the entry: nothing has run before it.", "n runs the first phase.")
         return self.goto(max(self._life.history.index - steps, 0), pause=pause)
@@ -266,9 +264,12 @@ class Controller:
             StepRefused: there is no such step, or the program does not repeat itself. Nothing changed.
         """
         self._check_started()
+        travel = Travel(self._life, pause)
+        branch = self._life.history.branch if branch is None else branch
         if self._inside is not None:
+            index = travel.check(branch, index)
             self._leave()
-        return Travel(self._life, pause).to(self._life.history.branch if branch is None else branch, index)
+        return travel.to(branch, index)
 
     def run_back(self, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
         """Go back to where the latest breakpoint before this stop was met, or else to the entry.

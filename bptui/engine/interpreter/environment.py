@@ -21,6 +21,7 @@ class Stage:
 
     def __init__(self, path: str, argv: Sequence[str]) -> None:
         self._path = path
+        self._arguments = tuple(argv)
         self._argv = [path, *argv]
         self._folder = os.path.dirname(os.path.abspath(path))
         self._before = set(sys.modules)
@@ -53,7 +54,7 @@ class Stage:
 
     def forget(self) -> None:
         """Before the script runs again: the modules beside it are imported anew."""
-        self._argv = [self._path, *self._argv[1:]]
+        self._argv = [self._path, *self._arguments]
         self._sys_path = None
         for name in self.own_modules():
             del sys.modules[name]

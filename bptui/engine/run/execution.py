@@ -9,7 +9,6 @@ from bptui.engine.breakpoints.manager import Breakpoints
 from bptui.engine.checkpoint.changes import State
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.syntax import every_name
-from bptui.engine.errors import StepRefused
 from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.environment import Stage
 from bptui.engine.interpreter.failure import failure_of, raised_in, refusal_of
@@ -22,6 +21,7 @@ from bptui.engine.observe.snapshots import Snapshots
 from bptui.engine.observe.step_result import StepResult
 from bptui.engine.repl.prompt import Prompt
 from bptui.engine.run.history import Fields, History, StepTaken, differing
+from bptui.engine.run.plain_variables import PlainVariables
 from bptui.engine.run.stepper import Stepper
 from bptui.engine.tape.call_sites import Sites
 from bptui.engine.tape.current import Tapes
@@ -42,9 +42,11 @@ class Execution:
         output: Output,
         sites: Sites,
         history: History,
+        plain_variables: PlainVariables,
         prompt: Prompt,
     ) -> None:
         self.script, self.stage, self.output, self.history = script, stage, output, history
+        self.plain_variables = plain_variables
         self.machine = script.machine()
         self.recorder = Recorder(script, self.machine)
         self.turn = Iteration(script, self.machine)
@@ -151,8 +153,6 @@ class Execution:
         try:
             ran = action(detailed)
         except Raised as raised:
-            if isinstance(raised.error, KeyboardInterrupt):
-                raise NotThere("Going there was interrupted.", "Nothing changed.") from None
             failure, ran = failure_of(raised, self.script.path), self.stepper.running
             if ran is not None:
                 self.recorder.failed(ran)
@@ -189,6 +189,7 @@ class Execution:
         """A step was made: a snapshot of it, and its row."""
         snapshot = self.look(*self.history.place_of_next(taken), step)
         said = self.history.made(taken, fields_of(snapshot), step.reason)
+        self.plain_variables.note(self.history.owner_number, self.history.index, self.recorder.holders())
         return self.snapshots.settle(snapshot, self.history.branch, said)
 
     def look(self, branch: int, index: int, step: StepResult) -> Snapshot:
@@ -213,18 +214,28 @@ class Execution:
         Returns the snapshot of the last step, if there was one.
 
         Raises:
-            NotThere: a step gave other numbers than before, or was interrupted.
+            NotThere: a step gave other numbers than before, or was interrupted. The program stands behind it.
         """
-        snapshot = None
-        history = self.history
-        history.move_to(branch, history.index)
+        self.history.move_to(branch, self.history.index)
         self.recorder.run_begins()
+        try:
+            return self._replay(branch, index, detailed_tail, progress)
+        finally:
+            self.recorder.run_ends()
+            self.tapes.forget()
+
+    def _replay(
+        self, branch: int, index: int, detailed_tail: int, progress: Callable[[RunBlock | None], bool]
+    ) -> Snapshot | None:
+        snapshot, history = None, self.history
         with self.running():
             while history.index < index:
                 taken = history.taken(branch, history.index + 1)
                 detailed = index - history.index <= detailed_tail
-                mark = self.output.mark() if detailed else (0, 0)
+                mark = self.output.mark()
                 ran, failure = self.again(taken, detailed)
+                if failure is not None and failure.type == "KeyboardInterrupt":
+                    raise NotThere("Going there was interrupted.", "", taken, self.result(taken, ran, failure, mark))
                 if detailed:
                     step = self.result(taken, ran, failure, mark)
                     self.snapshots.last = snapshot = self.look(branch, history.index + 1, step)
@@ -235,21 +246,25 @@ class Execution:
                 if said:
                     raise NotThere(
                         f"This program does not repeat itself: step {history.index + 1} now gives {said}.",
-                        "Something that it uses is not restored (time, threads, files, another process); "
-                        "nothing changed.",
+                        "Something that it uses is not restored (time, threads, files, another process).",
+                        taken,
+                        self.result(taken, ran, failure, mark),
                     )
                 history.move_to(branch, history.index + 1)
                 if not progress(ran) and history.index < index:
                     step = self.result(taken, ran, failure, self.output.mark(), StopReason.PAUSE)
                     snapshot = self.look(branch, history.index, step)
                     break
-        self.recorder.run_ends()
-        self.tapes.forget()
         return snapshot
 
 
-class NotThere(StepRefused):
-    """A step that had run could not be gone to."""
+class NotThere(Exception):
+    """A step that had run could not be gone to: one on the way there went otherwise than before."""
+
+    def __init__(self, message: str, hint: str, taken: StepTaken, step: StepResult) -> None:
+        """`taken` and `step`: what was done again at last, behind which the program stands, and what came of it."""
+        super().__init__(message)
+        self.message, self.hint, self.taken, self.step = message, hint, taken, step
 
 
 def fields_of(snapshot: Snapshot) -> Fields:

@@ -7,12 +7,14 @@ from collections.abc import Callable, Sequence
 
 from bptui.engine.interpreter.environment import RandomState, Stage
 from bptui.engine.interpreter.output import Output
+from bptui.engine.interpreter.process_state import ProcessState
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.step_result import StepResult
 from bptui.engine.repl.prompt import Prompt
 from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
 from bptui.engine.run.history import History
+from bptui.engine.run.plain_variables import PlainVariables
 from bptui.engine.tape.call_sites import Sites
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase, StopReason
@@ -34,7 +36,7 @@ class Program:
         self.script, self.output = script, output
         self.beacon: TellLocation = lambda phase, line: None
         """Told what is about to run, before it runs."""
-        self.history = History()
+        self.history, self.plain_variables = History(), PlainVariables()
         self.prompt = Prompt(output)
         self.zeroing = True
         """Whether `next` runs zero_grad."""
@@ -45,18 +47,22 @@ class Program:
         self._stage = Stage(path, argv)
         self._sites = Sites(path, script.source, script.tree)
         self._random: RandomState | None = None
+        self._process: ProcessState | None = None
+        """The process as it was before the script's first line, and its random state."""
 
     def begin_anew(self) -> Failure | None:
         """The script begins, and the timeline with it. Returns what it raised before its first phase."""
         if self._random is None:
-            self._random = RandomState()
-        self.history = History()
+            self._random, self._process = RandomState(), ProcessState()
+        self.history, self.plain_variables = History(), PlainVariables()
         self.prompt.forget()
         return self._begin()
 
     def _begin(self) -> Failure | None:
         """An execution from the script's first line on."""
-        self.execution = Execution(self.script, self._stage, self.output, self._sites, self.history, self.prompt)
+        self.execution = Execution(
+            self.script, self._stage, self.output, self._sites, self.history, self.plain_variables, self.prompt
+        )
         self.execution.machine.started = self.beacon
         self.past = Checkpoints(self.execution, self._memory)
         self.set_zeroing(self.zeroing)
@@ -70,7 +76,8 @@ class Program:
         if self.started:
             with self.execution.running():
                 self.execution.machine.close()
-        if self._random is not None:
+        if self._random is not None and self._process is not None:
+            self._process.restore()
             self._random.restore()
         self._stage.forget()
         self.output.forget()

@@ -18,6 +18,15 @@ IsPaused = Callable[[], bool]
 """Asked after every step that runs again whether to give up."""
 
 
+class ArrivedElsewhere(Exception):
+    """The program does not repeat itself, and could not be put back to where it had been either."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        """`snapshot`: where it stands now, on a branch of its own."""
+        super().__init__(snapshot.explain)
+        self.snapshot = snapshot
+
+
 class Travel:
     """One way back, or forth again."""
 
@@ -27,11 +36,11 @@ class Travel:
         self._present: Checkpoint | None = None
         """Where the program stood before."""
 
-    def to(self, branch: int, index: int) -> Snapshot:
-        """Stand at that step.
+    def check(self, branch: int, index: int) -> int:
+        """The index of that step; -1 is the last one of the branch.
 
         Raises:
-            StepRefused: there is no such step, or the program does not repeat itself. Nothing changed.
+            StepRefused: there is no such step.
         """
         history = self._life.history
         if not 0 <= branch < len(history.branches):
@@ -40,6 +49,25 @@ class Travel:
         index = last if index == -1 else index
         if not 0 <= index <= last:
             raise StepRefused(f"There is no step {index} on branch {branch}.", f"They are numbered 0 to {last}.")
+        return index
+
+    def to(self, branch: int, index: int) -> Snapshot:
+        """Stand at that step.
+
+        A program that does not repeat itself stands where it stood before, and if that is out of reach too, behind the
+        first step that went otherwise, on a branch of its own: the snapshot says so.
+
+        Raises:
+            StepRefused: there is no such step, or the program does not repeat itself. Nothing changed.
+        """
+        index = self.check(branch, index)
+        try:
+            return self._to(branch, index)
+        except ArrivedElsewhere as elsewhere:
+            return elsewhere.snapshot
+
+    def _to(self, branch: int, index: int) -> Snapshot:
+        history = self._life.history
         here = (history.branch, history.index)
         if history.index == index and history.contains(branch, *here):
             history.move_to(branch, index)
@@ -52,17 +80,23 @@ class Travel:
         return self._not_undone(self._arrived(self._replay(branch, index, self._detailed_tail, self._follow)))
 
     def to_breakpoint(self) -> Snapshot:
-        """Stand where the latest breakpoint before this stop was met, or else at the entry.
+        """Stand where the latest breakpoint before this stop was met, or else at the entry; see `to`.
 
         Raises:
             StepRefused: the program does not repeat itself. Nothing changed.
         """
+        try:
+            return self._to_breakpoint()
+        except ArrivedElsewhere as elsewhere:
+            return elsewhere.snapshot
+
+    def _to_breakpoint(self) -> Snapshot:
         history, past = self._life.history, self._life.past
         branch, here = history.branch, history.index
         self._present = past.keep(True)
         found = self._latest_met(branch, here) if self._life.execution.breakpoints.active else None
         if found is None:
-            return self.to(branch, here if self._pause() else 0)
+            return self._to(branch, here if self._pause() else 0)
         index, hit = found
         self._go_to(self._life.past.nearest(branch, index, self._detailed_tail))
         self._pause = lambda: False  # it is found; the rest is short
@@ -115,15 +149,24 @@ class Travel:
         """Run again up to that step. Where that fails, the program stands where it stood before it went back.
 
         Raises:
-            NotThere: the program does not repeat itself, or it was interrupted.
+            StepRefused: the program does not repeat itself, or it was interrupted. Nothing changed.
+            ArrivedElsewhere: the same, and it could not be put back.
         """
+        life = self._life
         try:
-            return self._life.execution.replay(branch, index, detailed_tail, progress)
-        except NotThere:
-            if self._present is not None and self._life.past.usable(self._present.moment):
-                self._life.past.bring_back(self._present)
-            self._life.restore_zeroing()
-            raise
+            return life.execution.replay(branch, index, detailed_tail, progress)
+        except NotThere as failed:
+            if self._present is not None and life.past.usable(self._present.moment):
+                life.past.bring_back(self._present)
+                life.restore_zeroing()
+                raise StepRefused(failed.message, f"{failed.hint} Nothing changed.".strip()) from None
+            life.set_zeroing(failed.taken.zeroing)
+            stop = life.execution.stop(failed.taken, failed.step)
+            said = f"step {index} could not be gone to: {failed.message[0].lower()}{failed.message[1:]}"
+            text = f"{said} It stands at step {stop.index} of branch {stop.branch}. {failed.hint}".strip()
+            stop = dataclasses.replace(stop, explain=text)
+            life.execution.snapshots.last = stop
+            raise ArrivedElsewhere(stop) from None
 
     def _follow(self, ran: RunBlock | None) -> bool:
         """A step ran again: what breakpoints remember follows. Whether to go on."""
@@ -138,6 +181,10 @@ class Travel:
         snapshot = snapshot or snapshots.last
         assert snapshot is not None
         snapshots.settle(snapshot, life.history.branch, reason=StopReason.GOTO)
+        holders = life.execution.recorder.holders()
+        others = life.plain_variables.different(life.history.owner_number, life.history.index, holders)
+        if others:
+            snapshots.add(f"not as before, since it does not repeat: {', '.join(others)}")
         return snapshots.see_anew(life.zeroing)
 
     def _not_undone(self, snapshot: Snapshot) -> Snapshot:
