@@ -7,6 +7,8 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from bptui.cli.parser import Parser
+from bptui.render.text.gate import say
 from bptui.trace.diff import BranchRef, Tolerance, first_difference, headline, report
 from bptui.trace.errors import NotATrace
 from bptui.trace.moves import main_branch
@@ -33,7 +35,7 @@ def run(arguments: list[str], show: Show | None) -> int:
         difference = first_difference(one, other, Tolerance(options.rtol, options.atol))
         if difference is None or options.text or show is None:
             for line in report(one, other, difference):
-                print(line)
+                say(line)
             return 0 if difference is None else DIFFERENT
 
         path = one.timeline.path
@@ -63,7 +65,7 @@ def _way(name: str, files: ExitStack) -> BranchRef:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="bptui diff",
         description="Walk through two recorded runs and stop at the first step at which they differ: in the phase, the"
         " place in the data, the loss, or a parameter or its gradient.",

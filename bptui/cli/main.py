@@ -14,7 +14,9 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from bptui import __version__
+from bptui.cli.parser import Parser
 from bptui.commands.table import COMMANDS
+from bptui.render.text.gate import complain, say
 from bptui.trace.errors import CannotRecord, NotATrace
 from bptui.trace.files import looks_like_one
 
@@ -63,7 +65,7 @@ def main(arguments: list[str] | None = None) -> int:
         path = _find(what[0] if what else DEFAULT_LESSON)
         session, source = _session(path, options)
     except (CannotOpen, CannotRecord, NotATrace) as reason:
-        print(f"bptui: {reason}", file=sys.stderr)
+        complain(str(reason))
         return CANNOT
     try:
         if options.plain or options.json:
@@ -74,7 +76,7 @@ def main(arguments: list[str] | None = None) -> int:
     finally:
         session.close()
         if session.timeline.trouble:
-            print(f"bptui: {session.timeline.trouble}", file=sys.stderr)
+            complain(session.timeline.trouble)
 
 
 def _session(path: Path, options: argparse.Namespace) -> tuple[Session, str]:
@@ -127,7 +129,7 @@ def _leave(number: int, _frame: FrameType | None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     keys = (f"{each.keys[0]} {each.label}" for each in COMMANDS if each.keys and len(each.keys[0]) == 1)
-    parser = argparse.ArgumentParser(
+    parser = Parser(
         prog="bptui",
         description="A step debugger for PyTorch training: forward, backward, update, zero_grad, one at a time.",
         epilog=f"{EXAMPLES}\nkeys: {', '.join(keys)}",
@@ -182,7 +184,7 @@ def _list_lessons(names: list[str]) -> int:
         if names and name not in names:
             continue
         docstring = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
-        print(f"{name:<16} {docstring.partition(chr(10))[0]}")
+        say(f"{name:<16} {docstring.partition(chr(10))[0]}")
     return 0
 
 

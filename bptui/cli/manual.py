@@ -6,6 +6,7 @@ import os
 import sys
 
 from bptui.manual import TOPICS, page, title
+from bptui.render.text.gate import complain
 
 
 def run(arguments: list[str]) -> int:
@@ -16,7 +17,7 @@ def run(arguments: list[str]) -> int:
         print("\nbptui help TOPIC shows a page; bptui --help lists the options; ? on the screen shows keys and manual.")
         return 0
     if len(arguments) > 1 or arguments[0] not in TOPICS:
-        print(f"bptui: there is no topic {' '.join(arguments)} in the manual: {', '.join(TOPICS)}.", file=sys.stderr)
+        complain(f"there is no topic {' '.join(arguments)} in the manual: {', '.join(TOPICS)}.")
         return 2
     _show(page(arguments[0]))
     return 0

@@ -41,6 +41,7 @@ from bptui.protocol.messages import (
 )
 from bptui.protocol.phase import Goal, StopReason
 from bptui.protocol.snapshot import ProgramInfo, Snapshot
+from bptui.render.text.gate import complain
 from bptui.session.live import Session
 
 Answer = (
@@ -72,7 +73,7 @@ class LineMode:
             self._session.start(self._replies.put)
             opening = self._answer()
             if isinstance(opening, Uncut):
-                sys.stderr.write(f"bptui: {_place(opening)}{opening.message}\n")
+                complain(f"{_place(opening)}{opening.message}")
                 return UNCUT
             self._show(opening)
             self._begin()

@@ -10,6 +10,7 @@ from bptui.commands.table import COMMANDS
 from bptui.plain.records import check_record, error_record, snapshot_record, tape_record
 from bptui.protocol.messages import Died, GradientsChecked, Refused, TapeShown, Uncut
 from bptui.protocol.snapshot import ProgramInfo, Snapshot
+from bptui.render.text.gate import say
 
 
 class Printer(Protocol):
@@ -30,33 +31,31 @@ class Readable:
     def stop(self, snapshot: Snapshot, program: ProgramInfo) -> None:
         from bptui.render.stop.line import line
 
-        _write(line(snapshot, program).plain)
+        say(line(snapshot, program).plain)
         if snapshot.met:
-            _write(f"    {snapshot.met}")
+            say(f"    {snapshot.met}")
         for each in snapshot.watches:
-            _write(f"    {each.expression} = {each.text}")
+            say(f"    {each.expression} = {each.text}")
         _indent("|", snapshot.printed)
         _indent("!", snapshot.errors + (snapshot.failure.traceback if snapshot.failure else ""))
 
     def zeroing(self, snapshot: Snapshot, program: ProgramInfo) -> None:
-        _write(
-            "zeroing on" if snapshot.zeroing else "zeroing off: next passes over zero_grad, and gradients accumulate"
-        )
+        say("zeroing on" if snapshot.zeroing else "zeroing off: next passes over zero_grad, and gradients accumulate")
 
     def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None:
         from bptui.render.tape.sheets import tape_lines
 
         for each in tape_lines(told.tape, snapshot):
-            _write(each)
+            say(each)
 
     def check(self, checked: GradientsChecked) -> None:
         from bptui.render.lists.checked import check_sheet
 
-        _write(check_sheet(checked, 200).plain)
+        say(check_sheet(checked, 200).plain)
 
     def error(self, error: Refused | Died | Uncut) -> None:
         hint = error.hint if isinstance(error, Refused) else ""
-        _write(f"error: {error.message} {hint}".rstrip())
+        say(f"error: {error.message} {hint}".rstrip())
         if isinstance(error, Died):
             _indent("|", error.printed)
             _indent("!", error.errors)
@@ -65,11 +64,11 @@ class Readable:
         words = {f"{each.words[0]} {each.argument}": each.help for each in COMMANDS if each.words}
         width = max(map(len, words))
         for word, help in words.items():
-            _write(f"{word:<{width}}  {help}")
+            say(f"{word:<{width}}  {help}")
 
     def tell(self, record: dict[str, Any], lines: list[str]) -> None:
         for line in lines:
-            _write(line)
+            say(line)
 
 
 class Json:
@@ -97,13 +96,9 @@ class Json:
         self._write(record)
 
     def _write(self, record: dict[str, Any]) -> None:
-        _write(json.dumps(record, allow_nan=False))
+        say(json.dumps(record, allow_nan=False))
 
 
 def _indent(sign: str, text: str) -> None:
     for line in text.splitlines():
-        _write(f"    {sign} {line}")
-
-
-def _write(line: str) -> None:
-    print(line, flush=True)
+        say(f"    {sign} {line}")

@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
-from rich.text import Text
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -15,6 +14,7 @@ from textual.theme import Theme
 
 from bptui.commands.table import COMMANDS, called
 from bptui.protocol.messages import Uncut
+from bptui.render.text.fit import piece
 from bptui.session.live import Session
 from bptui.ui.base.settings import remember_theme, remembered_theme
 from bptui.ui.base.themes import DARK, LIGHT, variables_for
@@ -70,7 +70,7 @@ class BptuiApp(App[None]):
     def refuse(self, uncut: Uncut) -> None:
         """Leave: there is nothing to step."""
         place = f"line {uncut.line}: " if uncut.line else ""
-        self.exit(return_code=UNCUT, message=Text(f"bptui: {place}{uncut.message}"))
+        self.exit(return_code=UNCUT, message=piece(f"bptui: {place}{uncut.message}"))
 
     def get_system_commands(self, screen: Screen[None]) -> Iterable[SystemCommand]:
         """Every command of the table, and the theme."""

@@ -10,6 +10,8 @@ import torch
 
 from bptui.protocol.fact import SMALL, Fact, Named, Stats, Value
 
+GREATEST = 2**1023
+"""Greater ints are not taken for numbers: there are no such floats."""
 _TEXT = 200
 """At most so many characters of a `repr` are kept."""
 _CORNER = 3
@@ -35,6 +37,8 @@ def fact(value: object, *, whole: bool = True) -> Fact:
     if isinstance(value, torch.Tensor):
         return _tensor_fact(value, whole)
     kind = type(value).__name__
+    if isinstance(value, int) and not -GREATEST < value < GREATEST:
+        return Fact(kind, text=_shortened(value))  # it is no float, and of the greatest Python makes no decimal digits
     if value is None or isinstance(value, (bool, int, float)):
         plain = value if value is None or type(value) in (bool, int, float) else float(value)
         return Fact(kind, plain, text="None" if value is None else None)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 from rich.text import Text
 
 from bptui.protocol.snapshot import Branch
-from bptui.render.text.fit import piece
+from bptui.render.text.fit import piece, wrapped_text
 from bptui.render.text.style import LIT, QUIET, STRONG
 
 HERE = "▶"
 
 
-def branch_list(branches: Sequence[Branch], here: int, last: Callable[[int], int], _width: int) -> Text:
+def branch_list(branches: Sequence[Branch], here: int, last: Callable[[int], int], width: int) -> Text:
     """`▶ branch 1   steps 3 to 7   leaves branch 0 behind step 2`, the one where the program stands marked."""
     lines = []
     for each in branches:
@@ -21,4 +21,5 @@ def branch_list(branches: Sequence[Branch], here: int, last: Callable[[int], int
         name = piece(f"branch {each.number}", STRONG) + piece(f"   steps {each.at + 1} to {last(each.number)}")
         left = f"   leaves branch {each.parent} behind step {each.at}" if each.parent is not None else ""
         lines.append(mark + name + piece(left, QUIET))
-    return piece("\n").join([*lines, Text(), piece("goto 1:40 goes to step 40 of branch 1", QUIET)])
+    lines += [Text(), piece("goto 1:40 goes to step 40 of branch 1", QUIET)]
+    return wrapped_text(piece("\n").join(lines), width)

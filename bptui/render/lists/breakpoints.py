@@ -9,7 +9,9 @@ from rich.text import Text
 
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.phase import Phase
-from bptui.render.text.fit import cut, piece, printable
+from bptui.render.text.cells import to_left
+from bptui.render.text.fit import cut, piece
+from bptui.render.text.gate import one_line
 from bptui.render.text.signs import LOG, NEVER, OFF, ON, STYLES
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG, WARN
 
@@ -47,7 +49,7 @@ class Ready:
 def ready_line(ready: Ready, names: int, width: int, chosen: bool) -> Text:
     """`  + nan   a parameter, gradient or loss is nan`."""
     mark = piece("▶ " if chosen else "  ", LIT)
-    return cut(mark + piece("+ ", QUIET) + piece(f"{ready.name:<{names}}  ") + piece(ready.help, QUIET), width)
+    return cut(mark + piece("+ ", QUIET) + piece(f"{to_left(ready.name, names)}  ") + piece(ready.help, QUIET), width)
 
 
 def breakpoint_line(listed: Listed, numbers: int, width: int, chosen: bool) -> Text:
@@ -55,11 +57,11 @@ def breakpoint_line(listed: Listed, numbers: int, width: int, chosen: bool) -> T
     state, on = listed.state, listed.point.enabled
     text = piece("▶ " if chosen else "  ", LIT) + piece(f"{listed.point.number:>{numbers}} ", QUIET)
     text += piece(f"{listed.sign} ", STYLES[listed.sign])
-    text += piece(_on_one_line(listed.text), STRONG if on else QUIET)
+    text += piece(one_line(listed.text), STRONG if on else QUIET)
     if not on:
         text += piece("  off", QUIET)
     if state is not None and state.message:
-        text += piece(f"  {_on_one_line(state.message)}", QUIET if state.verified else WARN)
+        text += piece(f"  {one_line(state.message)}", QUIET if state.verified else WARN)
     times = piece(f"{MET} {state.met}" if state is not None and state.met else "", FAINT)
     text = cut(text, width - times.cell_len - 2 if times else width)
     return text + piece(" " * max(width - text.cell_len - times.cell_len, 0)) + times
@@ -88,7 +90,3 @@ def empty_list(width: int) -> Text:
         "backward    line 25    epoch 3    loss > 10    backward if isnan(w.grad)",
     )
     return piece("\n").join(cut(piece(f"  {each}", QUIET if at else STRONG), width) for at, each in enumerate(lines))
-
-
-def _on_one_line(text: str) -> str:
-    return " ".join(printable(text).split())

@@ -7,8 +7,9 @@ from itertools import takewhile
 
 from rich.text import Text
 
-from bptui.render.text.cells import width_of
-from bptui.render.text.fit import cut, piece, printable
+from bptui.render.text.cells import to_left, width_of
+from bptui.render.text.fit import cut, piece
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import FAINT, QUIET
 
 LINES = 3
@@ -26,12 +27,12 @@ def continued(text: str, start: int, candidates: Sequence[str]) -> str:
 
 def listed(candidates: Sequence[str], width: int) -> Text:
     """In columns, read line by line; where there are too many, how many more."""
-    names = [printable(each) for each in candidates]
+    names = [one_line(each) for each in candidates]
     column = min(max(map(width_of, names), default=1) + GAP, width)
     columns = max((width + GAP) // column, 1)
     room = columns * LINES
     shown, more = (names, 0) if len(names) <= room else (names[: room - 1], len(names) - room + 1)
-    cells = [piece(each + " " * (column - width_of(each)), QUIET) for each in shown]
+    cells = [piece(to_left(each, column), QUIET) for each in shown]
     cells += [piece(f"… {more} more", FAINT)] if more else []
     lines = [piece("").join(cells[at : at + columns]) for at in range(0, len(cells), columns)]
     for line in lines:

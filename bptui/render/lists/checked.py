@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from rich.text import Text
 
 from bptui.protocol.messages import GradientsChecked, ParamCheck
-from bptui.render.text.cells import ending, width_of
-from bptui.render.text.fit import cut, piece
+from bptui.render.text.cells import ending, to_left, to_right, width_of
+from bptui.render.text.fit import cut, piece, wrapped_text
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import BAD, GOOD, QUIET, WARN
 
 SIGNS = {"equal": ("✓", GOOD), "different": ("✗", BAD)}
@@ -45,20 +46,20 @@ COLUMNS = (
 def check_sheet(checked: GradientsChecked | None, width: int) -> Text:
     """The verdict on each parameter's gradient. None while it is being computed."""
     if checked is None:
-        return piece("computing central differences on a copy …", QUIET)
+        return wrapped_text(piece("computing central differences on a copy …", QUIET), width)
     if checked.reason:
-        return piece(f"not possible: {checked.reason}", WARN)
+        return wrapped_text(piece(f"not possible: {checked.reason}", WARN), width)
     if not checked.params:
-        return piece("the loss reaches no parameter", WARN)
-    longest = max(NAMES, *(width_of(each.name) for each in checked.params))
+        return wrapped_text(piece("the loss reaches no parameter", WARN), width)
+    longest = max(NAMES, *(width_of(one_line(each.name)) for each in checked.params))
     verdicts = 2 + max(len("verdict"), *(width_of(each.verdict) for each in checked.params)) + 2
     columns = _that_fit(width - min(longest, 2 * NAMES) - verdicts)
     names = min(longest, width - verdicts - sum(each.width for each in columns))
-    head = "parameter".ljust(names) + "".join(each.title.rjust(each.width) for each in columns) + "  verdict"
+    head = to_left("parameter", names) + "".join(to_right(each.title, each.width) for each in columns) + "  verdict"
     lines = [cut(piece(head, QUIET), width)]
     lines += [cut(_line(each, names, columns), width) for each in checked.params]
     lines += [Text(), *(piece(each, QUIET) for each in _notes(checked))]
-    return piece("\n").join(lines)
+    return wrapped_text(piece("\n").join(lines), width)
 
 
 def _that_fit(width: int) -> Sequence[CheckColumn]:
@@ -73,8 +74,8 @@ def _that_fit(width: int) -> Sequence[CheckColumn]:
 def _line(check: ParamCheck, names: int, columns: Sequence[CheckColumn]) -> Text:
     """One parameter: `w  1/1  -2  -2  1e-10  ✓ equal`."""
     sign, style = SIGNS.get(check.verdict, ("?", WARN))
-    name = ending(check.name, names)
-    text = name + " " * (names - width_of(name)) + "".join(each.say(check).rjust(each.width) for each in columns)
+    name = to_left(ending(one_line(check.name), names), names)
+    text = name + "".join(to_right(each.say(check), each.width) for each in columns)
     return piece(f"{text}  ") + piece(f"{sign} {check.verdict}", style)
 
 

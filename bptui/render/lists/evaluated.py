@@ -5,7 +5,7 @@ from __future__ import annotations
 from rich.text import Text
 
 from bptui.protocol.messages import Evaluated
-from bptui.render.text.fit import piece, printable
+from bptui.render.text.fit import piece, printable, wrapped_text
 from bptui.render.text.style import BAD, QUIET, STRONG, WARN
 
 CHANGED = "changed the program: N undoes it"
@@ -21,7 +21,8 @@ def evaluated(told: Evaluated, text: str, width: int) -> Text | None:
         return None
     if told.failed:
         kind, colon, what = said.partition(":")
-        return piece(f"{kind}{colon}", BAD).append(what).append(f"\n{CHANGED if changed else 'nothing changed'}", QUIET)
+        hint = piece(f"\n{CHANGED if changed else 'nothing changed'}", QUIET)
+        return piece(f"{kind}{colon}", BAD) + piece(what) + hint
     value = piece(said, STRONG) if said else piece("" if changed else NOTHING, QUIET)
     if changed:
         value += piece("  " if said else "") + piece(CHANGED, WARN)
@@ -29,9 +30,9 @@ def evaluated(told: Evaluated, text: str, width: int) -> Text | None:
     return next((each for each in (typed + value, value) if each.cell_len <= width), None)
 
 
-def evaluated_sheet(told: Evaluated, text: str, _width: int) -> Text:
+def evaluated_sheet(told: Evaluated, text: str, width: int) -> Text:
     """What was typed, and all that it shows."""
     said = printable(told.text).strip("\n")
     head = piece("✗ ", BAD) if told.failed else piece(">>> ", QUIET)
     whole = head + piece(printable(text), QUIET) + piece("\n") + piece(said, "$text-error" if told.failed else "")
-    return whole + piece(f"\n\n{CHANGED}", WARN) if told.stop is not None else whole
+    return wrapped_text(whole + piece(f"\n\n{CHANGED}", WARN) if told.stop is not None else whole, width)

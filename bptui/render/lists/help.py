@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 
 from rich.text import Text
 
 from bptui.commands.table import COMMANDS, called
-from bptui.render.text.fit import piece
+from bptui.render.text.cells import to_left, wrapped
+from bptui.render.text.fit import piece, wrapped_text
 from bptui.render.text.style import LIT, QUIET, STRONG
 
 KEYS = 10
 LABELS = 12
+LEAST = 20
+"""A sentence has a column of so many cells, also where it must be wrapped once more."""
 
 
 def help_text(panes: Sequence[str], width: int) -> Text:
@@ -30,13 +32,12 @@ def help_text(panes: Sequence[str], width: int) -> Text:
             "A line's number: stop there, or no longer.",
         ),
     ]
-    return Text("\n").join(_row(*row, width) for row in rows)
+    return piece("\n").join(_row(*row, width) for row in rows)
 
 
 def _row(keys: str, label: str, text: str, width: int) -> Text:
     """The sentence wraps in its own column."""
-    first, *more = wrap(text, max(width - KEYS - LABELS, 20))
-    row = piece(keys.ljust(KEYS), LIT).append(label.ljust(LABELS), STRONG).append(first, QUIET)
-    for line in more:
-        row.append("\n" + " " * (KEYS + LABELS) + line, QUIET)
-    return row
+    first, *more = wrapped(text, max(width - KEYS - LABELS, LEAST))
+    row = piece(to_left(keys, KEYS), LIT) + piece(to_left(label, LABELS), STRONG) + piece(first, QUIET)
+    below = [piece(" " * (KEYS + LABELS) + line, QUIET) for line in more]
+    return wrapped_text(piece("\n").join([row, *below]), width)

@@ -11,7 +11,9 @@ from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Row
 from bptui.render.plot.losses import Losses
 from bptui.render.plot.plot import Plot, drawable, frame, padded
+from bptui.render.text.cells import width_of
 from bptui.render.text.facts import number
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import FAINT, LIT, QUIET
 
 LINE = "$text-primary"
@@ -96,22 +98,22 @@ def over_steps(losses: Losses, width: int, height: int, at: int | None = None, l
 def nothing(curve: CurveDrawn | None, losses: Losses) -> str:
     """Why there is nothing to draw."""
     if curve is not None:
-        return f"the loss is nan or inf at every {curve.param}"
+        return f"the loss is nan or inf at every {one_line(curve.param)}"
     return "every loss is nan or inf" if len(losses) else "no forward yet"
 
 
 def caption(curve: CurveDrawn, width: int) -> str:
     """`w = 1.2755  slope = -5.7962`, or as much of it as there is room for. A loss that has no point is said."""
-    value = f"{curve.param} = {number(curve.at)}" if curve.at is not None else ""
+    value = f"{one_line(curve.param)} = {number(curve.at)}" if curve.at is not None else ""
     loss = f"loss = {number(curve.loss)}" if curve.loss is not None and not math.isfinite(curve.loss) else ""
     slope = f"slope = {number(curve.slope)}" if curve.slope is not None else ""
     variants = ((value, loss, slope), (loss, slope), (loss or slope,))
-    return next((text for each in variants if len(text := "  ".join(filter(None, each))) <= width), "")
+    return next((text for each in variants if width_of(text := "  ".join(filter(None, each))) <= width), "")
 
 
 def steps_caption(param: str | None, known: Fact | None, reason: str, losses: Losses) -> str:
     """Why there is no curve over that parameter, and which steps have no dot."""
     if known is not None and known.numel != 1:
-        reason = f"{param} is {known.numel:,} numbers"
+        reason = f"{one_line(param or '')} is {known.numel:,} numbers"
     bad = f"{losses.bad:,} of {len(losses):,} losses are nan or inf" if losses.bad else ""
     return "  ".join(filter(None, (bad, reason)))

@@ -10,6 +10,7 @@ from rich.text import Text
 from bptui.render.plot.series import FIRST, LINE, RING, SECOND
 from bptui.render.text.cells import ending
 from bptui.render.text.fit import first_that_fits, piece
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import QUIET
 
 
@@ -40,13 +41,15 @@ def title(caption: Caption, width: int) -> Text:
 
 
 def _title(caption: Caption, detail: int, width: int) -> Text:
-    what = caption.what if caption.what != "loss" or caption.called == "loss" else f"{caption.called} (loss)"
+    what = one_line(caption.what)
+    if what == "loss" != caption.called:
+        what = f"{one_line(caption.called)} (loss)"
     said = f"norm of {what}" if caption.norm else what
     said += " over steps" if detail > 2 or not caption.names else ""
     said += ", log" if caption.log and detail > 0 else ""
     signs = ((LINE, FIRST), (RING, SECOND))
     legend = [
-        piece(sign, style).append(f" {name}", QUIET)
+        piece(sign, style) + piece(f" {name}", QUIET)
         for name, (sign, style) in zip(_short(caption.names) if detail < 2 else caption.names, signs, strict=False)
     ]
     taken = sum(each.cell_len + 2 for each in legend)

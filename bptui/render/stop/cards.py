@@ -10,12 +10,15 @@ from bptui.protocol.fact import Fact, Named, Stats
 from bptui.protocol.fact import summary as one_number
 from bptui.protocol.snapshot import Contribution, Ledger, Snapshot
 from bptui.render.text import facts
-from bptui.render.text.cells import width_of
+from bptui.render.text.cells import ending, shortened, to_left, width_of
 from bptui.render.text.digits import HEIGHT, digits
 from bptui.render.text.fit import centered, cut, first_that_fits, piece
+from bptui.render.text.gate import one_line
 from bptui.render.text.signs import DOT
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG, WARN, param
 
+WIDEST = 12
+"""Cells that a number takes at most; a name takes them only from a card that is wide enough for both."""
 BIG = HEIGHT + 2
 """A card of so many lines has room for big digits, for old and new, and for shape and dtype."""
 
@@ -56,10 +59,11 @@ def _sayings(fact: Fact | None) -> list[str]:
         return ["None"]
     short = one_number(fact)
     if fact.number is not None:
-        return [facts.number(fact.number), f"{fact.number:.5g}", f"{fact.number:.3g}"]
+        return [*facts.in_fewer_digits(fact.number)]
     if fact.is_tensor and short is not None:
+        norms = [*facts.in_fewer_digits(short)]
         whole = [facts.nested(fact.value)] if fact.value is not None and fact.numel <= facts.WHOLE else []
-        return [*whole, f"norm {facts.number(short)}", f"norm {short:.3g}", f"|{short:.3g}|"]
+        return [*whole, *(f"norm {text}" for text in norms), *(f"‖{text}‖" for text in norms)]
     return [facts.fact(fact)]
 
 
@@ -88,8 +92,8 @@ def _range(fact: Fact | None, width: int) -> Text:
 def _change(now: Fact | None, old: Fact | None, width: int) -> Text:
     """`-2.0000 -> 0`, as long as there is room for it."""
     new, was = _short(now), _short(old)
-    arrow = piece(f"{was} -> ", QUIET).append(new, LIT)
-    return first_that_fits([arrow, piece(f"was {was}", QUIET)], width)
+    arrow = piece(f"{was} -> ", QUIET) + piece(new, LIT)
+    return first_that_fits([arrow, piece(f"was {was}", QUIET), piece(f"was {_shortest(old)}", QUIET)], width)
 
 
 def _short(fact: Fact | None) -> str:
@@ -97,6 +101,12 @@ def _short(fact: Fact | None) -> str:
         return "None"
     number = one_number(fact)
     return facts.number(number) if number is not None else facts.fact(fact)
+
+
+def _shortest(fact: Fact | None) -> str:
+    """The same in the fewest digits."""
+    number = one_number(fact)
+    return [*facts.in_fewer_digits(number)][-1] if number is not None else _short(fact)
 
 
 def _kinds(fact: Fact | None, none: str) -> list[Text]:
@@ -115,11 +125,12 @@ def sample_card(
         return card(None, None, False, width, height, "no forward yet")
     old = {named.name: named.fact for named in before}
     changed = [lit and differs(named.fact, old.get(named.name)) for named in values]
-    labels = max(width_of(named.name) for named in values)
+    names = [one_line(named.name) for named in values]
+    labels = max(map(width_of, names))
     if len(values) <= height and labels + 10 <= width:
         lines = [
-            _value(named.name.ljust(labels + 1), named.fact, index < targets, dot, width)
-            for index, (named, dot) in enumerate(zip(values, changed, strict=True))
+            _value(to_left(name, labels + 1), named.fact, index < targets, dot, width)
+            for index, (name, named, dot) in enumerate(zip(names, values, changed, strict=True))
         ]
         if height >= BIG:  # as a block in the middle, like the numbers beside it
             pad = max((width - max(line.cell_len for line in lines)) // 2, 0)
@@ -133,7 +144,7 @@ def _packed(values: Sequence[Named], targets: int, changed: list[bool], width: i
     """Several values on a line; the targets and the computed ones begin a line of their own."""
     lines: list[Text] = []
     for index, (named, dot) in enumerate(zip(values, changed, strict=True)):
-        item = _value(named.name, named.fact, index < targets, dot, width, terse=True)
+        item = _value(one_line(named.name), named.fact, index < targets, dot, width, terse=True)
         if lines and index != targets and lines[-1].cell_len + 2 + item.cell_len <= width:
             lines[-1] = lines[-1] + piece("  ") + item
         else:
@@ -145,12 +156,14 @@ def _packed(values: Sequence[Named], targets: int, changed: list[bool], width: i
 
 def _value(label: str, fact: Fact, target: bool, dot: bool, width: int, *, terse: bool = False) -> Text:
     """A value with its name; `terse` writes 2.0000 as 2."""
-    name = piece(f"{label} ", QUIET)
     mark = piece(f" {DOT}", LIT) if dot else Text()
+    name = piece(f"{shortened(label, max(width // 2, width - mark.cell_len - WIDEST))} ", QUIET)
     style = LIT if dot else STRONG if target else ""
-    sayings = [f"{fact.number:.5g}"] if terse and fact.number is not None else _sayings(fact)
+    sayings = _sayings(fact)
+    if terse and fact.number is not None:
+        sayings = sayings[1:] or sayings
     room = width - name.cell_len - mark.cell_len
-    return cut(name + first_that_fits([piece(text, style) for text in sayings], max(room, 1)) + mark, width)
+    return cut(name + first_that_fits([piece(text, style) for text in sayings], room) + mark, width)
 
 
 def ledger(snapshot: Snapshot, param: str | None, width: int) -> Text:
@@ -159,9 +172,9 @@ def ledger(snapshot: Snapshot, param: str | None, width: int) -> Text:
     shown = snapshot.param(param)
     if shown is None:
         return Text()
-    name = piece(f"{shown.name}.grad", QUIET)
+    name = piece(f"{ending(one_line(shown.name), width // 2)}.grad", QUIET)
     norms = shown.grad is not None and shown.grad.number is None
-    total = piece(" norm " if norms else " = ", QUIET).append(_short(shown.grad), STRONG)
+    total = piece(" norm " if norms else " = ", QUIET) + piece(_short(shown.grad), STRONG)
     if entry is None or not entry.contributions:
         return cut(name + total, width)
     made_of = piece(" made of norms " if norms else " = ", QUIET)  # norms do not add up
@@ -190,7 +203,10 @@ def chooser(names: Sequence[str], chosen: str | None, width: int) -> Text:
     at = names.index(chosen) if chosen in names else 0
     text = piece(f" parameter {at + 1}/{len(names)} ", QUIET)
     room = width - text.cell_len - 2
-    chips = [piece(f"[{name}]" if name == chosen else f" {name} ", LIT if name == chosen else "") for name in names]
+    chips = [
+        piece(f"[{one_line(name)}]" if name == chosen else f" {one_line(name)} ", LIT if name == chosen else "")
+        for name in names
+    ]
     for chip, name in zip(chips, names, strict=True):
         chip.stylize(param(name))
     first = last = at

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from bptui.commands.table import COMMANDS, Command, sign
 from bptui.protocol.snapshot import Snapshot
-from bptui.render.text.fit import cut, cut_lines, first_that_fits, piece, printable, wrapped_height
+from bptui.render.text.fit import cut, cut_lines, first_that_fits, piece, wrapped_height
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import BAD, FAINT, LIT, QUIET, STRONG, WARN, command
 
 TALLEST = 3
@@ -42,8 +43,7 @@ def _keys(possible: Collection[str], shown: Collection[Command], gap: str) -> Te
 
 
 def _key(each: Command, possible: bool) -> Text:
-    text = piece(sign(each.keys[0]), LIT if possible else FAINT)
-    text.append(f" {each.label}", QUIET if possible else FAINT)
+    text = piece(sign(each.keys[0]), LIT if possible else FAINT) + piece(f" {each.label}", QUIET if possible else FAINT)
     text.stylize(command(each.id))
     return text
 
@@ -51,7 +51,7 @@ def _key(each: Command, possible: bool) -> Text:
 def typing(width: int) -> Text:
     """The keys of the command line."""
     keys = (("enter", "run"), ("tab", "complete"), ("up", "history"), ("escape", "close"))
-    shown = (piece(sign(key), LIT).append(f" {label}", QUIET) for key, label in keys)
+    shown = (piece(sign(key), LIT) + piece(f" {label}", QUIET) for key, label in keys)
     return cut(piece(" ") + piece("  ").join(shown), width)
 
 
@@ -63,13 +63,13 @@ def stopped(snapshot: Snapshot) -> Text:
         hint = "the traceback is in the console" + ("; o leaves the phase" if snapshot.op is not None else "")
         return _trouble("exception", f"{where}{failure.type}: {failure.message}", hint)
     what, colon, rest = snapshot.explain.partition(":")
-    said = piece(f"{what}:", STRONG).append(rest) if colon and " " not in what else piece(snapshot.explain)
+    said = piece(f"{what}:", STRONG) + piece(rest) if colon and " " not in what else piece(snapshot.explain)
     return piece(f"{met(snapshot)}  ", LIT) + said if snapshot.met else said
 
 
 def met(snapshot: Snapshot) -> str:
     """The breakpoint that stopped it, on one line."""
-    return " ".join(printable(snapshot.met).split())
+    return one_line(snapshot.met)
 
 
 def refused(message: str, hint: str) -> Text:
@@ -95,7 +95,7 @@ def dead(message: str) -> Text:
 
 
 def _trouble(word: str, message: str, hint: str) -> Text:
-    return piece(f"{word}: ", BAD).append(" ".join(message.split()).removesuffix(":")).append(f"\n{hint}", QUIET)
+    return piece(f"{word}: ", BAD) + piece(one_line(message).removesuffix(":")) + piece(f"\n{one_line(hint)}", QUIET)
 
 
 def message(text: Text, width: int) -> Text:
@@ -110,4 +110,4 @@ def message(text: Text, width: int) -> Text:
         return cut_lines(said, width, TALLEST)
     below = cut_lines(hint[0], width, TALLEST - 1)
     above = cut_lines(said, width, TALLEST - wrapped_height(below.plain, width))
-    return above.append("\n").append(below)
+    return piece("\n").join([above, below])

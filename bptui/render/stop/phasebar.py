@@ -83,8 +83,8 @@ def upcoming(snapshot: Snapshot, width: int) -> Text:
         return centered(what_it_did(snapshot, snapshot.op, width), width)
     if snapshot.next is None:
         return centered(cut(piece("nothing is left to run", QUIET), width), width)
-    code = piece(snapshot.next.numbers, STRONG)
-    for number in NUMBER.finditer(snapshot.next.numbers):
+    code = piece(snapshot.next.numbers.replace("\n", " "), STRONG)
+    for number in NUMBER.finditer(code.plain):
         code.stylize(LIT, number.start(), number.end())
     text = piece(f"{snapshot.next.line}  ", FAINT) + code
     return centered(cut(text, width), width)

@@ -9,9 +9,10 @@ from rich.text import Span, Text
 
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Row
-from bptui.render.text.cells import width_of
-from bptui.render.text.facts import number
-from bptui.render.text.fit import cut, piece, printable
+from bptui.render.text.cells import beginning, ending, shortened, to_left, to_right, width_of
+from bptui.render.text.facts import in_fewer_digits, number
+from bptui.render.text.fit import cut, piece
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import BAD, FAINT, LIT, QUIET, WARN, branch
 
 HERE = "▶"
@@ -104,20 +105,16 @@ def _numbers(param: str | None, loss: str, width: int) -> list[TimelineColumn]:
     ]
 
 
-def _short(name: str, width: int, ending: str = "") -> str:
+def _short(name: str, width: int, behind: str = "") -> str:
     """The end of a long name, which says more than its beginning."""
-    room = width - len(ending)
-    return (name if len(name) <= room else "…" + name[-(room - 1) :]) + ending
+    return ending(one_line(name), width - len(behind)) + behind
 
 
 def _fitted(x: float | None, width: int) -> str:
     """The number with as many digits as fit; to cut it short would change its size."""
-    text = number(x)
-    digits = 4
-    while x is not None and len(text) > width and digits:
-        text = f"{x:.{digits}g}"
-        digits -= 1
-    return text
+    if x is None:
+        return number(x)
+    return next((text for text in in_fewer_digits(x) if len(text) <= width), "…")
 
 
 def _count(at: int | None) -> str:
@@ -126,7 +123,7 @@ def _count(at: int | None) -> str:
 
 def _what(row: Row, width: int, look: TimelineStyle) -> Text:
     """The phase, or what was typed, and behind it the signs, which stay whole."""
-    words = " ".join(printable(row.edit).split()) or (str(row.phase) if row.phase else str(row.stop_reason))
+    words = one_line(row.edit) or (str(row.phase) if row.phase else str(row.stop_reason))
     signs = [piece(*SIGNS[row.stop_reason])] if row.stop_reason in SIGNS else []
     for place, other in enumerate(look.leaving[:FORKS]):
         more = "…" if place == FORKS - 1 and len(look.leaving) > FORKS else ""
@@ -136,15 +133,9 @@ def _what(row: Row, width: int, look: TimelineStyle) -> Text:
     style = BAD if row.stop_reason is StopReason.EXCEPTION else LIT if row.edit else ""
     gap = " " if signs and width_of(words) + 1 + behind.cell_len <= width else ""
     room = max(width - behind.cell_len, 1)
-    text = piece(words if width_of(words) <= room else _begun(words, room, bool(signs)), style).append(gap) + behind
-    return text.append(" " * (width - text.cell_len))
-
-
-def _begun(words: str, room: int, marked: bool) -> str:
-    """As much of it as there is room for; a sign behind it says as well as `…` that it was cut."""
-    text = piece(words)
-    text.truncate(room, overflow="crop" if marked else "ellipsis")
-    return text.plain
+    shown = beginning(words, room) if signs and not row.edit else shortened(words, room)  # a sign says it was cut, too
+    text = piece(shown, style) + piece(gap) + behind
+    return text + piece(" " * (width - text.cell_len))
 
 
 def header(shown: list[TimelineColumn], width: int) -> Text:
@@ -163,7 +154,7 @@ def row_line(
         if skipped:
             skipped -= 1
             continue
-        text.append(" " if at else "")
+        text += piece(" " if at else "")
         if each.left:
             skipped = sum(other.place for other in shown) if row.edit else 0
             wide = sum(other.width + 1 for other in shown[at + 1 : at + 1 + skipped])
@@ -174,7 +165,7 @@ def row_line(
         style = "" if each.number else FAINT
         if value != was and UNKNOWN not in (value, was):
             style = LIT
-        text.append(_aligned(each, value), style)
+        text += piece(_aligned(each, value), style)
     text = cut(text, width)
     if look.ahead:
         text = _faint(text)
@@ -205,9 +196,8 @@ def branch_line(numbers: Sequence[int], shown: int, here: int, width: int) -> Te
         if said.cell_len > width:
             break
         text = said
-    return text
+    return cut(text, width)
 
 
 def _aligned(column: TimelineColumn, value: str) -> str:
-    value = value if len(value) <= column.width else value[: column.width - 1] + "…"
-    return value.ljust(column.width) if column.left else value.rjust(column.width)
+    return to_left(value, column.width) if column.left else to_right(value, column.width)

@@ -9,6 +9,7 @@ from rich.text import Text
 from bptui.protocol.phase import Goal
 from bptui.protocol.snapshot import Snapshot
 from bptui.render.text.fit import first_that_fits, piece, spread
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import BAD, FAINT, GOOD, LIT, QUIET, STRONG, WARN
 
 STATE_STYLES = {
@@ -80,7 +81,7 @@ def title(
     name: str, place: Progress | None, moment: TimelinePosition | None, zeroing: bool | None, state: str, width: int
 ) -> Text:
     """The line of that width; what matters least goes first where it is narrow. `zeroing` None is not known yet."""
-    right = piece(state, STATE_STYLES.get(state.partition(" ")[0], "")) + piece(" ")
+    right = piece(one_line(state), STATE_STYLES.get(state.partition(" ")[0], "")) + piece(" ")
     variants = (_left(name, place, moment, zeroing, detail) for detail in (4, 3, 2, 1, 0))
     return spread(first_that_fits(variants, width - right.cell_len - 1), right, width)
 
@@ -89,7 +90,7 @@ def _left(
     name: str, place: Progress | None, moment: TimelinePosition | None, zeroing: bool | None, detail: int
 ) -> Text:
     parts = [piece("bptui", LIT)] if detail > 2 else []
-    parts += [piece(name, QUIET)] if detail or moment is None or not moment.words(True) else []
+    parts += [piece(one_line(name), QUIET)] if detail or moment is None or not moment.words(True) else []
     if place is not None:
         parts += [_count(word, at) for word, at in (("epoch", place.epoch), ("sample", place.sample)) if at is not None]
         done = f"{place.consumed:,}" + (f"/{place.total:,}" if place.total is not None else "")
@@ -103,4 +104,4 @@ def _left(
 
 
 def _count(word: str, at: int) -> Text:
-    return piece(f"{word} ", QUIET).append(str(at), STRONG)
+    return piece(f"{word} ", QUIET) + piece(str(at), STRONG)

@@ -11,6 +11,7 @@ from bptui.render.tape.paths import FACTORS, Chain, Path
 from bptui.render.tape.reveal import ALL, Reveal
 from bptui.render.text.brief import short
 from bptui.render.text.fit import cut, first_that_fits, piece
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG
 
 CLOSE = 1e-4
@@ -88,14 +89,14 @@ def _accumulated(chain: Chain, width: int, reveal: Reveal) -> list[Text]:
     there = reveal.ran(chain.node)
     more = short(chain.recorded) if there else "?"
     said = f"{short(chain.old)} + {f'({more})' if more.startswith('-') else more}"
-    return [_line(f"{chain.leaf}.grad = ", [said], short(chain.new) if there else "?", width)]
+    return [_line(f"{chain.leaf}.grad =", [said], short(chain.new) if there else "?", width)]
 
 
 def headline(chain: Chain, width: int, reveal: Reveal = ALL) -> Text:
     """The chain rule in one line."""
     end = result(chain, reveal)
     if chain.count == 1:
-        return _line(f"{chain.name} = ", _products(chain.paths[0], reveal), end, width)
+        return _line(f"{chain.name} =", _products(chain.paths[0], reveal), end, width)
     said = [f"sum of {_many(chain.count)} paths", f"{_many(chain.count)} paths"]
     if chain.count == len(chain.paths):
         terms = [_value(path, reveal) for path in chain.paths]
@@ -103,7 +104,7 @@ def headline(chain: Chain, width: int, reveal: Reveal = ALL) -> Text:
             said.insert(0, " + ".join(f"({each})" if each.startswith("-") else each for each in terms))
         else:
             said.insert(0, " + ".join(f"path {at}" for at in range(1, chain.count + 1)))
-    return _line(f"{chain.name} = ", said, end, width)
+    return _line(f"{chain.name} =", said, end, width)
 
 
 def _many(count: int) -> str:
@@ -119,18 +120,19 @@ def _value(path: Path, reveal: Reveal) -> str:
 
 
 def _path_line(at: int, path: Path, width: int, reveal: Reveal) -> Text:
-    return _line(f"path {at}: ", _products(path, reveal), _value(path, reveal), width, STRONG)
+    return _line(f"path {at}:", _products(path, reveal), _value(path, reveal), width, STRONG)
 
 
 def _line(start: str, products: list[str], end: str, width: int, style: str = LIT) -> Text:
     """The first product that fits, and what it comes to."""
     variants = []
+    start, end = one_line(start) + " ", one_line(end)
     for each in products:
-        line = piece(start, QUIET).append(each.replace("\n", " "))
+        line = piece(start, QUIET) + piece(each.replace("\n", " "))
         told = each == end or each.endswith(f" = {end}") or ("norms " in each and end.startswith(("norm ", "?")))
         if end and not told:
-            line.append(" = ", QUIET).append(end, FAINT if end == "?" else style)
+            line += piece(" = ", QUIET) + piece(end, FAINT if end == "?" else style)
         variants.append(line)
     if end:
-        variants.append(piece(start, QUIET).append(end, FAINT if end == "?" else style))
+        variants.append(piece(start, QUIET) + piece(end, FAINT if end == "?" else style))
     return first_that_fits(variants, width)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+
 from rich.text import Text
 
 from bptui.protocol.tape import Op
@@ -9,7 +11,8 @@ from bptui.render.tape.graph import TRACK, Graph, GraphPart, LayerColumns
 from bptui.render.tape.layered import Item, NetTrack
 from bptui.render.tape.reveal import current, revealed
 from bptui.render.tape.tape import BACK, GRADIENT, HERE, UNKNOWN
-from bptui.render.text.cells import width_of
+from bptui.render.text.cells import signs, width_of
+from bptui.render.text.fit import cut, piece
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG
 
 LEFT, RIGHT, UP, DOWN = 1, 2, 4, 8
@@ -61,19 +64,23 @@ class _Drawing:
         return columns.left + part.width if part.op >= 0 else columns.right
 
     def _write(self, row: int, column: int, text: str, style: str) -> None:
-        for char in text:
+        for each in signs(text):
             if 0 <= row < self._graph.height and 0 <= column < self._graph.width:
-                self._cells[row][column] = char, style
-            column += width_of(char)
+                self._cells[row][column] = each, style
+            column += width_of(each)
 
     def _line(self, row: list[tuple[str, str]]) -> Text:
-        line, skip = Text(), 0
-        for char, style in row:
-            if not skip:
-                line.append(char, style)
-                skip = width_of(char)
+        """The cells in order; a wide sign takes two of them, and none of what is written there besides."""
+        shown: list[tuple[str, str]] = []
+        skip = 0
+        for sign, style in row:
+            if skip <= 0:
+                shown.append((sign, style))
+                skip = width_of(sign)
             skip -= 1
-        return line
+        runs = groupby(shown, key=lambda each: each[1])
+        line = Text().join(piece("".join(sign for sign, _style in run), style) for style, run in runs)
+        return cut(line, self._graph.width)
 
     def _wire(self, row: int, start: int, end: int, net: int) -> None:
         """A wire from one column to before another."""

@@ -14,6 +14,7 @@ from bptui.render.tape.layered import Item, lay_out
 from bptui.render.tape.reveal import current
 from bptui.render.text.brief import drawn, own
 from bptui.render.text.cells import ending, width_of
+from bptui.render.text.gate import one_line
 
 SIGNS = {"mul": "×", "add": "+", "sub": "-", "div": "/", "true_divide": "/", "pow": "^", "matmul": "@", "mm": "@"}
 CALLED = {
@@ -39,16 +40,16 @@ def sign(tape: Tape, at: int) -> str:
     if op.name not in SIGNS:
         return _called(CALLED.get(op.name, op.name))
     tensors = {text for each in op.inputs for text in (tape.values[each].name, tape.values[each].symbol)}
-    arguments = op.text.partition("(")[2].rpartition(")")[0].split(", ")
+    arguments = one_line(op.text).partition("(")[2].rpartition(")")[0].split(", ")
     words = ["" if text in tensors else text for text in arguments]
-    if len(words) != 2 or any(len(word) > CONSTANT for word in words):
+    if len(words) != 2 or any(width_of(word) > CONSTANT for word in words):
         return SIGNS[op.name]
     return f"{words[0]} {SIGNS[op.name]} {words[1]}".strip()
 
 
 def _called(name: str) -> str:
     """A name in a drawing."""
-    return ending(own(name), NAME)
+    return ending(own(one_line(name)), NAME)
 
 
 @dataclass(eq=False)

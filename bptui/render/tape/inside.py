@@ -11,7 +11,8 @@ from bptui.protocol.snapshot import Snapshot
 from bptui.protocol.tape import Op, Saved
 from bptui.render.text import facts
 from bptui.render.text.brief import brief, short
-from bptui.render.text.fit import cut, first_that_fits, piece, printable
+from bptui.render.text.fit import cut, first_that_fits, piece
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG, WARN
 
 ROOM = 28
@@ -22,7 +23,7 @@ EQUALS, AND = " = ", "; "
 
 def what_it_did(snapshot: Snapshot, op: Op, width: int) -> Text:
     """`18  forward 2/3: %2 = sub(y_pred, y) = -1`: the line of the last step. Its result stays in sight."""
-    place, _, what = snapshot.explain.partition(": ")
+    place, _, what = one_line(snapshot.explain).partition(": ")
     if snapshot.failure is not None:
         return cut(_line(op, f"{place}: ", what, WARN), width)
     variants = [what, *_shorter(what)]
@@ -49,8 +50,8 @@ def _shorter(what: str) -> Iterator[str]:
 
 def about(op: Op, width: int) -> Text:
     """What else is known of an op or node, on one line: its expression, and what it took and gave, or saved."""
-    code = piece(printable(op.expression).partition("\n")[0], STRONG)
-    module = piece(f"in {op.module.rpartition('/')[2]}", FAINT) if op.module else Text()
+    code = piece(op.expression.partition("\n")[0], STRONG)
+    module = piece(f"in {one_line(op.module).rpartition('/')[2]}", FAINT) if op.module else Text()
     if op.node < 0:
         told = [_named("takes", op.inputs), _named("gives", op.output)]
         less = told
@@ -67,12 +68,12 @@ def _joined(parts: Sequence[Text]) -> Text:
 
 
 def _named(word: str, named: Iterable[Named]) -> Text:
-    told = piece(", ").join(piece(f"{each.name} ", QUIET).append(_value(each.fact)) for each in named)
+    told = piece(", ").join(piece(f"{one_line(each.name)} ", QUIET) + piece(_value(each.fact)) for each in named)
     return piece(f"{word} ", FAINT) + told if told.plain else told
 
 
 def _opaque(reason: str) -> Text:
-    return piece(f"not looked into: {reason}", WARN)
+    return piece(f"not looked into: {one_line(reason)}", WARN)
 
 
 def _saved(saved: Sequence[Saved], whole: bool) -> Text:
@@ -80,7 +81,7 @@ def _saved(saved: Sequence[Saved], whole: bool) -> Text:
     tensors = [each for each in saved if each.bytes]
     if not tensors:
         return Text()
-    told = piece(", ").join(piece(f"{each.name} ", QUIET).append(_value(each.fact)) for each in tensors)
+    told = piece(", ").join(piece(f"{one_line(each.name)} ", QUIET) + piece(_value(each.fact)) for each in tensors)
     count = piece(f"{len(tensors)} tensor{'s' if len(tensors) > 1 else ''}", QUIET)
     size = in_bytes(sum(each.bytes for each in tensors))
     return piece("saved ", FAINT) + (told if whole else count) + piece(f": {size}", QUIET)

@@ -16,8 +16,9 @@ from bptui.render.tape.paths import chain_of
 from bptui.render.tape.reveal import revealed
 from bptui.render.tape.tape import Table
 from bptui.render.text import facts
-from bptui.render.text.cells import width_of
-from bptui.render.text.fit import cut, piece, printable
+from bptui.render.text.cells import to_left, width_of
+from bptui.render.text.fit import piece, wrapped_text
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG, WARN
 
 ROWS = 8
@@ -26,44 +27,44 @@ ROWS = 8
 
 def op_sheet(op: Op, width: int) -> Text:
     """Everything that is known of an op or node: what went in and out, gradients, derivatives, saved tensors."""
-    lines = [piece(printable(each), STRONG) for each in op.expression.splitlines()]
+    lines = [piece(each, STRONG) for each in op.expression.splitlines()]
     where = [f"line {op.line}" if op.line else "", op.module, f"step {op.index + 1} of {op.count}"]
     lines.append(piece("   ".join(each for each in where if each), QUIET))
     for title, named in (("inputs", op.inputs), ("output", op.output), ("upstream", op.upstream)):
-        lines += _section(title, [(each.name, each.fact, facts.kind(each.fact)) for each in named], width)
+        lines += _section(title, [(each.name, each.fact, facts.kind(each.fact)) for each in named])
     if op.local:
         lines += [Text(), piece("local derivatives", QUIET)]
         for local in op.local:
-            lines += _local(local, width)
-    lines += _section("downstream", [(each.name, each.fact, facts.kind(each.fact)) for each in op.downstream], width)
+            lines += _local(local)
+    lines += _section("downstream", [(each.name, each.fact, facts.kind(each.fact)) for each in op.downstream])
     total = in_bytes(sum(each.bytes for each in op.saved))
     saved = [(each.name, each.fact, in_bytes(each.bytes) if each.bytes else "") for each in op.saved]
-    lines += _section(f"saved for the backward: {total}", saved, width)
+    lines += _section(f"saved for the backward: {total}", saved)
     if op.opaque:
         lines += [Text(), piece(f"not looked into: {op.opaque}", WARN)]
-    return piece("\n").join(lines)
+    return wrapped_text(piece("\n").join(lines), width)
 
 
-def _section(title: str, told: Sequence[tuple[str, Fact, str]], width: int) -> list[Text]:
+def _section(title: str, told: Sequence[tuple[str, Fact, str]]) -> list[Text]:
     """Names with their values, and one thing more of each."""
     lines = [Text(), piece(title, QUIET)] if told else []
-    names = max((width_of(name) for name, _, _ in told), default=0)
+    names = max((width_of(one_line(name)) for name, _, _ in told), default=0)
     for name, fact, more in told:
-        pad = " " * (names - width_of(name))
-        value = piece(f"  {name}{pad}  ") + piece(facts.fact(fact), STRONG) + piece(f"  {more}", FAINT)
-        lines += [cut(value, width), *_rows(fact, width)]
+        lines.append(piece(f"  {to_left(one_line(name), names)}  ") + piece(facts.fact(fact), STRONG))
+        lines[-1] += piece(f"  {more}", FAINT)
+        lines += _rows(fact)
     return lines
 
 
-def _local(local: Local, width: int) -> list[Text]:
+def _local(local: Local) -> list[Text]:
     """A local derivative: its formula with the number, else by name; a Jacobian row by row."""
     known = local.fact
     value = "" if known is None or (local.formula and known.number is not None) else f" = {facts.fact(known)}"
-    line = piece("  ") + piece(printable(local.formula or local.name), LIT) + piece(value)
-    return [line, *(_rows(known, width) if known is not None else ())]
+    line = piece("  ") + piece(local.formula or local.name, LIT) + piece(value)
+    return [line, *(_rows(known) if known is not None else ())]
 
 
-def _rows(fact: Fact, width: int) -> list[Text]:
+def _rows(fact: Fact) -> list[Text]:
     """Of a small tensor that is too large for one line its rows, of a large one its corner's."""
     shown = fact.corner if fact.value is None else fact.value if fact.numel > facts.WHOLE else None
     if not isinstance(shown, tuple):
@@ -72,7 +73,7 @@ def _rows(fact: Fact, width: int) -> list[Text]:
     of_more = " …" if fact.value is None else ""
     rows = [facts.nested(each) + of_more for each in nested[:ROWS]] if nested else [facts.nested(shown) + of_more]
     more = [f"… {len(nested) - ROWS} more rows"] if len(nested) > ROWS else []
-    return [cut(piece(f"    {each}", QUIET), width) for each in rows + more]
+    return [piece(f"    {each}", QUIET) for each in rows + more]
 
 
 def tape_lines(tape: Tape | None, snapshot: Snapshot | None, width: int = 100) -> list[str]:

@@ -12,8 +12,9 @@ from bptui.protocol.tape import Op, Tape, TapeOp
 from bptui.render.tape.folding import Fold, Folding, names
 from bptui.render.tape.reveal import Reveal, current, loss_name, revealed
 from bptui.render.text.brief import brief
-from bptui.render.text.cells import ending, width_of
-from bptui.render.text.fit import cut, first_that_fits, piece, printable
+from bptui.render.text.cells import ending, to_left, to_right, width_of
+from bptui.render.text.fit import cut, first_that_fits, piece
+from bptui.render.text.gate import one_line
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG
 
 HERE = "▶"
@@ -59,7 +60,7 @@ class Table:
     def columns(self, width: int) -> list[TapeColumn]:
         """As many as fit, the least important ones left out first."""
         digits = max(len(str(len(self.tape.values))), 2)
-        loss = loss_name(self.tape)
+        loss = one_line(loss_name(self.tape))
         heads = f"∂{loss}/∂name ↑", f"∂{loss}/∂ ↑", "grad ↑"
         for name, call, numbers, others in (
             (18, 22, 18, "#els"), (16, 22, 18, "#el"), (16, 16, 14, "#l"), (12, 12, 12, "#"), (9, 9, 11, ""),
@@ -72,7 +73,7 @@ class Table:
             shown += [
                 TapeColumn("value ↓", numbers, _value, left=False, folded=True),
                 TapeColumn(
-                    next(text for text in heads if len(text) <= numbers or text is heads[-1]),
+                    next(text for text in heads if width_of(text) <= numbers or text is heads[-1]),
                     numbers,
                     _grad,
                     left=False,
@@ -101,7 +102,7 @@ class Table:
         shown = self.columns(width)
         line = piece("  ")
         for each in shown:
-            line.append(" ").append(_aligned(each, each.title), QUIET)
+            line += piece(" ") + piece(_aligned(each, each.title), QUIET)
         return cut(line, width)
 
     def line(self, index: int, width: int, chosen: bool = False) -> Text:
@@ -132,7 +133,7 @@ class Table:
                 text = before + text
             else:
                 text, style = each.cell(self, row, each.width)
-            line.append(" ").append(_aligned(each, text), style)
+            line.append(" ").append_text(piece(_aligned(each, text), style))
 
     def _fold(self, line: Text, fold: Fold, depth: int, width: int) -> None:
         """The module, and in the columns of numbers what leaves it, unless it is open."""
@@ -144,10 +145,10 @@ class Table:
             last = self.tape.ops[fold.last].outputs[:1]
             for each in shown[first:]:
                 text, style = each.cell(self, last[0], each.width) if each.folded and last else ("", "")
-                right.append(" ").append(_aligned(each, text), style)
+                right += piece(" ") + piece(_aligned(each, text), style)
         room = width - 2 - right.cell_len
         before = " " * (INDENT * depth) + (OPENED if opened else CLOSED) + " "
-        left = piece(before, QUIET).append(ending(fold.name, room - len(before)), STRONG)
+        left = piece(before, QUIET) + piece(ending(one_line(fold.name), room - len(before)), STRONG)
         what = first_that_fits(_contents(self.tape.ops, fold), room - left.cell_len)
         left.append_text(what)
         line.append(" ").append_text(left).append(" " * max(room - left.cell_len, 0)).append_text(right)
@@ -173,11 +174,7 @@ def _width_of(shown: list[TapeColumn]) -> int:
 
 
 def _aligned(column: TapeColumn, text: str) -> str:
-    room = column.width - width_of(text)
-    if room < 0:
-        text = cut(Text(text), column.width).plain
-        room = column.width - width_of(text)
-    return text + " " * room if column.left else " " * room + text
+    return to_left(text, column.width) if column.left else to_right(text, column.width)
 
 
 def _index(_table: Table, value: int, _width: int) -> tuple[str, str]:
@@ -186,7 +183,7 @@ def _index(_table: Table, value: int, _width: int) -> tuple[str, str]:
 
 def _name(table: Table, value: int, width: int, around: str = "") -> tuple[str, str]:
     """The name; of a module's own parameter, inside of that module, what comes after the module's name."""
-    name = table.tape.values[value].name
+    name = one_line(table.tape.values[value].name)
     if around and name.startswith(around + "."):
         name = name[len(around) :]
     return ending(name, width), QUIET if name.startswith("%") else STRONG
@@ -197,13 +194,8 @@ def _call(table: Table, value: int, width: int) -> tuple[str, str]:
     if known.op < 0:
         return "leaf" if known.leaf else "input", QUIET
     op = table.tape.ops[known.op]
-    text = _flat(op.text)
-    return (text if width_of(text) <= width else op.name), "" if table.reveal.value(known) else FAINT
-
-
-def _flat(text: str) -> str:
-    """On one line."""
-    return printable(" ".join(text.split()))
+    text = one_line(op.text)
+    return (text if width_of(text) <= width else one_line(op.name)), "" if table.reveal.value(known) else FAINT
 
 
 def _value(table: Table, value: int, width: int) -> tuple[str, str]:
@@ -230,4 +222,4 @@ def _line(table: Table, value: int, _width: int) -> tuple[str, str]:
 
 def _expression(table: Table, value: int, _width: int) -> tuple[str, str]:
     op = table.tape.values[value].op
-    return _flat(table.tape.ops[op].expression) if op >= 0 else "", QUIET
+    return one_line(table.tape.ops[op].expression) if op >= 0 else "", QUIET

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bptui.protocol.fact import Fact, Value, summary
-from bptui.render.text.cells import width_of
-from bptui.render.text.facts import WHOLE, nested, number, shape
+from bptui.render.text.cells import shortened, width_of
+from bptui.render.text.facts import WHOLE, in_fewer_digits, nested, number, shape
+from bptui.render.text.gate import one_line
 
 LONG = 12
 """A longer name is told by its end."""
@@ -22,20 +23,17 @@ def brief(fact: Fact | None, width: int = 20) -> str:
     """A fact in so many cells: the number, the small tensor, else shape and norm, or what of it fits."""
     if fact is None:
         return "None"
-    return next((text for text in _texts(fact, width) if width_of(text) <= width), "…")
+    return next((text for text in _texts(fact, width) if width_of(text) <= width), "…"[: max(width, 0)])
 
 
 def _texts(fact: Fact, width: int) -> Iterator[str]:
     """From the richest to the poorest; a number keeps its size, whatever digits it loses."""
     known = fact.number
     if known is not None:
-        yield number(known)
-        if not isinstance(known, bool):
-            yield from (f"{known:.{digits}g}" for digits in (4, 3, 2, 1))
+        yield from in_fewer_digits(known)
         return
     if not fact.is_tensor:
-        text = fact.text if fact.text is not None else nested(fact.value)
-        yield text if width_of(text) <= width else text[: max(width - 1, 0)] + "…"
+        yield shortened(one_line(fact.text) if fact.text is not None else nested(fact.value), width)
         return
     if fact.value is not None and fact.numel <= WHOLE:
         yield nested(fact.value)

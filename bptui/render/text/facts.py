@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 
 from bptui.protocol.fact import Fact, Value
+from bptui.render.text.gate import one_line
 
 WHOLE = 8
 """Small tensors of up to this many elements are written out in one line; of larger ones their shape and norm."""
@@ -27,6 +29,13 @@ def number(x: float | int | None) -> str:
     return f"{x:.4g}"
 
 
+def in_fewer_digits(x: float | int) -> Iterator[str]:
+    """The same number rounded more and more, from the richest to the poorest: it keeps its size, whatever it loses."""
+    yield number(x)
+    if not isinstance(x, bool):
+        yield from (f"{x:.{digits}g}" for digits in range(5, 0, -1))
+
+
 def fact(known: Fact | None) -> str:
     """What is known, in one line: a number, a small tensor, a large one's shape and norm. No fact is `None`."""
     if known is None:
@@ -37,7 +46,7 @@ def fact(known: Fact | None) -> str:
         return nested(known.value)
     if known.is_tensor:
         return f"{shape(known)} {summary(known)}".rstrip()
-    return known.text if known.text is not None else nested(known.value)
+    return one_line(known.text) if known.text is not None else nested(known.value)
 
 
 def nested(value: Value) -> str:
@@ -58,7 +67,7 @@ def summary(known: Fact) -> str:
     """Norm and range of a large tensor, and how many nan and inf it has."""
     stats = known.stats
     if stats is None:
-        return known.text or ""
+        return one_line(known.text or "")
     parts = [f"norm {number(stats.norm)}", f"{number(stats.min)}…{number(stats.max)}"]
     parts += [f"{count} {word}" for count, word in ((stats.nan, "nan"), (stats.inf, "inf")) if count]
     return "  ".join(parts)
@@ -66,4 +75,4 @@ def summary(known: Fact) -> str:
 
 def kind(known: Fact) -> str:
     """Shape and dtype, or the type of what is not a tensor: `[1] float32`."""
-    return f"{shape(known)} {known.dtype}" if known.is_tensor else known.type
+    return one_line(f"{shape(known)} {known.dtype}" if known.is_tensor else known.type)

@@ -11,8 +11,11 @@ from bptui.render.text.gate import gated
 
 
 def piece(text: str, style: str = "") -> Text:
-    """Text of which only this piece has the style, not what is added to it."""
-    return Text().append(text, style)
+    """Text of which only this piece has the style, not what is added to it. All text of the screen comes from here.
+
+    It is safe for a terminal, whatever it came from, and no markup is read in it.
+    """
+    return Text().append(printable(text), style)
 
 
 def first_that_fits(variants: Iterable[Text], width: int) -> Text:
@@ -36,14 +39,14 @@ def cut(text: Text, width: int) -> Text:
 
 def centered(text: Text, width: int) -> Text:
     """The text in the middle of a line."""
-    return Text(" " * max((width - text.cell_len) // 2, 0)) + text
+    return piece(" " * max((width - text.cell_len) // 2, 0)) + text
 
 
 def spread(left: Text, right: Text, width: int) -> Text:
     """One text at each end of a line; the right one stays whole as long as it fits."""
     right = cut(right, width)
     left = cut(left, width - right.cell_len - 1)
-    return left + Text(" " * (width - left.cell_len - right.cell_len)) + right
+    return left + piece(" " * (width - left.cell_len - right.cell_len)) + right
 
 
 def wrap(text: Text, width: int) -> list[Text]:
@@ -55,6 +58,11 @@ def wrap(text: Text, width: int) -> list[Text]:
                 part.right_crop(1)
             lines.append(cut(part, width))
     return lines
+
+
+def wrapped_text(text: Text, width: int) -> Text:
+    """The text with a line end wherever it is wrapped at that width."""
+    return piece("\n").join(wrap(text, width))
 
 
 def wrapped_height(text: str, width: int) -> int:

@@ -9,6 +9,7 @@ printed. JSON does not need it: it escapes by itself.
 from __future__ import annotations
 
 import re
+import sys
 
 ESCAPE = re.compile(
     r"\x1b[\]PX^_][^\x07\x1b\x9c\n]*(?:\x07|\x1b\\|\x9c)?"  # a string: a title, the clipboard
@@ -23,8 +24,8 @@ MISLEADING = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\ud
 """What turns the direction of the text around it, and half characters, which no terminal can be sent."""
 STRAY = re.compile("\u200d(?=[\x00-\x7f\u200d]|$)|(?<![^\x00-\x7f\u200d])\u200d")
 """A joiner that does not stand between two signs that it could join would join, or hide, what is printed beside it."""
-LINE_ENDS = str.maketrans("\u2028\u2029", "\n\n")
-"""What Python and some terminals take for the end of a line, and others do not."""
+LINE_ENDS = str.maketrans("\u2028\u2029", "  ")
+"""What some take for the end of a line, and others do not."""
 
 
 def gated(text: str) -> str:
@@ -37,3 +38,23 @@ def gated(text: str) -> str:
     text = CONTROL.sub("", ESCAPE.sub("", text)).translate(LINE_ENDS)
     text = STRAY.sub("", text)
     return MISLEADING.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def say(text: str) -> None:
+    """Print a line, or several, on standard output."""
+    print(gated(text), flush=True)
+
+
+def complain(text: str) -> None:
+    """Say what is wrong, in one sentence, on standard error."""
+    print(f"bptui: {gated(text)}", file=sys.stderr)
+
+
+def harmless(text: str) -> str:
+    """The same with as many characters as before: for text that was measured, whose writer should have gated it."""
+    return text if text.isprintable() else MISLEADING.sub("\ufffd", CONTROL.sub("\ufffd", text))
+
+
+def one_line(text: str) -> str:
+    """The same with one blank in the place of all that stands between two words, line ends too."""
+    return " ".join(gated(text).split())

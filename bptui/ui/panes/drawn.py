@@ -11,6 +11,7 @@ from textual.content import Content, Span
 from textual.style import Style
 from textual.widgets import Static
 
+from bptui.render.text.gate import harmless
 from bptui.ui.base.messages import CommandChosen, ParamChosen
 
 DrawPane = Callable[[int, int], Text]
@@ -18,8 +19,8 @@ DrawPane = Callable[[int, int], Text]
 
 
 def as_content(text: Text) -> Content:
-    """Rich's text as Textual's, which resolves the theme's variables in its styles."""
-    return Content(text.plain, [Span(s.start, s.end, _style(s.style)) for s in _spans(text)])
+    """Rich's text as Textual's, which resolves the theme's variables in its styles, and reads no markup in the text."""
+    return Content(harmless(text.plain), [Span(s.start, s.end, _style(s.style)) for s in _spans(text)])
 
 
 def _spans(text: Text) -> list[Span]:

@@ -32,6 +32,7 @@ class InspectorScreen(ModalScreen[None]):
         self._names = list(names)
         self._chosen = start
         self._ask = ask
+        self._value: Inspected | None = None
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="sheet") as sheet:
@@ -44,7 +45,14 @@ class InspectorScreen(ModalScreen[None]):
 
     def show(self, value: Inspected) -> None:
         """The answer."""
-        self.query_one("#value", Static).update(as_content(inspected(value)))
+        self._value = value
+        self.on_resize()
+
+    def on_resize(self) -> None:
+        """What it shows is wrapped anew."""
+        if self._value is not None:
+            width = self.query_one(".sheet").scrollable_content_region.width
+            self.query_one("#value", Static).update(as_content(inspected(self._value, width)))
 
     def _look(self) -> None:
         self.query_one(".sheet").border_title = Content(self._chosen)

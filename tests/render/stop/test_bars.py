@@ -121,7 +121,7 @@ def test_help_has_every_command_and_pane() -> None:
 
 def test_a_value_as_python_sees_it() -> None:
     value = Inspected("w", (("type", "<class 'torch.Tensor'>"), (".data", "tensor([[1.],\n        [2.]])")), "tensor")
-    assert inspected(value).plain.split("\n") == [
+    assert inspected(value, 40).plain.split("\n") == [
         "type   <class 'torch.Tensor'>",
         ".data  tensor([[1.],",
         "               [2.]])",

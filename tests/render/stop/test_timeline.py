@@ -95,7 +95,7 @@ def test_a_wide_index_gets_its_room() -> None:
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [(-123456.789, "-1.235e+05"), (-1.234e-10, "-1.23e-10"), (-1.52e-300, "-1.5e-300"), (-16.2288, "-16.2288")],
+    [(-123456.789, "-1.2346e+05"), (-1.234e-10, "-1.23e-10"), (-1.52e-300, "-1.5e-300"), (-16.2288, "-16.2288")],
 )
 def test_a_number_that_is_too_long_has_fewer_digits(value: float, text: str) -> None:
     row = Row(5, Phase.UPDATE, StopReason.STEP, 0, 1, value, (("w", 1.0, 1.0),))
@@ -150,7 +150,7 @@ EDIT = replace(FORWARD, phase=None, edit="w = torch.full_like(w, 1.5)")
     ("row", "width", "text"),
     [
         pytest.param(
-            EDIT, 72, "   5 w = torch.full_like(w, 1.…      3.8416      1.0200           0", id="all it can have"
+            EDIT, 72, "   5 w = torch.full_like(w, …        3.8416      1.0200           0", id="all it can have"
         ),
         pytest.param(EDIT, 45, "   5 w = torc…    3.8416    1.0200         0", id="narrow"),
         pytest.param(replace(EDIT, edit="w = 1.5"), 45, "   5 w = 1.5      3.8416    1.0200         0", id="short"),
@@ -175,7 +175,7 @@ def test_what_is_yet_to_come_again_is_faint_and_its_branch_can_still_be_clicked(
         pytest.param([0, 1, 2], 1, 1, 40, "⎇ 0 [▶1] 2", id="the program is on the one that is shown"),
         pytest.param([0, 1, 2], 0, 2, 40, "⎇ [0] 1 ▶2", id="the program is on another"),
         pytest.param([*range(100)], 50, 0, 24, "⎇ … 48 49 [50] 51 52 …", id="as many as fit around it"),
-        pytest.param([0, 1], 1, 1, 3, "[▶1]", id="however narrow it is"),
+        pytest.param([0, 1], 1, 1, 3, "[▶…", id="however narrow it is"),
     ],
 )
 def test_the_branches_on_a_line(numbers: list[int], shown: int, here: int, width: int, text: str) -> None:
