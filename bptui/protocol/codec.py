@@ -1,8 +1,8 @@
 """Frozen dataclasses to JSON bytes and back. No pickle: nothing that arrives is ever executed.
 
 A dataclass is an object `{"is": class name, field: …}`, an enum its value, a tuple a list. What is read is checked
-against the fields' own annotations. Floats keep their bits (Python's shortest repr); nan and inf are written as JSON
-has no words for them but Python's reader does.
+against the fields' own annotations; a field with a default may be missing, as it is in older traces. Floats keep their
+bits (Python's shortest repr); nan and inf are written as JSON has no words for them but Python's reader does.
 """
 
 from __future__ import annotations
@@ -129,6 +129,6 @@ def _dataclass(kind: Any) -> Callable[[Any], Any]:
             cached.extend((name, _reader(hints[name])) for name in _names(kind))
         if data["is"] != kind.__name__:
             return _wrong(data["is"], kind.__name__)
-        return kind(**{name: read_field(data[name]) for name, read_field in cached})
+        return kind(**{name: read_field(data[name]) for name, read_field in cached if name in data})
 
     return read

@@ -77,6 +77,8 @@ class Failure:
     """The innermost line of the script that raised; None when it is not in the script's file."""
     traceback: str
     """As Python prints it, without bptui's own frames."""
+    cause: str = ""
+    """Of a backward that raised: in which node, and which line made it or wrote what it needs; empty if not known."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,10 @@ from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Failure
 
 _HINTS = (
-    ("second time", "The graph was freed by the first backward; press f to run the forward again."),
+    (
+        "second time",
+        "The graph was freed by the first backward; press f to run the forward again, if that computes it anew.",
+    ),
     ("scalar outputs", "The loss is not a scalar; reduce it with .mean() or .sum()."),
     ("does not require grad", "The loss does not depend on any tensor that requires a gradient."),
     ("'NoneType'", "A gradient is None; press b to compute it first."),
@@ -59,5 +62,7 @@ def refusal_of(failure: Failure, phase: Phase) -> StepRefused:
     """A step that was rejected whole, in PyTorch's own words."""
     text = f"{failure.type}: {failure.message}"
     hint = next((hint for words, hint in _HINTS if words in text), "Nothing changed.")
+    if failure.cause:
+        hint = f"{failure.cause}. {hint}"
     where = f", line {failure.line}" if failure.line else ""
     return StepRefused(f"{phase}{where}: {text}", hint)

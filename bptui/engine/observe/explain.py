@@ -17,7 +17,8 @@ def explain(before: Snapshot | None, after: Snapshot, passed: bool) -> str:
     if after.failure is not None:
         where = f" at line {after.failure.line}" if after.failure.line else ""
         during = f"{after.phase}: " if after.phase else ""
-        return f"{during}{after.failure.type}{where}: {after.failure.message}".splitlines()[0]
+        cause = f"; {after.failure.cause}" if after.failure.cause else ""
+        return f"{during}{after.failure.type}{where}: {after.failure.message}".splitlines()[0] + cause
     said = _said(before, after)
     if before is not None and after.index > before.index + 1:
         said = f"{after.index - before.index} steps, then {said}"

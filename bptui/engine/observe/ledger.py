@@ -70,7 +70,7 @@ class Ledgers:
             if (every and tensor.requires_grad) or (name in self._accounts and grad_of(tensor) is not None):
                 seen = self._coming[name] = []
                 hooked: Any = tensor  # register_hook has no annotations
-                self._hooks.append(hooked.register_hook(_keep(seen, tensor.grad is None)))
+                self._hooks.append(hooked.register_hook(_keep(seen, grad_of(tensor) is None)))
 
     def release(self) -> None:
         """The backward is over, however: the hooks are gone."""

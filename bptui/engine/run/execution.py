@@ -53,6 +53,7 @@ class Execution:
         self.snapshots = Snapshots(script, self.machine, self.recorder, self.turn)
         self.stepper = Stepper(self.machine, self.recorder, self.turn)
         self.tapes = Tapes(self.recorder, sites, output)
+        self.stepper.watching = self.tapes.watching
         namespace = Namespace(self.machine, self.recorder, every_name(script.tree), prompt.typed)
         self.breakpoints = Breakpoints(script, self.machine, self.recorder, namespace)
         self._others = sum(output.mark())
@@ -132,7 +133,8 @@ class Execution:
             try:
                 ran = action(True)
             except Raised as raised:
-                failure, ran = failure_of(raised, self.script.path), self.stepper.running
+                failure = self.tapes.explained(failure_of(raised, self.script.path))
+                ran = self.stepper.running
                 by_itself = ran is not None and raised_in(raised, self.script.path, ran.block.own_statements)
         if failure is not None and ran is not None and by_itself and ran.phase is not Phase.FORWARD:
             if ran.phase is Phase.BACKWARD and before.silent:

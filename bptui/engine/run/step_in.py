@@ -34,7 +34,7 @@ def enter(life: Program) -> PhaseCursor | None:
         try:
             stepper.block(True, recording.running())
         except Raised as raised:
-            failure = failure_of(raised, life.script.path)
+            failure = execution.tapes.explained(failure_of(raised, life.script.path), recording)
             undone = life.past.undo(before)
     recorder = execution.recorder
     loss, name = (None, cursor.loss_name) if failure else (recorder.present_loss(), recorder.loss_name)

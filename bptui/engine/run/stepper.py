@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
 from bptui.engine.compiler.instructions import Bind, RunBlock
@@ -44,6 +45,8 @@ class Stepper:
         """The block of this step; None before any ran."""
         self.passed = False
         """Whether this step passed over a zero_grad."""
+        self.watching: Callable[[], Recording] = nullcontext
+        """Entered around a block that runs as a single step."""
 
     def bookmark(self) -> Bookmark:
         """Where the program stands, to go back there when a step is refused after all."""
@@ -104,11 +107,8 @@ class Stepper:
         place = self.place
         self._recorder.begin(run, frame, place, detailed)
         try:
-            if recording is None:
+            with recording or (self.watching() if detailed else nullcontext()):
                 machine.step()
-            else:
-                with recording:
-                    machine.step()
         except BaseException:
             self._recorder.abandon(run)
             raise
@@ -127,7 +127,8 @@ class Stepper:
         self.running = run
         self._recorder.begin(run, frame, self.place, detailed)
         try:
-            self._machine.run_apart(frame, run.own, run)
+            with self.watching() if detailed else nullcontext():
+                self._machine.run_apart(frame, run.own, run)
         except BaseException:
             self._recorder.abandon(run)
             raise

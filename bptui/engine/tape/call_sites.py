@@ -34,7 +34,7 @@ class Sites:
     """The places of one script."""
 
     def __init__(self, path: str, source: str, tree: ast.Module) -> None:
-        self._path = path
+        self.path, self.tree = path, tree
         self._lines = [line.encode() for line in source.splitlines(keepends=True)]
         self._nodes: dict[_Range, ast.expr] = {}
         self._targets: dict[_Range, tuple[str, ...]] = {}
@@ -42,6 +42,12 @@ class Sites:
         for node in ast.walk(tree):
             self._learn(node)
         self._known: dict[tuple[CodeType, int], Site] = {}
+
+    def text_of(self, line: int) -> str:
+        """What stands on a line."""
+        if not 0 < line <= len(self._lines):
+            return ""
+        return self._lines[line - 1].decode(errors="replace").split("#")[0].strip()
 
     def of(self, frame: FrameType) -> Site:
         """Where that frame of the script is."""
@@ -53,7 +59,7 @@ class Sites:
 
     def above(self, frame: FrameType | None) -> FrameType | None:
         """The nearest frame of the script's own, from that one outwards."""
-        path = self._path
+        path = self.path
         while frame is not None and frame.f_code.co_filename != path:
             frame = frame.f_back
         return frame

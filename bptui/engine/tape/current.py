@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
+from collections.abc import Iterator
+
 from bptui.engine.interpreter.output import Output
 from bptui.engine.observe.recorder import Recorder
+from bptui.engine.tape.blame import BackwardWatch, cause_of
+from bptui.engine.tape.call_log import CallLog
 from bptui.engine.tape.call_sites import Sites
 from bptui.engine.tape.recording import Recording
 from bptui.protocol.messages import TapeShown
 from bptui.protocol.phase import Phase
+from bptui.protocol.snapshot import Failure
 
 
 class Tapes:
@@ -22,11 +29,28 @@ class Tapes:
         """The recorded forward whose graph is the present one."""
         self._went_back = False
         """Whether a backward ran since."""
+        self._log = CallLog(sites, lambda: (tensor for _, tensor in recorder.parameters))
+        self._backward = BackwardWatch(recorder.holders)
+
+    @contextlib.contextmanager
+    def watching(self) -> Iterator[None]:
+        """While a block runs as a single step: learn which line makes which node, and where a backward raises."""
+        with self._log.watching(), self._backward:
+            yield
+
+    def explained(self, failure: Failure, recording: Recording | None = None) -> Failure:
+        """The failure with what is known of its cause, if a backward raised in the step or recording just made."""
+        failing = self._backward.failing if recording is None else recording.failing
+        if failing is None:
+            return failure
+        return dataclasses.replace(failure, cause=cause_of(failure.message, failing, self._log, self._sites))
 
     def begin(self, phase: Phase) -> Recording:
         """Record a phase."""
         follows = phase is Phase.BACKWARD or (phase is Phase.FORWARD and not self._went_back)
-        return Recording(phase, self._recorder, self._sites, self._output, self._forward if follows else None)
+        return Recording(
+            phase, self._recorder, self._sites, self._output, self._forward if follows else None, self._log
+        )
 
     def recorded(self, recording: Recording) -> None:
         """A phase was recorded: that is the tape now."""

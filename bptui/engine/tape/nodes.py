@@ -92,6 +92,8 @@ class NodeRecorder:
         """`ran` is called with each node as soon as it begins."""
         self.ran = ran
         self.room = MemoryBudget()
+        self.raised: Any = None
+        """The node in which the last run raised, if it was in one."""
         self._engine: Any = None
         self._runs = 0
 
@@ -114,6 +116,9 @@ class NodeRecorder:
         self._runs += 1
         try:
             return self._engine(outputs, *args, **kwargs)
+        except BaseException:
+            self.raised = run.unfinished()
+            raise
         finally:
             run.release()
 
@@ -127,9 +132,15 @@ class _Run:
         self._nodes = reachable(outputs)
         self._indices = {node: index for index, node in enumerate(self._nodes)}
         self._raw: list[RawNode | None] = [None] * len(self._nodes)
+        self._last = -1
         for index, node in enumerate(self._nodes):
             self._handles.append(node.register_prehook(partial(self._before, index)))
             self._handles.append(node.register_hook(partial(self._after, index)))
+
+    def unfinished(self) -> Any:
+        """The node that began last, if it did not come to its end."""
+        at = self._last
+        return None if at < 0 or (raw := self._raw[at]) is None or raw.done else self._nodes[at]
 
     def release(self) -> None:
         """Take away the hooks, and let go of the graph."""
@@ -146,6 +157,7 @@ class _Run:
 
     def _looked_at(self, index: int, upstream: tuple[torch.Tensor | None, ...]) -> RawNode:
         node: Any = self._nodes[index]
+        self._last = index
         variable = node.variable if is_accumulating(node) else None
         base = self._root.number * _RUN
         raw = RawNode(node.name(), node._sequence_nr(), self._edges(node), base + index, self._root)

@@ -31,7 +31,7 @@ def op_of(recording: Recording, step: RecordedStep, index: int, line: int) -> Op
         op=at_op,
         node=at_node,
         expression=made.expression if made is not None else "",
-        line=made.line if made is not None and made.line is not None else line,
+        line=(made.line if made is not None else None) or recording.line_of(raw) or line,
         module=made.module if made is not None else "",
         inputs=(*_named(recording, made.inputs), *_plain(recording, raw, at_op)) if made is not None else (),
         output=_named(recording, made.outputs) if made is not None else (),

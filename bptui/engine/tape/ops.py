@@ -18,6 +18,7 @@ from typing import Any
 import torch
 from torch.overrides import TorchFunctionMode
 
+from bptui.engine.tape.call_log import CallLog
 from bptui.engine.tape.call_sites import Site, Sites
 from bptui.engine.tape.modules import Modules
 from bptui.engine.tape.records import (
@@ -46,9 +47,12 @@ _ALIASES = frozenset({"data", "grad", "_grad"})
 class OpRecorder(TorchFunctionMode):
     """Records what runs while it is entered."""
 
-    def __init__(self, sites: Sites, modules: Modules, name_of: NameOf, ran: Callable[[RawOp], None]) -> None:
-        """`ran` is told each op as soon as it ran."""
+    def __init__(
+        self, sites: Sites, modules: Modules, name_of: NameOf, ran: Callable[[RawOp], None], log: CallLog
+    ) -> None:
+        """`ran` is told each op as soon as it ran; `log` learns which line ran it."""
         super().__init__()
+        self._log = log
         self._sites, self._modules, self._name_of, self.ran = sites, modules, name_of, ran
         self.values: list[RawValue] = []
         self.ops: list[RawOp] = []
@@ -117,6 +121,7 @@ class OpRecorder(TorchFunctionMode):
         except BaseException:
             self._record(name, inputs or self._arguments(args, kwargs), before, ())
             raise
+        self._log.add(name, args, kwargs, result, before)
         made = list(tensors_of(result))
         if writes and not made:
             made = list(tensors_of(args[0] if args else ()))

@@ -12,7 +12,10 @@ import torch
 from bptui.engine.interpreter.output import Offset, Output
 from bptui.engine.observe.parameters import named_leaves
 from bptui.engine.observe.recorder import Recorder
+from bptui.engine.tape.assignments import lines_assigning
+from bptui.engine.tape.blame import FailingNode, failing_node
 from bptui.engine.tape.builder import Taping
+from bptui.engine.tape.call_log import CallLog
 from bptui.engine.tape.call_sites import Sites
 from bptui.engine.tape.modules import Modules
 from bptui.engine.tape.nodes import NodeRecorder, RawNode
@@ -41,17 +44,21 @@ class Recording:
     """Records while `running` is entered; afterwards what ran."""
 
     def __init__(
-        self, phase: Phase, recorder: Recorder, sites: Sites, output: Output, forward: Recording | None
+        self, phase: Phase, recorder: Recorder, sites: Sites, output: Output, forward: Recording | None, log: CallLog
     ) -> None:
-        """`forward`: the recording of the forward that this backward follows, or of which this forward is a part."""
+        """`forward`: the recording of the forward that this backward follows, or of which this forward is a part.
+
+        `log`: learns which line ran which op.
+        """
         self.phase, self._recorder, self._output = phase, recorder, output
+        self._log, self._sites = log, sites
         self.steps: list[RecordedStep] = []
         self.ended = output.mark()
         """Where the output ended when the phase did."""
         self._ops: OpRecorder = (
             forward._ops
             if forward is not None
-            else OpRecorder(sites, Modules(recorder.holders()), self._name_of, self._op_ran)
+            else OpRecorder(sites, Modules(recorder.holders()), self._name_of, self._op_ran, log)
         )
         self._ops.ran = self._op_ran
         self._nodes: list[RawNode] = []
@@ -62,6 +69,8 @@ class Recording:
         if self._looks:
             for name, tensor in recorder.parameters:
                 self._seen[name] = _look(tensor)
+        self.failing: FailingNode | None = None
+        """The node in which a backward raised."""
         self.tape = Tape((), (), (), -1)
         self.taping: Taping | None = None
 
@@ -72,6 +81,10 @@ class Recording:
         try:
             with recorder, self._ops:
                 yield
+        except BaseException:
+            if recorder.raised is not None:
+                self.failing, recorder.raised = failing_node(recorder.raised, self._recorder.holders()), None
+            raise
         finally:
             self.ended = self._output.mark()
             self._ops.settle()
@@ -111,6 +124,20 @@ class Recording:
             return step.raw.place, -1
         assert self.taping is not None
         return self.taping.op_of(step.raw), step.raw.place
+
+    def line_of(self, raw: RawOp | RawNode) -> int | None:
+        """The line whose op made a node, also where its forward was not stepped into; None where it is not known."""
+        if isinstance(raw, RawOp) or raw.variable:
+            return None
+        made = self._log.made(raw.sequence)
+        return made.line if made is not None else self._failing_line(raw)
+
+    def _failing_line(self, raw: RawNode) -> int | None:
+        """The line of the node that raised, if one line assigns what it computed."""
+        if self.failing is None or self.failing.sequence != raw.sequence:
+            return None
+        lines = lines_assigning(self._sites.tree, self.failing.variable)
+        return lines[0] if len(lines) == 1 else None
 
     def parameter_of(self, raw: RawNode) -> str | None:
         """The parameter of which an AccumulateGrad adds to the gradient."""

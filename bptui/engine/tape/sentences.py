@@ -41,7 +41,8 @@ def failed(recording: Recording, step: RecordedStep, op: Op, failure: Failure, u
     where = f"{recording.phase} {op.index + 1}/{op.count}"
     state = "the state is as before it" if undone else "what it did until then stays done"
     after = "after " if isinstance(step.raw, RawNode) and step.raw.done else ""  # a hook of the script's raised
-    return f"{where}: {after}{op.name} raised {failure.type}: {failure.message}; {state}".replace("\n", " ")
+    cause = f"; {failure.cause}" if failure.cause else ""
+    return f"{where}: {after}{op.name} raised {failure.type}: {failure.message}{cause}; {state}".replace("\n", " ")
 
 
 def _op(recording: Recording, raw: RawOp, op: Op) -> str:
