@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ui.settle import settle
+
 for name in ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "COLORTERM"):
     os.environ.pop(name, None)
 
@@ -32,3 +34,16 @@ def _one_textual(request: pytest.FixtureRequest) -> None:
     if request.config.getoption("--snapshot-update"):
         pytest.exit(f"The pictures are drawn with textual {DRAWN_WITH}, not {version('textual')}: install that one.", 4)
     pytest.skip(f"the pictures were drawn with textual {DRAWN_WITH}")
+
+
+@pytest.fixture(autouse=True)
+def _no_step_is_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a busy machine an answer may take any time; a test of what a long step looks like sets this by itself."""
+    monkeypatch.setattr("bptui.ui.actions.play.SLOW", 10**6)
+
+
+@pytest.fixture(autouse=True)
+def _pilot_waits_for_the_screen(monkeypatch: pytest.MonkeyPatch) -> None:
+    """... and not for a CPU that is not busy."""
+    for module in ("textual.pilot", "textual.app"):
+        monkeypatch.setattr(f"{module}.wait_for_idle", settle)

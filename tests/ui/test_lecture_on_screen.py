@@ -17,12 +17,12 @@ from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.lines import Lines
 from bptui.ui.panes.source import SourcePane
 from bptui.ui.panes.timeline import TimelinePane
-from tests.ui.fakes.fake_session import FakeSession
+from tests.engine_session import EngineSession
 from tests.ui.fakes.stops import SOURCE
 
 
 @asynccontextmanager
-async def opened(session: FakeSession, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
+async def opened(session: EngineSession, size: tuple[int, int] = (120, 40)) -> AsyncIterator[Pilot[None]]:
     """The app at its entry stop."""
     app = BptuiApp(session, title="linear.py", source=SOURCE)
     async with app.run_test(size=size) as pilot:
@@ -36,7 +36,7 @@ def seen(pilot: Pilot[None], pane: type[Lines]) -> list[str]:
     return [shown.render_line(y).text.rstrip() for y in range(shown.size.height)]
 
 
-def agree(pilot: Pilot[None], session: FakeSession) -> None:
+def agree(pilot: Pilot[None], session: EngineSession) -> None:
     """Every pane shows where the session stands."""
     snapshot = session.snapshot
     assert snapshot is not None
@@ -52,18 +52,19 @@ def agree(pilot: Pilot[None], session: FakeSession) -> None:
 
 
 async def test_the_first_turn() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         for index in range(1, 5):
             await pilot.press("space")
             await pilot.pause()
-            assert session.lecture.index == index
+            assert session.snapshot is not None
+            assert session.snapshot.index == index
             agree(pilot, session)
         assert "      grad: 1.0 2.0 -2.0" in seen(pilot, ConsolePane)
 
 
 async def test_to_the_end() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await pilot.press("c")
         await pilot.pause()
@@ -75,7 +76,7 @@ async def test_to_the_end() -> None:
 
 
 async def test_after_a_run_a_step_prints_all_it_prints() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         for key in "enn":
             await pilot.press(key)
@@ -85,7 +86,7 @@ async def test_after_a_run_a_step_prints_all_it_prints() -> None:
 
 
 async def test_from_the_beginning_again() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         for key in "cr":
             await pilot.press(key)
@@ -95,7 +96,7 @@ async def test_from_the_beginning_again() -> None:
 
 
 async def test_the_range_of_the_curve_stays_while_w_moves() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         for _ in range(24):
             await pilot.press("n")
@@ -107,7 +108,7 @@ async def test_the_range_of_the_curve_stays_while_w_moves() -> None:
 
 @pytest.mark.parametrize("seed", range(2))
 async def test_whatever_is_pressed_every_pane_shows_where_it_stands(seed: int) -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         for key in random.Random(seed).choices("nnnfbuzame", k=30):
             await pilot.press(key)

@@ -29,8 +29,8 @@ from bptui.protocol.tape import Local, Move, Op, Saved, Tape
 from bptui.ui.panes.tape import TapePane
 from bptui.ui.screens.inspector import InspectorScreen
 from bptui.ui.screens.sheet import SheetScreen
+from tests.engine_session import EngineSession
 from tests.handmade_tapes import before_backward, lecture, scalar
-from tests.ui.fakes.fake_session import FakeSession
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import ENTRY, FORWARD
 from tests.ui.test_pictures import NARROW, NORMAL, WIDE, app_of
@@ -232,7 +232,7 @@ async def test_the_result_of_a_computation_is_in_sight_where_it_is_narrow() -> N
 
 @pytest.mark.parametrize(("size", "seed"), [(WIDE, 0), (NORMAL, 1), (NARROW, 2)])
 async def test_whatever_is_pressed_the_screen_stands_where_the_session_does(size: tuple[int, int], seed: int) -> None:
-    session = FakeSession()
+    session = EngineSession()
     app = app_of(session)
     async with app.run_test(size=size) as pilot:
         for key in random.Random(seed).choices("sssssSvOontame", k=40):
@@ -298,7 +298,7 @@ def keys_pressed(*keys: str):  # type: ignore[no-untyped-def]
     ],
 )
 def test_it_looks_the_same(snap_compare, keys: Sequence[str], size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
-    assert snap_compare(app_of(FakeSession()), terminal_size=size, run_before=keys_pressed(*keys))
+    assert snap_compare(app_of(EngineSession()), terminal_size=size, run_before=keys_pressed(*keys))
 
 
 def test_an_op_that_raised(snap_compare) -> None:  # type: ignore[no-untyped-def]

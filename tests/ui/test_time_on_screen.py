@@ -12,7 +12,7 @@ from bptui.protocol.messages import Back, GoTo
 from bptui.render.text.facts import number
 from bptui.ui.panes.console import ConsolePane
 from bptui.ui.panes.timeline import TimelinePane
-from tests.ui.fakes.fake_session import FakeSession
+from tests.engine_session import EngineSession
 from tests.ui.test_lecture_on_screen import opened, seen
 
 
@@ -32,12 +32,12 @@ def marked(pilot: Pilot[None]) -> list[list[str]]:
     return [line.split() for line in seen(pilot, TimelinePane) if line.startswith("▶")]
 
 
-def asked(session: FakeSession) -> list[tuple[int, int | None]]:
+def asked(session: EngineSession) -> list[tuple[int, int | None]]:
     return [(ask.index, ask.branch) for ask in session.asked if isinstance(ask, GoTo)]
 
 
 async def test_a_step_is_undone_and_what_was_behind_it_stays_in_sight() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, *"nnnn", "N", "backspace")
         assert [type(ask) for ask in session.asked if isinstance(ask, Back)] == [Back, Back]
@@ -51,7 +51,7 @@ async def test_a_step_is_undone_and_what_was_behind_it_stays_in_sight() -> None:
 
 
 async def test_first_and_last() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, "c", "g")
         assert marked(pilot)[0][1] == "0"
@@ -62,7 +62,7 @@ async def test_first_and_last() -> None:
 
 
 async def test_doing_something_else_begins_a_branch_and_both_can_be_gone_to() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, *"nnnnnn", *"NNNN", "f")
         assert "branch 1" in title(pilot)
@@ -86,7 +86,7 @@ async def test_doing_something_else_begins_a_branch_and_both_can_be_gone_to() ->
 
 
 async def test_a_click_on_a_row_goes_there_and_on_a_branchs_sign_shows_it() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, *"nnnnnn", *"NNNN", "f")
         at = seen(pilot, TimelinePane)[3].index("⎇")
@@ -102,7 +102,7 @@ async def test_a_click_on_a_row_goes_there_and_on_a_branchs_sign_shows_it() -> N
 
 
 async def test_a_step_in_is_undone_and_the_first_one_undoes_the_phase() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, *"nss")
         assert session.snapshot is not None
@@ -117,7 +117,7 @@ async def test_a_step_in_is_undone_and_the_first_one_undoes_the_phase() -> None:
 
 
 async def test_a_held_key_goes_back_no_further_than_it_can() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, *"nnn", *"NNNNNNN")
         assert marked(pilot)[0][1] == "0"
@@ -130,7 +130,7 @@ KEYS = [*"nnnnffbuzzaammesssSovvNNNNNNNggGGCtp7", "up", "up", "down", "pageup", 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 20)])
 @pytest.mark.parametrize("seed", range(2))
 async def test_whatever_is_pressed_the_mark_is_where_the_program_stands(seed: int, size: tuple[int, int]) -> None:
-    session = FakeSession()
+    session = EngineSession()
     chosen = random.Random(seed)
     async with opened(session, size) as pilot:
         for _ in range(50):
@@ -151,12 +151,12 @@ async def test_whatever_is_pressed_the_mark_is_where_the_program_stands(seed: in
         await press(pilot, "escape", "7", "N", "G")
         ((_sign, index, *cells),) = marked(pilot)
         assert session.snapshot is not None
-        assert int(index) == session.past.index
+        assert int(index) == session.snapshot.index
         assert number(session.snapshot.params[0].value.number) in cells
 
 
 async def test_a_timeline_that_is_no_longer_kept_is_told_of_once() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         session.timeline.trouble = "The timeline is no longer kept: the disk is full."
         await press(pilot, *"nn")

@@ -12,7 +12,7 @@ from bptui.protocol.messages import Running, Stopped
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Branch, Row, Rows, Snapshot
 from bptui.ui.app import BptuiApp
-from tests.ui.fakes.fake_session import FakeSession
+from tests.engine_session import EngineSession
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import BACKWARD, FORWARD, SOURCE, TURN, UPDATE, number
 from tests.ui.test_pictures import NARROW, NORMAL, WIDE, after, app_of
@@ -21,7 +21,7 @@ SIZES = [pytest.param(WIDE, id="120x40"), pytest.param(NORMAL, id="80x24"), pyte
 
 
 def lecture(theme: str = "bptui-dark") -> BptuiApp:
-    app = BptuiApp(FakeSession(), title="linear.py", source=SOURCE, clock=lambda: 0.0)
+    app = BptuiApp(EngineSession(), title="linear.py", source=SOURCE, clock=lambda: 0.0)
     app.theme = theme
     return app
 

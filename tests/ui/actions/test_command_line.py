@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
+from textual.widgets import Static
 
 from bptui.protocol.messages import (
     Ask,
@@ -31,26 +31,18 @@ from bptui.trace.timeline import Timeline
 from bptui.ui.panes.timeline import TimelinePane
 from bptui.ui.screens.help import HelpScreen
 from bptui.ui.screens.sheet import SheetScreen
-from tests.ui.fakes.fake_session import FakeSession
+from tests.engine_session import EngineSession
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import BACKWARD
 from tests.ui.fakes.typing import candidates, enter, line, message, press, typed
+from tests.ui.settle import until
 from tests.ui.test_lecture_on_screen import opened, seen
 from tests.ui.test_screen import opened as opened_over
 
 
-def asks(session: FakeSession | ToldSession) -> list[Ask]:
+def asks(session: EngineSession | ToldSession) -> list[Ask]:
     """What was asked for, without opening and curves."""
     return [ask for ask in session.asked if not isinstance(ask, Open | DrawCurve)]
-
-
-async def until(pilot: Pilot[None], holds: Callable[[], bool]) -> None:
-    """Wait for it, as long as a busy machine may need."""
-    for _ in range(100):
-        await pilot.pause()
-        if holds():
-            return
-    raise AssertionError("it did not come about")
 
 
 def sheet(pilot: Pilot[None]) -> str | None:
@@ -64,7 +56,7 @@ SIZES = [(120, 40), (80, 24), (60, 20)]
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_opening_and_leaving_it_changes_nothing(size: tuple[int, int]) -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session, size) as pilot:
         await press(pilot, *"nn")
         for pane in ("timeline", "param", None):
@@ -80,7 +72,7 @@ async def test_opening_and_leaving_it_changes_nothing(size: tuple[int, int]) -> 
 
 
 async def test_keys_of_commands_are_only_letters_on_it() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, ":", *"nfbq?r c1N", "backspace", "backspace")
         assert typed(pilot) == "nfbq?r c"
@@ -88,14 +80,14 @@ async def test_keys_of_commands_are_only_letters_on_it() -> None:
 
 
 async def test_ctrl_c_leaves_it() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, ":", "w", "ctrl+c")
         assert typed(pilot) is None
         assert pilot.app.is_running
 
 
 async def test_focusing_a_pane_leaves_it() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, ":", "w")
         await pilot.click("#timeline")
         await pilot.pause()
@@ -105,10 +97,10 @@ async def test_focusing_a_pane_leaves_it() -> None:
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_value_is_told_on_the_last_line(size: tuple[int, int]) -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session, size) as pilot:
         await enter(pilot, "w * 2")
-        assert message(pilot) == "w * 2  = 2.0"
+        assert message(pilot) == "w * 2  = tensor([2.], grad_fn=<MulBackward0>)"
         assert typed(pilot) is None
         (asked,) = asks(session)
         assert isinstance(asked, Evaluate)
@@ -116,17 +108,18 @@ async def test_a_value_is_told_on_the_last_line(size: tuple[int, int]) -> None:
 
 
 async def test_a_value_of_many_lines_is_told_on_a_sheet() -> None:
-    async with opened(FakeSession(), (60, 20)) as pilot:
-        await enter(pilot, "for each in range(50): print(each)")
+    async with opened(EngineSession(), (60, 20)) as pilot:
+        text = "[print(each) for each in range(50)][0]"
+        await enter(pilot, text)
         said = sheet(pilot)
         assert said is not None
-        assert said.split() == ">>> for each in range(50): print(each)".split() + [str(each) for each in range(50)]
+        assert said.split() == f">>> {text}".split() + [str(each) for each in range(50)]
         await press(pilot, "pagedown", "escape")
         assert sheet(pilot) is None
 
 
 async def test_an_error_says_so_in_words() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await enter(pilot, "foo")
         assert message(pilot) == "NameError: name 'foo' is not defined  nothing changed"
@@ -134,18 +127,19 @@ async def test_an_error_says_so_in_words() -> None:
 
 
 async def test_what_changes_the_program_is_a_step_that_can_be_undone() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, "n")
-        await enter(pilot, "w = 1.5")
-        assert message(pilot) == "w = 1.5  changed the program: N undoes it"
+        await enter(pilot, "w.data = w.data + 0.5")
+        assert message(pilot) == "w.data = w.data + 0.5  changed the program: N undoes it"
         assert [row.split()[-2] for row in seen(pilot, TimelinePane)[1:4]] == ["1.0000", "1.0000", "1.5000"]
         await press(pilot, "N")
-        assert session.lecture.w == 1.0
+        assert session.snapshot is not None
+        assert session.snapshot.params[0].value.number == 1.0
 
 
 async def test_what_raises_after_it_changed_something_says_both() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await enter(pilot, "w = 3; foo")
         assert message(pilot) == "NameError: name 'foo' is not defined  changed the program: N undoes it"
@@ -203,7 +197,7 @@ async def test_a_commands_word_is_a_request_and_the_rest_is_python(text: str, as
 
 
 async def test_a_count_repeats_a_step_until_one_of_them_does_not_simply_run() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await enter(pilot, "forward 3")
         assert [type(ask) for ask in asks(session)] == [Do, Do, Do]
@@ -234,7 +228,7 @@ async def test_what_cannot_be_understood_is_told_and_nothing_is_asked(text: str,
 
 
 async def test_a_command_that_is_no_request_does_what_its_key_does() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await enter(pilot, "help")
         assert isinstance(pilot.app.screen, HelpScreen)
         await press(pilot, "escape")
@@ -242,11 +236,12 @@ async def test_a_command_that_is_no_request_does_what_its_key_does() -> None:
         assert not pilot.app.is_running
 
 
-async def test_while_something_runs_it_says_that_it_is_busy() -> None:
+async def test_while_something_runs_it_says_that_it_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bptui.ui.actions.play.SLOW", 0.01)
     session = ToldSession()
     async with opened_over(session) as pilot:
         await press(pilot, "c")
-        await pilot.pause(0.3)
+        await until(pilot, lambda: "running" in str(pilot.app.screen.query_one("#title", Static).render()))
         await press(pilot, ":")
         assert typed(pilot) is None
         assert message(pilot).startswith("busy: ")
@@ -278,7 +273,7 @@ async def test_when_the_program_died_commands_can_be_typed_still() -> None:
 
 
 async def test_branches_are_listed() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, *"nnnN", "f")
         await enter(pilot, "branches")
         said = sheet(pilot)
@@ -291,7 +286,7 @@ async def test_branches_are_listed() -> None:
 
 @pytest.mark.parametrize("word", ["goto", "watch", "set"])
 async def test_the_palette_opens_the_line_for_a_command_that_wants_to_know_more(word: str) -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         (chosen,) = [
             each for each in pilot.app.get_system_commands(pilot.app.screen) if each.title.endswith(f"(:{word})")
         ]
@@ -304,7 +299,7 @@ async def test_the_palette_opens_the_line_for_a_command_that_wants_to_know_more(
 
 
 async def test_up_and_down_bring_lines_back_and_what_was_being_typed() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await enter(pilot, "w + 1")
         await enter(pilot, "w + 2")
         await press(pilot, ":", *"dr", "up")
@@ -316,10 +311,10 @@ async def test_up_and_down_bring_lines_back_and_what_was_being_typed() -> None:
 
 
 async def test_the_history_is_there_at_the_next_start_each_line_once() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         for text in ("w", "grad", "w"):
             await enter(pilot, text)
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, ":", "up")
         assert typed(pilot) == "w"
         await press(pilot, "up")
@@ -329,7 +324,7 @@ async def test_the_history_is_there_at_the_next_start_each_line_once() -> None:
 
 
 async def test_a_line_that_was_left_is_not_in_the_history(tmp_path: Path) -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, ":", "w", "escape", ":", "up")
         assert typed(pilot) == ""
         assert not (tmp_path / "state" / "history").exists()
@@ -339,14 +334,14 @@ async def test_a_line_that_was_left_is_not_in_the_history(tmp_path: Path) -> Non
 
 
 async def test_one_candidate_is_typed() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, ":", *"wat", "tab")
         assert typed(pilot) == "watch "
         assert candidates(pilot) == []
 
 
 async def test_several_candidates_are_listed_once_no_more_is_common() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, ":", *"z", "tab")
         assert candidates(pilot) == ["zero_grad", "zeroing", "zip"]
         assert typed(pilot) == "z"
@@ -358,21 +353,21 @@ async def test_several_candidates_are_listed_once_no_more_is_common() -> None:
 
 
 async def test_what_is_common_is_typed_first() -> None:
-    async with opened(FakeSession()) as pilot:
-        await press(pilot, ":", *"w.conj", "tab")
-        assert typed(pilot) == "w.conjugate"
-        await press(pilot, ":", "escape", ":", *"gra", "tab")
-        assert typed(pilot) == "grad"
+    async with opened(EngineSession()) as pilot:
+        await press(pilot, ":", *"w.addcd", "tab")
+        assert typed(pilot) == "w.addcdiv"
+        await press(pilot, ":", "escape", ":", *"loss.__qualn", "tab")
+        assert typed(pilot) == "loss.__qualname__"
 
 
 async def test_it_completes_where_the_cursor_is_and_keeps_what_follows() -> None:
-    async with opened(FakeSession()) as pilot:
-        await press(pilot, ":", *"gr + w", "left", "left", "left", "left", "tab")
-        assert typed(pilot) == "grad + w"
+    async with opened(EngineSession()) as pilot:
+        await press(pilot, ":", *"x_d + w", "left", "left", "left", "left", "tab")
+        assert typed(pilot) == "x_data + w"
 
 
 async def test_an_argument_of_a_command_is_completed() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, ":", *"zeroing ", "tab")
         assert typed(pilot) == "zeroing o"
         await press(pilot, "tab")
@@ -415,7 +410,7 @@ async def test_a_refused_completion_is_not_told() -> None:
 
 
 async def test_at_60x20_the_candidates_leave_room_for_the_line() -> None:
-    async with opened(FakeSession(), (60, 20)) as pilot:
+    async with opened(EngineSession(), (60, 20)) as pilot:
         await press(pilot, ":", *"eval ", "tab")
         assert line(pilot).region.height <= 4
         assert line(pilot).region.bottom == 19
@@ -429,7 +424,7 @@ async def test_at_60x20_the_candidates_leave_room_for_the_line() -> None:
 
 async def test_the_timeline_is_saved_and_exported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, *"nn")
         await enter(pilot, "save a.bptrace")
         assert message(pilot) == "the timeline is in a.bptrace: bptui a.bptrace opens it"

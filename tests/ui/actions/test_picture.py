@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from bptui.ui.actions.picture import keep_picture
-from tests.ui.fakes.fake_session import FakeSession
+from tests.engine_session import EngineSession
 from tests.ui.panes.test_plots import last_line
 from tests.ui.test_lecture_on_screen import opened
 from tests.ui.test_time_on_screen import press
@@ -18,7 +18,7 @@ TYPED = {"/": "slash", ".": "full_stop", " ": "space", "-": "minus", "_": "under
 
 async def exported(name: str) -> str:
     """Type that; what the last line says."""
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, "n", "colon", *(TYPED.get(char, char) for char in f"export {name}"), "enter")
         await pilot.pause()
         return last_line(pilot)
@@ -65,5 +65,5 @@ async def test_a_folder_that_is_not_writable() -> None:
 
 
 async def test_a_name_that_no_file_can_have() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         assert "cannot be written: File name too long." in keep_picture(pilot.app, f"{'a' * 300}.svg").plain

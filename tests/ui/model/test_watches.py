@@ -11,7 +11,7 @@ from bptui.protocol.messages import Evaluate, Refused, SetWatches
 from bptui.ui.model.watches import SCRIPTS, WatchModel
 from bptui.ui.panes.watches import WatchPane
 from bptui.ui.screens.sheet import SheetScreen
-from tests.ui.fakes.fake_session import FakeSession
+from tests.engine_session import EngineSession
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.typing import enter, message, press, typed
 from tests.ui.test_lecture_on_screen import opened, seen
@@ -26,58 +26,58 @@ def shown(pilot: Pilot[None]) -> list[str] | None:
     return seen(pilot, WatchPane) if pane.display else None
 
 
-def told(session: FakeSession | ToldSession) -> list[tuple[str, ...]]:
+def told(session: EngineSession | ToldSession) -> list[tuple[str, ...]]:
     return [ask.expressions for ask in session.asked if isinstance(ask, SetWatches)]
 
 
 @pytest.mark.parametrize("size", SIZES)
 async def test_a_watch_is_there_at_once_and_is_evaluated_at_each_stop(size: tuple[int, int]) -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session, size) as pilot:
         assert shown(pilot) is None
-        await enter(pilot, "watch w * 2")
-        assert shown(pilot) == ["  w * 2  = 2.0"]
-        assert message(pilot) == "watching w * 2: it is evaluated at each stop"
+        await enter(pilot, "watch w.item() * 2")
+        assert shown(pilot) == ["  w.item() * 2  = 2.0"]
+        assert message(pilot) == "watching w.item() * 2: it is evaluated at each stop"
         await press(pilot, *"nn")
-        assert shown(pilot) == ["  w * 2  = 2.0"]
+        assert shown(pilot) == ["  w.item() * 2  = 2.0"]
         await press(pilot, "n")
-        assert shown(pilot) == ["● w * 2  = 2.0399999618530273"]
+        assert shown(pilot) == ["● w.item() * 2  = 2.0399999618530273"]
         await press(pilot, "n")
-        assert shown(pilot) == ["  w * 2  = 2.0399999618530273"]
+        assert shown(pilot) == ["  w.item() * 2  = 2.0399999618530273"]
 
 
 async def test_what_cannot_be_evaluated_says_so_and_breaks_nothing() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await enter(pilot, "watch l")
         assert shown(pilot) == ["✗ l  NameError: name 'l' is not defined"]
         await press(pilot, "n")
-        assert shown(pilot) == ["● l  = 1.0"]
+        assert shown(pilot) == ["● l  = tensor([1.], grad_fn=<PowBackward0>)"]
 
 
 async def test_going_back_shows_what_it_was_then() -> None:
-    async with opened(FakeSession()) as pilot:
-        await enter(pilot, "watch grad")
+    async with opened(EngineSession()) as pilot:
+        await enter(pilot, "watch w.grad")
         await press(pilot, *"nn")
-        assert shown(pilot) == ["● grad  = -2.0"]
+        assert shown(pilot) == ["● w.grad  = tensor([-2.])"]
         await press(pilot, "N")
-        assert shown(pilot) == ["● grad  = None"]
+        assert shown(pilot) == ["● w.grad  = None"]
 
 
 @pytest.mark.parametrize(("size", "most"), zip(SIZES, (5, 3, 2), strict=True))
 async def test_many_watches_take_few_lines_and_scroll(size: tuple[int, int], most: int) -> None:
-    async with opened(FakeSession(), size) as pilot:
+    async with opened(EngineSession(), size) as pilot:
         for number in range(8):
-            await enter(pilot, f"watch w + {number}")
-        assert shown(pilot) == [f"  w + {number}  = {1.0 + number}" for number in range(most)]
+            await enter(pilot, f"watch {number} + 1.0")
+        assert shown(pilot) == [f"  {number} + 1.0  = {1.0 + number}" for number in range(most)]
         pilot.app.screen.query_one(WatchPane).focus()
         await press(pilot, "end")
         lines = shown(pilot)
         assert lines is not None
-        assert lines[-1] == "  w + 7  = 8.0"
+        assert lines[-1] == "  7 + 1.0  = 8.0"
 
 
 async def test_unwatch_takes_one_away_or_all() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         for text in ("w", "grad", "epoch"):
             await enter(pilot, f"watch {text}")
@@ -96,7 +96,7 @@ async def test_unwatch_takes_one_away_or_all() -> None:
 
 
 async def test_no_expression_is_watched_twice() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await enter(pilot, "watch w")
         await enter(pilot, "watch w")
@@ -107,35 +107,35 @@ async def test_no_expression_is_watched_twice() -> None:
 
 
 async def test_an_evaluation_that_changes_the_program_shows_in_them() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await enter(pilot, "watch w")
         await enter(pilot, "w = 3")
         assert isinstance(session.asked[-1], Evaluate) or shown(pilot) is not None
-        assert shown(pilot) == ["● w  = 3.0"]
+        assert shown(pilot) == ["● w  = 3"]
 
 
 async def test_they_survive_a_restart_and_the_next_start() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await enter(pilot, "watch w")
         await press(pilot, "n", "r")
-        assert shown(pilot) == ["  w  = 1.0"]
+        assert shown(pilot) == ["  w  = tensor([1.], requires_grad=True)"]
         assert message(pilot).startswith("ready: ")
         assert told(session) == [("w",), ("w",)]
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         assert told(session) == [("w",)]
-        assert shown(pilot) == ["  w  = 1.0"]
+        assert shown(pilot) == ["  w  = tensor([1.], requires_grad=True)"]
         assert message(pilot).startswith("ready: ")
         await enter(pilot, "unwatch")
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         assert told(session) == []
 
 
 async def test_enter_shows_them_whole() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await enter(pilot, "watch 'long ' * 100")
         pilot.app.screen.query_one(WatchPane).focus()
         await press(pilot, "enter")
@@ -174,16 +174,16 @@ async def test_a_broken_file_is_no_reason_to_complain(tmp_path: Path, content: s
     (tmp_path / "state").mkdir()
     for name in ("watches.json", "history"):
         (tmp_path / "state" / name).write_text(content)
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         assert shown(pilot) is None
         await enter(pilot, "watch w")
-        assert shown(pilot) == ["  w  = 1.0"]
+        assert shown(pilot) == ["  w  = tensor([1.], requires_grad=True)"]
 
 
 async def test_a_folder_that_cannot_be_written_is_no_reason_to_complain(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file where the folder should be")
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await enter(pilot, "watch w")
-        assert shown(pilot) == ["  w  = 1.0"]
+        assert shown(pilot) == ["  w  = tensor([1.], requires_grad=True)"]
         await press(pilot, ":", "up")
         assert typed(pilot) == "watch w"

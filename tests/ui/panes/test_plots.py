@@ -18,9 +18,9 @@ from bptui.render.plot.series import FORK, HERE, MISSING, RING, UPRIGHT
 from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.series import SeriesPane
 from bptui.ui.panes.tape import TapePane
+from tests.engine_session import EngineSession
 from tests.ui.fakes.alone import Alone
 from tests.ui.fakes.alone import seen as drawn
-from tests.ui.fakes.fake_session import FakeSession
 from tests.ui.fakes.filled_timeline import Kept
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import ENTRY, FORWARD, LARGE
@@ -56,7 +56,7 @@ def shown(pilot: Pilot[None]) -> list[str]:
 
 
 async def test_l_shows_the_plot_in_the_curves_place_and_the_curve_again() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, "c", "l")
         assert shown(pilot) == ["SeriesPane"]
         assert pane(pilot).has_focus, "so that its keys are its own"
@@ -72,7 +72,7 @@ async def test_l_shows_the_plot_in_the_curves_place_and_the_curve_again() -> Non
 
 
 async def test_a_step_into_a_phase_shows_the_tape_and_then_the_plot_again() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, "l", "n", "n", "s")
         assert shown(pilot) == ["TapePane"]
         await press(pilot, "o")
@@ -80,7 +80,7 @@ async def test_a_step_into_a_phase_shows_the_tape_and_then_the_plot_again() -> N
 
 
 async def test_up_and_down_choose_what_is_shown() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, *"nnnnn", "l")
         titles = []
         for _ in range(4):
@@ -103,7 +103,7 @@ async def test_of_a_large_tensor_it_is_the_norm() -> None:
 
 
 async def test_y_turns_to_a_logarithmic_axis() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, "c", "l", "y")
         assert str(pane(pilot).border_title) == "l (loss) over steps, log"
         assert "0.1┤" in seen(pilot)
@@ -114,7 +114,7 @@ async def test_y_turns_to_a_logarithmic_axis() -> None:
 
 
 async def test_brackets_zoom_and_arrows_go_to_and_fro() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, "c", "l")
         spans = []
         for key in ("]", "pageup", "left", "right", "[", "home"):
@@ -124,7 +124,7 @@ async def test_brackets_zoom_and_arrows_go_to_and_fro() -> None:
 
 
 async def test_the_wheel_zooms_where_the_mouse_is() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, "c", "l")
         inner = pane(pilot)._inner
         assert inner is not None
@@ -137,7 +137,7 @@ async def test_the_wheel_zooms_where_the_mouse_is() -> None:
 
 
 async def test_a_click_goes_to_the_step_under_the_mouse() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, "c", "l")
         inner = pane(pilot)._inner
@@ -191,14 +191,14 @@ async def test_it_can_be_shown_while_the_program_runs() -> None:
 
 
 async def test_what_it_missed_while_it_was_hidden_it_shows() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, *"nnnn", "l", "l", "c", "l")
         assert str(pane(pilot).border_subtitle).startswith("0…120")
         assert [word for word in seen(pilot).split() if word.isdecimal()][-2:] == ["50", "100"]
 
 
 async def test_x_lays_another_branch_over_it() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, *("n" * 24), *("N" * 12), *"fbuf", "l")
         assert heading(pilot) == "l (loss) over steps  ⣀⡠⠒ branch 1"
         assert f"{FORK}0" in seen(pilot)
@@ -211,7 +211,7 @@ async def test_x_lays_another_branch_over_it() -> None:
 
 
 async def test_zeroing_compared_shows_both_losses_and_says_where_they_ended() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, *"nnnnnnnn", "colon", *"compare", "space", *"zeroing", "space", *"40", "enter")
         await pilot.pause()
@@ -234,7 +234,7 @@ async def test_zeroing_compared_shows_both_losses_and_says_where_they_ended() ->
 
 
 async def test_comparing_can_be_refused() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, "c", "colon", *"compare", "space", *"zeroing", "enter")
         assert shown(pilot) == ["CurvePane"]
         assert "The script has ended." in last_line(pilot)
@@ -274,7 +274,7 @@ async def test_a_norm_that_was_not_measured_is_not_the_gradient() -> None:
 
 
 async def test_plot_with_a_name_shows_that_number() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, *"nnn", "colon", *"plot", "space", *"w.grad", "enter")
         assert str(pane(pilot).border_title) == "w.grad over steps"
         await press(pilot, "colon", *"plot", "space", *"b", "enter")
@@ -313,7 +313,7 @@ async def test_it_is_drawn_in_any_room(size: tuple[int, int]) -> None:
 
 
 async def test_a_restart_begins_the_plot_anew() -> None:
-    async with opened(FakeSession()) as pilot:
+    async with opened(EngineSession()) as pilot:
         await press(pilot, *"nnnnnnnn", "l", "right_square_bracket", "r")
         await pilot.pause()
         assert shown(pilot) == ["SeriesPane"]
@@ -323,7 +323,7 @@ async def test_a_restart_begins_the_plot_anew() -> None:
 
 
 async def test_the_curve_is_not_asked_for_while_the_plot_is_shown() -> None:
-    session = FakeSession()
+    session = EngineSession()
     async with opened(session) as pilot:
         await press(pilot, "n", "l")
         asked = len(session.asked)

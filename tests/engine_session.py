@@ -1,0 +1,95 @@
+"""A session over the real engine for tests that press any key: it answers each request before `send` returns.
+
+One debuggee serves all tests of a process. Importing torch takes seconds, opening the script anew some milliseconds.
+"""
+
+from __future__ import annotations
+
+import atexit
+import queue
+import sys
+from functools import cache
+from pathlib import Path
+
+import bptui
+from bptui.protocol.messages import Ask, Died, Open, Opened, Pause, Reply, Request, Running, SeenAnew, Stopped
+from bptui.protocol.snapshot import Snapshot
+from bptui.session.live import Listener
+from bptui.session.process import Debuggee
+from bptui.trace.timeline import Timeline
+
+LECTURE = str(Path(bptui.__file__).parent / "lessons" / "linear.py")
+SEED = 0
+PATIENCE = 300.0
+"""Seconds after which an engine that does not answer is taken to hang, however busy the machine is."""
+
+
+class SharedDebuggee:
+    """A debuggee's process, asked one thing after another."""
+
+    def __init__(self) -> None:
+        self._said: queue.SimpleQueue[Reply | Died] = queue.SimpleQueue()
+        self._debuggee = Debuggee(sys.executable, SEED, told=self._said.put, died=self._said.put)
+        self._debuggee.start()
+        atexit.register(self._debuggee.kill)
+
+    def ask(self, number: int, ask: Ask, listener: Listener) -> None:
+        """Ask, and hand on what is replied, up to the answer."""
+        self._debuggee.link.send(Request(number, ask))
+        while True:
+            said = self._said.get(timeout=PATIENCE)
+            assert isinstance(said, Reply), f"the engine died: {said}"
+            assert said.number == number
+            listener(said)
+            if not isinstance(said.tell, Opened | Running):
+                return
+
+    def pause(self) -> None:
+        """Stop what runs; to be called while a reply of it is handed on."""
+        self._debuggee.link.send(Pause())
+
+
+@cache
+def shared_debuggee() -> SharedDebuggee:
+    """The debuggee of this process' tests, started by the first one that needs it."""
+    return SharedDebuggee()
+
+
+class EngineSession:
+    """The lecture, stepped by the real engine."""
+
+    def __init__(self, script: str = LECTURE, timeline: Timeline | None = None) -> None:
+        self.asked: list[Ask] = []
+        """All requests, in order."""
+        self.snapshot: Snapshot | None = None
+        """Where the program stands, as it was told last."""
+        self.timeline = timeline or Timeline.temporary()
+        self._script = script
+        self._listener: Listener | None = None
+
+    def start(self, listener: Listener) -> None:
+        self._listener = listener
+        self.restart()
+
+    def restart(self) -> None:
+        self.send(Open(self._script))
+
+    def send(self, ask: Ask) -> int:
+        self.asked.append(ask)
+        shared_debuggee().ask(len(self.asked), ask, self._hear)
+        return len(self.asked)
+
+    def pause(self) -> None:
+        shared_debuggee().pause()
+
+    def close(self) -> None:
+        self._listener = None
+        self.timeline.close()
+
+    def _hear(self, reply: Reply) -> None:
+        tell = getattr(reply.tell, "stop", None) or reply.tell
+        if isinstance(tell, Stopped | SeenAnew):
+            self.snapshot = tell.snapshot
+        self.timeline.hear(reply)
+        if self._listener is not None:
+            self._listener(reply)

@@ -1,0 +1,28 @@
+"""Zeroing compared over the wall: all rows of both ways come into the timeline."""
+
+from __future__ import annotations
+
+from bptui.protocol.messages import Compare, Compared, Next, Reply, SetZeroing, Tell
+from tests.engine_session import EngineSession
+
+
+def test_over_the_wall_all_rows_of_both_ways_are_in_the_timeline() -> None:
+    session = EngineSession()
+    tells: list[Tell] = []
+
+    def hear(reply: Reply) -> None:
+        tells.append(reply.tell)
+
+    session.start(hear)
+    for ask in (Next(), Next(), Next(), SetZeroing(False), Compare(30)):
+        session.send(ask)
+    compared = tells[-1]
+    assert isinstance(compared, Compared)
+    assert (compared.at, compared.stop.snapshot.index, compared.stop.snapshot.zeroing) == (3, 3, False)
+    timeline = session.timeline
+    for branch in (compared.on, compared.off):
+        assert [row.index for row in timeline.rows(branch, 0, 100)] == list(range(34))
+    phases = [[row.phase for row in timeline.rows(branch, 0, 100)] for branch in (compared.on, compared.off)]
+    assert "zero_grad" in phases[0]
+    assert "zero_grad" not in phases[1]
+    session.close()
