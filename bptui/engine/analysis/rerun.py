@@ -17,8 +17,8 @@ import torch
 
 from bptui.engine.compiler import syntax
 from bptui.engine.compiler.instructions import RunBlock
-from bptui.engine.interpreter.environment import RandomState
 from bptui.engine.interpreter.frames import Frame
+from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.observe.parameters import Holders
 
 _DEEP = 2

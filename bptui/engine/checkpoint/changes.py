@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from bptui.engine.interpreter.environment import RandomState
 from bptui.engine.interpreter.output import Offset, Output
+from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.observe.parameters import Holders, Names
 from bptui.engine.tensors.bits import same_bits
 from bptui.engine.tensors.facts import version_of

@@ -22,9 +22,9 @@ from bptui.engine.checkpoint.object_kinds import (
     class_kind,
     kind_of,
 )
-from bptui.engine.interpreter.environment import RandomState
 from bptui.engine.interpreter.frames import Cells, Entered, Frame, Slot
 from bptui.engine.interpreter.items import Items
+from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.observe.ledger import Account
 from bptui.engine.tensors.facts import grad_of
 from bptui.engine.tensors.saved import SavedTensor, Unusable, modes, nbytes, set_modes

@@ -20,7 +20,7 @@ import torch
 
 from bptui.engine.expressions.helpers import AS_TRUTH, HELPERS
 from bptui.engine.expressions.namespace import AS_TRUTH_PREFIX, LOSS, OPERAND, TRUTH, VALUE, Namespace
-from bptui.engine.interpreter.environment import RandomState
+from bptui.engine.interpreter.random_state import RandomState
 from bptui.protocol.expression import look_only
 from bptui.protocol.naming import readable
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import torch
 
-from bptui.engine.interpreter.environment import RandomState
+from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.tensors.facts import version_of
 
 _PLACES: tuple[Iterable[Any], ...] = (
@@ -100,8 +100,9 @@ class Items(Iterator[Any]):
         return item
 
     def _note_effect(self, before: RandomState) -> None:
-        if not before.holds():
-            self._effects[self.position] = RandomState()
+        after = RandomState()
+        if not after.is_same(before):
+            self._effects[self.position] = after
 
     def _replay_effect(self, position: int) -> None:
         effect = self._effects.get(position)

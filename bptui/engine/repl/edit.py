@@ -13,8 +13,8 @@ from bptui.engine.compiler import syntax
 from bptui.engine.errors import StepRefused
 from bptui.engine.expressions.expression import as_meant, no_such, raised
 from bptui.engine.expressions.namespace import Namespace
-from bptui.engine.interpreter.environment import RandomState
 from bptui.engine.interpreter.output import Output
+from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.observe.explain import short
 from bptui.engine.repl.display import listening
 from bptui.engine.repl.execute import value_of

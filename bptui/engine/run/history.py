@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import struct
 from array import array
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
+from itertools import groupby
 from operator import itemgetter
+from typing import TypeVar
 
 from bptui.engine.observe.parameters import Numbers
 from bptui.protocol.phase import Phase, StopReason
@@ -23,6 +25,9 @@ _NONE: float = struct.unpack("<d", b"\x5a\xa5\x5a\xa5\x5a\xa5\x01\x7a")[0]
 """Stands for None: a number that no script computes."""
 _NOWHERE = -1
 _first = itemgetter(0)
+Number = TypeVar("Number", int, float)
+_BATCH = 1024
+"""So many rows of a run at full speed are packed at once: one by one that costs a good part of a short block."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +67,16 @@ class _Branch:
         """From which place on there are which parameters, and their values and gradients in turn."""
         self.reasons: dict[int, StopReason] = {}
         self.edits: dict[int, str] = {}
+        self._waiting: list[tuple[int, Fields]] = []
+        """Steps that are not packed yet."""
 
     def __len__(self) -> int:
-        return len(self.phases)
+        return len(self.phases) + len(self._waiting)
 
     @property
     def last(self) -> int:
         """The index of its last step."""
-        return self.info.at + len(self.phases)
+        return self.info.at + len(self)
 
     def append(self, taken: StepTaken, fields: Fields, reason: StopReason) -> None:
         """Another step."""
@@ -77,29 +84,37 @@ class _Branch:
             self.edits[len(self)] = taken.edit
         if reason is not StopReason.STEP:
             self.reasons[len(self)] = reason
-        self.keep(taken.packed, fields)
+        self.keep((taken.packed, fields))
 
-    def keep(self, packed: int, fields: Fields) -> None:
-        """Another step, that was made as `packed` says."""
-        word, epoch, sample, loss, params = fields
-        add = self._numbers_of(_names(params)).append
-        for _, value, grad in params:
-            add(_NONE if value is None else value)
-            add(_NONE if grad is None else grad)
-        self.steps_taken.append(packed)
-        self.phases.append(_NUMBER_OF[word])
-        self.epochs.append(_NOWHERE if epoch is None else epoch)
-        self.samples.append(_NOWHERE if sample is None else sample)
-        self.losses.append(_NONE if loss is None else loss)
+    def keep(self, step: tuple[int, Fields]) -> None:
+        """Another step, with `StepTaken.packed`."""
+        self._waiting.append(step)
+        if len(self._waiting) >= _BATCH:
+            self.pack()
 
-    def _numbers_of(self, names: tuple[str, ...]) -> array[float]:
-        """Where values and gradients of these parameters go."""
-        if not self.layouts or self.layouts[-1][1] != names:
-            self.layouts.append((len(self.phases), names, array("d")))
-        return self.layouts[-1][2]
+    def pack(self) -> None:
+        """Put the steps that wait into the columns, which are read only then."""
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        packed, fields = zip(*waiting, strict=True)
+        words, epochs, samples, losses, params = zip(*fields, strict=True)
+        start = len(self.phases)
+        for names, group in groupby(params, _names):
+            rows = list(group)
+            if not self.layouts or self.layouts[-1][1] != names:
+                self.layouts.append((start, names, array("d")))
+            _extend(self.layouts[-1][2], [number for row in rows for _, *pair in row for number in pair], _NONE)
+            start += len(rows)
+        self.steps_taken += bytes(packed)
+        self.phases += bytes([_NUMBER_OF[word] for word in words])
+        _extend(self.epochs, epochs, _NOWHERE)
+        _extend(self.samples, samples, _NOWHERE)
+        _extend(self.losses, losses, _NONE)
 
     def row(self, place: int) -> Row:
         """A step of its own."""
+        self.pack()
         start, names, numbers = next(each for each in reversed(self.layouts) if each[0] <= place)
         at = 2 * len(names) * (place - start)
         params = tuple(
@@ -119,8 +134,16 @@ class _Branch:
             self.edits.get(place, ""),
         )
 
+    def taken(self, place: int) -> StepTaken:
+        """What made a step of its own."""
+        self.pack()
+        packed = self.steps_taken[place]
+        edit = self.edits.get(place, "") if packed & 1 else ""
+        return StepTaken(_PHASES[packed >> 2 & 7], bool(packed & 2), edit, bool(packed & 32))
+
     def stretches(self, start: int) -> Iterator[Rows]:
         """Its own steps from that place on, column by column."""
+        self.pack()
         for number, (since, names, numbers) in enumerate(self.layouts):
             until = self.layouts[number + 1][0] if number + 1 < len(self.layouts) else len(self.phases)
             low, width = max(start, since), 2 * len(names)
@@ -183,10 +206,7 @@ class History:
     def taken(self, branch: int, index: int) -> StepTaken:
         """What made that step."""
         owner = self.owner(branch, index)
-        place = index - owner.first
-        packed = owner.steps_taken[place]
-        edit = owner.edits.get(place, "") if packed & 1 else ""
-        return StepTaken(_PHASES[packed >> 2 & 7], bool(packed & 2), edit, bool(packed & 32))
+        return owner.taken(index - owner.first)
 
     def owner(self, branch: int, index: int) -> _Branch:
         """The branch that made that step: itself, or an ancestor."""
@@ -243,7 +263,8 @@ class History:
         """What takes the fields of one such step after the other, as `made` does, but fast."""
         if self._index is not None or taken.edit:
             return lambda fields: self.made(taken, fields)
-        return partial(self._branches[self.branch].keep, taken.packed)
+        keep, packed = self._branches[self.branch].keep, taken.packed
+        return lambda fields: keep((packed, fields))
 
     @property
     def owner_number(self) -> int:
@@ -271,6 +292,16 @@ def differing(one: Row, fields: Fields) -> str:
 
 def _same(one: float, other: float) -> bool:
     return one == other or (one != one and other != other)
+
+
+def _extend(column: array[Number], numbers: Sequence[Number | None], none: Number) -> None:
+    """Put these behind the others; mostly none of them is None."""
+    size = len(column)
+    try:
+        column.extend(numbers)  # type: ignore[arg-type]
+    except TypeError:
+        del column[size:]
+        column.extend([none if number is None else number for number in numbers])
 
 
 def _names(params: Numbers) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Sequence
 
-from bptui.engine.interpreter.environment import RandomState, Stage
+from bptui.engine.interpreter.environment import Stage
 from bptui.engine.interpreter.output import Output
 from bptui.engine.interpreter.process_state import ProcessState
+from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.step_result import StepResult
 from bptui.engine.repl.prompt import Prompt
