@@ -36,10 +36,12 @@ SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"
 
 def summed(text: str, dims: Sequence[int], rank: int) -> str:
     """`Σ(…)`; where not all dimensions are summed `Σ₀(…)`, which says over which."""
-    if not dims:
-        return text
-    over = "" if len(dims) >= rank else "".join(SUBSCRIPTS[dim] for dim in dims)
-    return f"Σ{over}({text})"
+    return f"{sum_sign(dims, rank)}({text})" if dims else text
+
+
+def sum_sign(dims: Sequence[int], rank: int) -> str:
+    """`Σ`, or `Σ₀₁` for a sum over some of so many dimensions."""
+    return "Σ" if len(dims) >= rank else "Σ" + "".join(SUBSCRIPTS[dim] for dim in dims)
 
 
 def product(factors: Sequence[str]) -> str:

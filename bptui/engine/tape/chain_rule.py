@@ -32,7 +32,8 @@ def summed_dims(node: str, upstream: Fact | None, downstream: Fact | None) -> tu
         return ()
     if kind_of(node) not in _BROADCAST or upstream.shape == downstream.shape:
         return ()
-    return dims_between(upstream.shape, downstream.shape)
+    dims = dims_between(upstream.shape, downstream.shape)
+    return dims if any(upstream.shape[dim] != 1 for dim in dims) else ()
 
 
 def dims_between(large: tuple[int, ...], small: tuple[int, ...]) -> tuple[int, ...]:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import math
-
 from rich.text import Text
 
-from bptui.protocol.equation import grouped, product
+from bptui.protocol.equation import agree, grouped, product
 from bptui.render.tape.paths import FACTORS, Chain, Path
 from bptui.render.tape.reveal import ALL, Reveal
 from bptui.render.text.brief import short
 from bptui.render.text.fit import cut, first_that_fits, piece
 from bptui.render.text.gate import one_line
-from bptui.render.text.style import FAINT, LIT, QUIET, STRONG
+from bptui.render.text.style import FAINT, LIT, QUIET, STRONG, WARN
 
-CLOSE = 1e-4
-"""A product of plain floats and what a tensor of 32 bits recorded differ by less than that."""
+ALTERED = "a hook changed it on the way"
 
 
 def _with_gap(path: Path, texts: list[str], head: int = FACTORS // 2, tail: int = FACTORS // 2 - 1) -> list[str]:
@@ -29,7 +26,14 @@ def _with_gap(path: Path, texts: list[str], head: int = FACTORS // 2, tail: int 
 def symbols(path: Path, *ends: int) -> str:
     """`2r · 1 · x`; a derivative where there is no formula. Of many factors so many at each end."""
     texts = [grouped(each.formula) if each.formula else each.derivative for each in path.factors]
-    return product(_with_gap(path, texts, *ends)) or "1"
+    if not any(each.summed for each in path.factors):
+        return product(_with_gap(path, texts, *ends)) or "1"
+    if path.gap:
+        return f"product and sums of {len(texts) + path.gap:,} factors"
+    parts: list[str] = []
+    for text, factor in zip(texts, path.factors, strict=True):
+        parts = [f"{factor.summed}({product([*parts, text])})"] if factor.summed else [*parts, text]
+    return product(parts)
 
 
 def numbers(path: Path, reveal: Reveal = ALL) -> str:
@@ -54,7 +58,7 @@ def result(chain: Chain, reveal: Reveal = ALL) -> str:
     recorded, total = chain.recorded, chain.total
     if recorded is None:
         return chain.text or ("" if total is None else short(total))
-    if total is not None and not math.isclose(total, recorded, rel_tol=CLOSE, abs_tol=1e-12) and total == total:
+    if total is not None and not agree([total], [recorded], 1e-12) and total == total:
         return f"{short(total)}, recorded {short(recorded)}"
     return short(recorded)
 
@@ -87,6 +91,8 @@ def _accumulated(chain: Chain, width: int, reveal: Reveal) -> list[Text]:
     if not chain.old or chain.new is None or chain.recorded is None:
         return []
     there = reveal.ran(chain.node)
+    if there and not agree([chain.old + chain.recorded], [chain.new], 1e-6 * (abs(chain.old) + abs(chain.recorded))):
+        return [cut(piece(f"{chain.leaf}.grad: {short(chain.old)} -> {short(chain.new)}", QUIET), width)]
     more = short(chain.recorded) if there else "?"
     said = f"{short(chain.old)} + {f'({more})' if more.startswith('-') else more}"
     return [_line(f"{chain.leaf}.grad =", [said], short(chain.new) if there else "?", width)]
@@ -95,6 +101,8 @@ def _accumulated(chain: Chain, width: int, reveal: Reveal) -> list[Text]:
 def headline(chain: Chain, width: int, reveal: Reveal = ALL) -> Text:
     """The chain rule in one line."""
     end = result(chain, reveal)
+    if chain.altered and reveal.ran(chain.node) and (chain.total is None or chain.recorded is None):
+        return first_that_fits([_said(chain.name, end, f"  {ALTERED}"), _said(chain.name, end, "")], width)
     if chain.count == 1:
         return _line(f"{chain.name} =", _products(chain.paths[0], reveal), end, width)
     said = [f"sum of {_many(chain.count)} paths", f"{_many(chain.count)} paths"]
@@ -105,6 +113,10 @@ def headline(chain: Chain, width: int, reveal: Reveal = ALL) -> Text:
         else:
             said.insert(0, " + ".join(f"path {at}" for at in range(1, chain.count + 1)))
     return _line(f"{chain.name} =", said, end, width)
+
+
+def _said(name: str, end: str, more: str) -> Text:
+    return piece(f"{name} = ", QUIET).append(end, LIT).append(more, WARN)
 
 
 def _many(count: int) -> str:

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bptui.protocol.fact import Fact
 from bptui.protocol.tape import Edge, Tape, TapeNode
 from bptui.render.tape.chain import headline, lines
 from bptui.render.tape.paths import LISTED, Chain, chain_of, leaf_of
@@ -27,6 +28,7 @@ from tests.handmade_tapes import (
     residual,
     scalar,
     shared,
+    small,
 )
 
 
@@ -133,6 +135,44 @@ def test_the_rounding_of_a_float_is_no_difference() -> None:
     tape = lecture(1.02, 2.0, 4.0)
     rounded = replace(tape, nodes=(*tape.nodes[:3], accumulate(0, scalar(-7.840000152587891))))
     assert said(rounded)[0].endswith("= -3.92 · 1 · 2 = -7.84")
+
+
+def broadcast(sent: tuple[float, ...] = (2.0, 4.0, 6.0)) -> Tape:
+    """`l = ((a + b) * x).sum()` where `b` of shape [] met `a` of shape [3]."""
+    three = (1.0, 1.0, 1.0)
+    values = (
+        leaf("b", Fact("Tensor", 0.0, (), "float32", "cpu"), scalar(12.0), 3), made("%1", small(three, 3), 0),
+        made("%2", small(three, 3), 1), made("l", scalar(3.0), 2),
+    )  # fmt: skip
+    nodes = (
+        node("SumBackward0", 2, 3, scalar(1.0), edge(2, 1, None, "1", small(three, 3))),
+        node("MulBackward0", 1, 2, small(three, 3), edge(1, 2, None, "x", small((2.0, 4.0, 6.0), 3))),
+        node("AddBackward0", 0, 1, small(sent, 3), Edge(0, 3, None, "1", scalar(12.0), (0,))),
+        accumulate(0, scalar(12.0)),
+    )
+    return Tape(values, (), nodes, 3)
+
+
+def test_what_was_broadcast_is_a_sum_of_products() -> None:
+    assert said(broadcast(), "b") == ["∂l/∂b = Σ(1 · x · 1)  norms 1.7321 → 7.4833 → 12 = 12"]
+
+
+def test_a_gradient_that_a_hook_changed_on_the_way_is_no_product() -> None:
+    assert said(broadcast(sent=(4.0, 8.0, 12.0)), "b") == ["∂l/∂b = 12  a hook changed it on the way"]
+
+
+def test_derivatives_are_of_what_the_backward_began_from() -> None:
+    tape = replace(lecture(1.02, 2.0, 4.0), root="(v·l)")
+    assert said(tape) == ["∂(v·l)/∂w = 2(y_pred - y) · 1 · x = -3.92 · 1 · 2 = -7.84"]
+
+
+def test_of_two_backwards_the_nodes_are_not_mixed() -> None:
+    one, other = lecture(1.02, 2.0, 4.0), lecture(1.02, 3.0, 6.0)
+    shifted = tuple(
+        replace(each, run=1, edges=tuple(replace(to, node=to.node + 4) for to in each.edges)) for each in other.nodes
+    )
+    both = replace(other, nodes=(*one.nodes, *shifted), run=1)
+    assert said(both) == said(other)
 
 
 def test_nodes_inside_of_one_op_make_one_factor() -> None:
