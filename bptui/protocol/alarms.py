@@ -30,6 +30,8 @@ RATIO_RANGE = 100.0
 """How many times smaller or larger it may be: two orders of magnitude. The order is the source's, the width is ours."""
 AVERAGE = 10.0
 """How many times the average norm a gradient may be."""
+GROWTHS = 5
+"""How often in a row a graph must have grown. Five steps along a graph, as in MAML's inner loop, are no fault."""
 VANISHING = 1e-7
 """What the mean absolute gradient should not fall below."""
 
@@ -42,10 +44,12 @@ ALARMS = (
     Alarm(
         "exploding",
         "the gradients' norm is too large",
-        "the largest 2-norm of all together; by default 10 times the average of those before",
+        "the largest 2-norm of all together; by default 10 times the average of those before, or 10 times their "
+        "geometric mean where norm and loss are both larger than ever",
         None,
         "Pascanu, Mikolov, Bengio: On the difficulty of training recurrent neural networks (ICML 2013), section 3.2: "
-        "thresholds from half to ten times the average norm",
+        "thresholds from half to ten times the average norm. That a norm which grows by a factor a step is averaged by "
+        "the geometric mean, which it leaves behind at any factor, is ours",
     ),
     Alarm(
         "vanishing",
@@ -62,6 +66,14 @@ ALARMS = (
         "Karpathy, CS231n, Neural Networks 3, ratio of weights and updates: somewhere around 1e-3",
     ),
     Alarm("forgotten", "zero_grad is missing: a gradient is stale"),
+    Alarm("wiped", "zero_grad came between backward and update"),
+    Alarm(
+        "growing",
+        "a graph grows each turn, as by total += loss",
+        "how often in a row it must have grown",
+        GROWTHS,
+        "PyTorch, FAQ: Don't accumulate history across your training loop. The number is ours",
+    ),
 )
 """Every ready-made check, in the order in which they are listed."""
 

@@ -11,7 +11,7 @@ from bptui.engine.breakpoints.updates import Updates
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.observe.recorder import Recorder
-from bptui.engine.tensors.facts import grad_of, number_of
+from bptui.engine.tensors.facts import grad_of, number_of, version_of
 from bptui.engine.tensors.fingerprint import dense
 from bptui.protocol.phase import Phase
 
@@ -64,3 +64,8 @@ def is_zero(gradient: torch.Tensor) -> bool:
     if plain.reshape(-1)[0].item() != 0 if plain.is_contiguous() else False:  # most are told by their first entry
         return False
     return not torch.count_nonzero(plain).item()
+
+
+def written(gradient: torch.Tensor | None) -> tuple[int, int] | None:
+    """Which tensor a gradient is, and how often it was written: another pair after a block means that it wrote it."""
+    return None if gradient is None else (id(gradient), version_of(gradient))

@@ -7,8 +7,10 @@ Their names, sentences and thresholds, with the sources of these, are in `bptui.
 from __future__ import annotations
 
 from bptui.engine.breakpoints.checks.base import Check
-from bptui.engine.breakpoints.checks.updates import Forgotten, Ratio, Unchanged
+from bptui.engine.breakpoints.checks.graphs import Growing
+from bptui.engine.breakpoints.checks.updates import Ratio, Unchanged
 from bptui.engine.breakpoints.checks.values import Exploding, Inf, Nan, NoneGrad, Vanishing, Zeros
+from bptui.engine.breakpoints.checks.zeroing import Forgotten, Wiped
 from bptui.engine.breakpoints.updates import Updates
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.observe.recorder import Recorder
@@ -16,7 +18,7 @@ from bptui.protocol.alarms import BY_NAME
 
 CHECKS: dict[str, type[Check]] = {
     "nan": Nan, "inf": Inf, "zeros": Zeros, "none": NoneGrad, "unchanged": Unchanged, "exploding": Exploding,
-    "vanishing": Vanishing, "ratio": Ratio, "forgotten": Forgotten,
+    "vanishing": Vanishing, "ratio": Ratio, "forgotten": Forgotten, "wiped": Wiped, "growing": Growing,
 }  # fmt: skip
 
 

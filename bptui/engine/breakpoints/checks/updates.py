@@ -6,16 +6,19 @@ from typing import Any
 
 import torch
 
-from bptui.engine.breakpoints.checks.base import Check, Troubles, is_zero
+from bptui.engine.breakpoints.checks.base import Check, Troubles, is_zero, written
 from bptui.engine.compiler.instructions import RunBlock
-from bptui.engine.tensors.facts import grad_of, version_of
+from bptui.engine.tensors.facts import grad_of
 from bptui.engine.tensors.fingerprint import dense, number
 from bptui.protocol.alarms import RATIO_RANGE
 from bptui.protocol.phase import Phase
 
+_USUAL_RATE = 1e-3
+"""A learning rate as many have it."""
+
 
 class Unchanged(Check):
-    """Parameters that an update left as they were, though they have a gradient."""
+    """Parameters that an update left as they were, though they have a gradient that should have moved them."""
 
     phases = tuple(Phase)
     compares = True
@@ -33,11 +36,13 @@ class Unchanged(Check):
             wrong = {
                 name: f"the update left {name} as it was"
                 for name, tensor in self.updates.of(run)
-                if self._fresh.pop(name, False) and self.updates.changed(name, tensor) is False
+                if self._fresh.pop(name, False)
+                and self.updates.changed(name, tensor) is False
+                and not _is_rounded_away(tensor)
             }
         for name, tensor in self.recorder.parameters.items:
             gradient = grad_of(tensor)
-            now = _written(gradient)
+            now = written(gradient)
             if run.phase is Phase.BACKWARD and gradient is not None and now != self._known.get(name):
                 self._fresh[name] = not is_zero(gradient)
             elif gradient is None:
@@ -50,12 +55,20 @@ class Unchanged(Check):
 
     def restore(self, state: Any) -> None:
         self._fresh = dict.fromkeys(state, True)
-        self._known = {name: _written(grad_of(tensor)) for name, tensor in self.recorder.parameters.items}
+        self._known = {name: written(grad_of(tensor)) for name, tensor in self.recorder.parameters.items}
 
 
-def _written(gradient: torch.Tensor | None) -> tuple[int, int] | None:
-    """Which tensor it is, and how often it was written."""
-    return None if gradient is None else (id(gradient), version_of(gradient))
+def _is_rounded_away(tensor: torch.Tensor) -> bool:
+    """Whether its gradient is so small beside it that an update of a usual learning rate is lost in rounding."""
+    gradient = grad_of(tensor)
+    if gradient is None or gradient.shape != tensor.shape or not tensor.is_floating_point():
+        return False
+    if is_zero(gradient):  # zeroed since
+        return False
+    if tensor.layout != torch.strided or gradient.layout != torch.strided or tensor.is_nested:
+        return False
+    least = tensor.detach().abs() * (torch.finfo(tensor.dtype).eps / _USUAL_RATE)
+    return not bool((gradient.detach().abs() > least).any())
 
 
 class Ratio(Check):
@@ -77,49 +90,3 @@ class Ratio(Check):
             if not limit / RATIO_RANGE <= ratio <= limit * RATIO_RANGE:
                 wrong[name] = f"the update of {name} is {number(ratio)} of its norm, about {number(limit)} is usual"
         return wrong
-
-
-class Forgotten(Check):
-    """Updates with a gradient left from before an earlier update."""
-
-    phases = (Phase.FORWARD, Phase.BACKWARD, Phase.UPDATE, Phase.ZERO_GRAD)
-    compares = True
-
-    def __init__(self, *given: Any) -> None:
-        super().__init__(*given)
-        self._used: dict[str, int] = {}
-        """Gradients that an update has used and nothing has zeroed since: by parameter, which tensor they are."""
-
-    def found(self, run: RunBlock) -> Troubles | None:
-        wrong = None
-        if run.phase is Phase.UPDATE:
-            wrong = {
-                name: f"the update uses a {name}.grad with parts left from before an earlier update"
-                for name in self._updated(run)
-                if name in self._used
-            }
-        self._follow(run)
-        return wrong
-
-    def _updated(self, run: RunBlock) -> list[str]:
-        return [name for name, tensor in self.updates.of(run) if self.updates.changed(name, tensor) is not False]
-
-    def _follow(self, run: RunBlock) -> None:
-        """See which gradients are used now, and which are no more what was used."""
-        grads = {name: grad_of(tensor) for name, tensor in self.recorder.parameters.items}
-        for name in list(self._used):
-            gradient = grads.get(name)
-            if gradient is None or self._used[name] not in (0, id(gradient)) or is_zero(gradient):
-                del self._used[name]
-            else:
-                self._used[name] = id(gradient)
-        if run.phase is Phase.UPDATE:
-            for name in self._updated(run):
-                if name not in self._used and (gradient := grads.get(name)) is not None and not is_zero(gradient):
-                    self._used[name] = id(gradient)
-
-    def state(self) -> Any:
-        return tuple(sorted(self._used))
-
-    def restore(self, state: Any) -> None:
-        self._used = dict.fromkeys(state, 0)  # the same tensors, but not the same identities

@@ -17,6 +17,8 @@ from bptui.protocol.phase import Phase
 
 _ENOUGH = 10
 """Of so many gradients an average is made before it says anything."""
+_GROWN = 5
+"""And of so many a geometric mean."""
 
 
 class _NotFinite(Check):
@@ -108,23 +110,54 @@ class NoneGrad(Check):
 
 
 class Exploding(Check):
-    """The norm of all gradients together beyond a limit: one given, or ten times the average of those before."""
+    """The norm of all gradients together beyond a limit: one given, or ten times the average of those before.
+
+    A norm that grows by a factor a step pulls the average along; not so their geometric mean, which it leaves behind at
+    any factor, and a norm that grows like the square of the step's number never does. That counts while loss and norm
+    are both larger than ever before: leaving a plateau, where gradients grow and the loss falls, is no explosion.
+    """
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
         self._sum, self._count = 0.0, 0
+        self._logs, self._positive = 0.0, 0
+        """The sum of the logarithms of the norms that have one, and how many these are."""
+        self._largest, self._largest_loss = 0.0, -math.inf
 
     def found(self, run: RunBlock) -> Troubles | None:
         total = math.sqrt(sum(norm * norm for norm in self._norms()))
-        limit = self.limit
-        if limit is None:
-            limit = AVERAGE * self._sum / self._count if self._count >= _ENOUGH and self._sum else math.inf
-            if math.isfinite(total):
-                self._sum, self._count = self._sum + total, self._count + 1
-        if total > limit or math.isnan(total):
-            where = f"above {number(limit)}" if self.limit is not None else f"10 times the average is {number(limit)}"
-            return {"": f"the gradients' norm is {number(total)}, {where}"}
-        return {}
+        if self.limit is not None:
+            return self._beyond(total, self.limit, "above")
+        wrong = {}
+        if self._count >= _ENOUGH and self._sum:
+            wrong = self._beyond(total, AVERAGE * self._sum / self._count, "10 times the average is")
+        if not wrong and self._positive >= _GROWN and self._grows(total):
+            mean = math.exp(self._logs / self._positive)
+            wrong = self._beyond(
+                total, AVERAGE * mean, "larger than ever, as the loss is; 10 times the geometric mean is"
+            )
+        self._remember(total)
+        return wrong
+
+    def _beyond(self, total: float, limit: float, words: str) -> Troubles:
+        if not (total > limit or math.isnan(total)):
+            return {}
+        return {"": f"the gradients' norm is {number(total)}, {words} {number(limit)}"}
+
+    def _grows(self, total: float) -> bool:
+        """Whether norm and loss are larger than ever; of a loss that is no number the norm alone is asked."""
+        loss = self.recorder.singles()[0]
+        return total > self._largest and (loss is None or not loss <= self._largest_loss)
+
+    def _remember(self, total: float) -> None:
+        if math.isfinite(total):
+            self._sum, self._count = self._sum + total, self._count + 1
+            self._largest = max(self._largest, total)
+            if total > 0:
+                self._logs, self._positive = self._logs + math.log(total), self._positive + 1
+        loss = self.recorder.singles()[0]
+        if loss is not None and math.isfinite(loss):
+            self._largest_loss = max(self._largest_loss, loss)
 
     def _norms(self) -> Iterator[float]:
         for _, known, tensor in self.grads():
@@ -134,10 +167,10 @@ class Exploding(Check):
                 yield torch.linalg.vector_norm(dense(tensor)).item()
 
     def state(self) -> Any:
-        return self._sum, self._count
+        return self._sum, self._count, self._logs, self._positive, self._largest, self._largest_loss
 
     def restore(self, state: Any) -> None:
-        self._sum, self._count = state
+        self._sum, self._count, self._logs, self._positive, self._largest, self._largest_loss = state
 
 
 class Vanishing(Check):
