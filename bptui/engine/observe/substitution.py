@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import torch
@@ -29,8 +29,17 @@ def one_line(statement: ast.stmt) -> str:
 
 
 class _Filled(ast.NodeTransformer):
+    """Puts numbers in, only where the name is read before anything of the statement could bind it anew."""
+
     def __init__(self, names: Mapping[str, Any]) -> None:
         self._names = names
+        self._bound: set[str] = set()
+        """Names that the statement itself binds: a loop's target, a comprehension's variable."""
+
+    def visit(self, node: ast.AST) -> Any:
+        if not self._bound and isinstance(node, ast.stmt):
+            self._bound = set(_bound_within(node))
+        return super().visit(node)
 
     def _number(self, node: ast.expr) -> ast.expr:
         """The node's number, if it is a name, or `.data` and `.grad` below one, that stands for a number."""
@@ -39,7 +48,7 @@ class _Filled(ast.NodeTransformer):
 
     def _value(self, node: ast.expr) -> Any:
         if isinstance(node, ast.Name):
-            return self._names.get(node.id)
+            return None if node.id in self._bound else self._names.get(node.id)
         if isinstance(node, ast.Attribute) and node.attr in _PLAIN:
             value = self._value(node.value)
             if isinstance(value, torch.Tensor) and (value.is_leaf or node.attr == "data"):
@@ -50,10 +59,13 @@ class _Filled(ast.NodeTransformer):
         return self._number(node) if isinstance(node.ctx, ast.Load) else node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
-        if not isinstance(node.ctx, ast.Load):
-            return node
-        filled = self._number(node)
-        return filled if filled is not node else node  # `model.weight` keeps its name
+        return self._number(node) if isinstance(node.ctx, ast.Load) else node  # `model.weight` keeps its name
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Pow):  # `(-2) ** 2`: a sign binds less tightly than a power
+            node.left = _in_brackets(node.left)
+        return node
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         node.args = [self.visit(each) for each in node.args]
@@ -61,12 +73,56 @@ class _Filled(ast.NodeTransformer):
             keyword.value = self.visit(keyword.value)
         return node  # what is called keeps its name: `l.backward()`
 
+    def visit_Subscript(self, node: ast.Subscript) -> ast.Subscript:
+        node.slice = self.visit(node.slice)
+        return node  # a member is no member of a number
+
+    def visit_Starred(self, node: ast.Starred) -> ast.Starred:
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.Compare:
+        if any(isinstance(each, (ast.Is, ast.IsNot, ast.In, ast.NotIn)) for each in node.ops):
+            return node  # the question is which object it is, and not which number
+        self.generic_visit(node)
+        return node
+
     def visit_AugAssign(self, node: ast.AugAssign) -> ast.AugAssign:
         node.value = self.visit(node.value)
         return node
 
+    def visit_Delete(self, node: ast.Delete) -> ast.Delete:
+        return node
+
     def visit_Lambda(self, node: ast.Lambda) -> ast.Lambda:
         return node
+
+
+def _bound_within(statement: ast.stmt) -> Iterator[str]:
+    """Names that hold something else by the time a part of the statement is run."""
+    for node in ast.walk(statement):
+        if isinstance(node, (ast.comprehension, ast.For, ast.AsyncFor, ast.NamedExpr)):
+            yield from _names(node.target)
+        elif isinstance(node, ast.withitem) and node.optional_vars is not None:
+            yield from _names(node.optional_vars)
+        elif isinstance(node, (ast.Assign, ast.AugAssign)) and node is not statement:
+            for target in node.targets if isinstance(node, ast.Assign) else [node.target]:
+                yield from _names(target) if node is not _first_inside(statement) else ()
+
+
+def _first_inside(statement: ast.stmt) -> ast.stmt | None:
+    """The statement that a compound one begins with: it finds the names as they are now."""
+    body: list[ast.stmt] = getattr(statement, "body", [])
+    return body[0] if body and isinstance(statement, (ast.With, ast.If)) else None
+
+
+def _names(target: ast.expr) -> Iterator[str]:
+    return (each.id for each in ast.walk(target) if isinstance(each, ast.Name))
+
+
+def _in_brackets(node: ast.expr) -> ast.expr:
+    if isinstance(node, ast.Name) and node.id.startswith("-"):
+        return ast.copy_location(ast.Name(f"({node.id})", ast.Load()), node)
+    return node
 
 
 def _text(value: object) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from bptui.protocol.equation import agree
 from bptui.protocol.fact import Fact, Named, Stats
 from bptui.protocol.fact import summary as one_number
 from bptui.protocol.snapshot import Contribution, Ledger, Snapshot
@@ -177,9 +178,20 @@ def ledger(snapshot: Snapshot, param: str | None, width: int) -> Text:
     total = piece(" norm " if norms else " = ", QUIET) + piece(_short(shown.grad), STRONG)
     if entry is None or not entry.contributions:
         return cut(name + total, width)
-    made_of = piece(" made of norms " if norms else " = ", QUIET)  # norms do not add up
+    adds_up = not norms and _adds_up(entry, shown.grad)
+    made_of = piece(" made of norms " if norms else " = " if adds_up else " made of ", QUIET)  # norms do not add up
     counts = range(len(entry.contributions), 0, -1)
     return first_that_fits((name + total + made_of + _terms(entry, count, norms) for count in counts), width)
+
+
+def _adds_up(entry: Ledger, gradient: Fact | None) -> bool:
+    """Whether the contributions, as they are printed, come to the gradient: in half precision each sum is rounded."""
+    parts = [each.value.number for each in entry.contributions]
+    if gradient is None or gradient.number is None or entry.earlier or entry.difference is not None:
+        return True  # not all of the sum is written out
+    known = [each for each in parts if each is not None]
+    slack = 1e-6 * sum(map(abs, known))
+    return len(known) == len(parts) and agree([sum(known)], [gradient.number], slack)
 
 
 def _terms(entry: Ledger, count: int, norms: bool) -> Text:

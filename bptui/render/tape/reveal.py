@@ -55,6 +55,6 @@ def current(tape: Tape, op: Op | None) -> tuple[int, int]:
 def loss_name(tape: Tape) -> str:
     """What derivatives call that of which the gradients are: the loss, unless a backward began from something else."""
     if tape.root:
-        return tape.root if not tape.root.startswith("%") else "loss"
+        return tape.root
     name = tape.values[tape.loss].name if 0 <= tape.loss < len(tape.values) else ""
     return "loss" if not name or name.startswith("%") else name
