@@ -16,6 +16,7 @@ from bptui.protocol.phase import Phase
 
 _PLACE = struct.Struct("<iI")
 _REPORTED = struct.Struct("<QQ")
+_LIVING = struct.Struct("<i")
 _SIZE = 64
 _IDLE, _OUTSIDE, _FIRST_PHASE = 0, 1, 2
 _PHASES = tuple(Phase)
@@ -58,6 +59,15 @@ class Beacon:
     def reported(self, stdout: int, stderr: int) -> None:
         """Say how many bytes of the script's output the debugger has been told."""
         _REPORTED.pack_into(self._memory, _PLACE.size, stdout, stderr)
+
+    @property
+    def living(self) -> int:
+        """The process in which the script lives; 0 before there is one."""
+        return int(_LIVING.unpack_from(self._memory, _PLACE.size + _REPORTED.size)[0])
+
+    @living.setter
+    def living(self, process: int) -> None:
+        _LIVING.pack_into(self._memory, _PLACE.size + _REPORTED.size, process)
 
     @property
     def place(self) -> Location:
