@@ -6,6 +6,7 @@ It holds the rules (what may be asked when, inside a phase or outside) and leave
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from bptui.engine.analysis import curve, gradcheck
 from bptui.engine.checkpoint.changes import State
@@ -17,6 +18,7 @@ from bptui.engine.repl.evaluate import Evaluation
 from bptui.engine.repl.prompt import typed_set
 from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
+from bptui.engine.run.forks import Forks, Handover
 from bptui.engine.run.full_speed import run_on
 from bptui.engine.run.history import NEXT, StepTaken
 from bptui.engine.run.program import Program, TellLocation
@@ -48,9 +50,17 @@ class Controller:
     """
 
     def __init__(
-        self, path: str, argv: Sequence[str] = (), *, output: Output | None = None, memory: int = MEMORY
+        self,
+        path: str,
+        argv: Sequence[str] = (),
+        *,
+        output: Output | None = None,
+        memory: int = MEMORY,
+        forks: Forks | None = None,
     ) -> None:
         """Read and cut the script at `path`; `argv` are its own arguments; `memory`: megabytes for checkpoints.
+
+        `forks`: the copies of this process, if it may be copied to go back.
 
         Raises:
             OSError: the file cannot be read.
@@ -59,7 +69,9 @@ class Controller:
         self._script = Script(path, argv)
         self.program: ProgramInfo = self._script.program
         self._output = output or Output.in_process()
-        self._life = Program(self._script, path, argv, self._output, memory << 20)
+        self._life = Program(self._script, path, argv, self._output, memory << 20, forks)
+        self.tell_copies: Callable[[], dict[str, Any]] = dict
+        """What a copy of the process that slept has to be told beside what the program knows."""
         self._inside: PhaseCursor | None = None
         """The phase that is stepped through, if one is."""
 
@@ -92,6 +104,7 @@ class Controller:
         taken = NEXT[self._life.zeroing]
         snapshot = self._execution.stop(taken, self._execution.result(taken, None, failure, mark, reason))
         self._past.keep(True)
+        self._past.leave_sleeper(True, soon=True)
         return snapshot
 
     def restart(self) -> Snapshot:
@@ -264,12 +277,21 @@ class Controller:
             StepRefused: there is no such step, or the program does not repeat itself. Nothing changed.
         """
         self._check_started()
-        travel = Travel(self._life, pause)
+        travel = Travel(self._life, pause, self.tell_copies)
         branch = self._life.history.branch if branch is None else branch
         if self._inside is not None:
             index = travel.check(branch, index)
             self._leave()
         return travel.to(branch, index)
+
+    def arrive(self, handover: Handover, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
+        """In a copy of the process that slept and was woken: go where the handover says."""
+        forks = self._life.forks
+        assert forks is not None
+        self._inside = None
+        self._life.learn(handover.history, handover.known)
+        travel = Travel(self._life, pause)
+        return forks.arrive(handover, lambda: travel.onwards(handover.branch, handover.index))
 
     def run_back(self, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
         """Go back to where the latest breakpoint before this stop was met, or else to the entry.

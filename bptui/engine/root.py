@@ -1,7 +1,7 @@
 """The process that the debugger started: it forks the one in which the script lives, waits, and ends as that one ends.
 
-It imports nothing of the script's. Copies of the living process (see `checkpoint/fork.py`) may take its place; which one
-lives stands in the beacon. What they leave behind comes to this process, which ends it.
+It imports nothing of the script. Copies of the living process (see `run/forks.py`) may take its place; which one lives
+stands in the beacon. What they leave behind comes to this process, which ends it.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import resource
 import signal
 import sys
 
+from bptui.engine.checkpoint.fork import fork
 from bptui.protocol.beacon import Beacon
 
 PR_SET_CHILD_SUBREAPER = 36
 """From <linux/prctl.h>: orphans below this process become its children."""
 
 
-def fork_living(beacon: Beacon) -> None:
+def fork_living(beacon: Beacon, link_file: int) -> None:
     """Returns in the process in which the script is to live; the one that called waits for its end, and ends.
 
     Where that cannot be had (not Linux), the calling process is the living one.
@@ -27,16 +28,17 @@ def fork_living(beacon: Beacon) -> None:
     if sys.platform != "linux" or not _adopt_orphans():
         beacon.living = os.getpid()
         return
-    beacon.living = child = os.fork()
+    beacon.living = child = fork()
     if child == 0:
         beacon.living = os.getpid()
         return
+    os.close(link_file)  # it ends with those who talk over it
     _end_as(_wait(beacon))
 
 
 def _adopt_orphans() -> bool:
     try:
-        return ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0
+        return bool(ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
     except (OSError, AttributeError):
         return False
 

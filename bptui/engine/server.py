@@ -23,8 +23,11 @@ from importlib import metadata, util
 from types import FrameType
 from typing import TYPE_CHECKING
 
+from bptui.engine.checkpoint.fork import is_ours
 from bptui.engine.errors import PROMPT, CannotCut, StepRefused
 from bptui.engine.interpreter.output import Output
+from bptui.engine.root import fork_living
+from bptui.engine.run.forks import Forks, Handover, Woken
 from bptui.protocol.beacon import Beacon
 from bptui.protocol.codec import ProtocolError
 from bptui.protocol.link import DebuggeeLink, inherited_link
@@ -68,8 +71,8 @@ from bptui.protocol.snapshot import Branch, Rows, Snapshot
 if TYPE_CHECKING:
     from bptui.engine.controller import Controller
 
-OpenScript = Callable[[Open, Output], "Controller"]
-"""Cuts the script that is asked for; what it writes goes to that output."""
+OpenScript = Callable[[Open, Output, Forks], "Controller"]
+"""Cuts the script that is asked for; what it writes goes to that output; the process may be copied."""
 
 TICK = 0.05
 """Seconds between two `Running` messages."""
@@ -91,6 +94,8 @@ class Server:
         """Up to where the debugger has the output."""
         self._paused = False
         self._next_tick = 0.0
+        self._forks = Forks(beacon)
+        self._forks.backlog, self._forks.take_backlog = lambda: list(self._requests), self._requests.extend
 
     def serve(self) -> None:
         """Answer until the link ends."""
@@ -102,10 +107,28 @@ class Server:
             if isinstance(message, Request):  # a Pause that arrives when nothing runs is late
                 self._number, self._paused = message.number, False
                 self._next_tick = time.monotonic() + TICK
-                self._tell(self._answer(message.ask))
+                self._answer_to(message.ask)
+
+    def _answer_to(self, ask: Ask) -> None:
+        try:
+            tell = self._answer(ask)
+        except Woken as woken:  # this is another process by now: a copy that slept
+            tell = self._arrive(woken.handover)
+        self._tell(tell)
+
+    def _arrive(self, handover: Handover) -> Tell:
+        """In a copy that was woken: answer what the process asked that it takes the place of."""
+        self._number, self._told, self._requests = handover.known["server"]
+        self._mark, self._paused = self._output.mark(), False
+        self._forks.backlog, self._forks.take_backlog = lambda: list(self._requests), self._requests.extend
+        assert self._controller is not None
+        return self._stopped(self._controller.arrive(handover, pause=self._going_back))
 
     def interrupt(self, _signal: int, frame: FrameType | None) -> None:
         """Handle SIGINT: raise KeyboardInterrupt in the script's lines, and only there."""
+        if self._forks.traveller:
+            os.kill(self._forks.traveller, signal.SIGINT)
+            return
         while frame is not None and self._controller is not None:
             if frame.f_code.co_filename in (self._controller.program.path, PROMPT):
                 raise KeyboardInterrupt
@@ -127,7 +150,8 @@ class Server:
             )
 
     def _open(self, ask: Open) -> Tell:
-        self._controller = self._open_script(ask, self._output)
+        self._controller = self._open_script(ask, self._output, self._forks)
+        self._controller.tell_copies = lambda: {"server": (self._number, self._told, self._requests)}
         self._told = []
         self._controller.beacon = self._beacon.running
         self._tell(Opened(self._controller.program, platform.python_version(), _version_of("torch")))
@@ -235,7 +259,7 @@ class Server:
             self._paused = True  # the debugger is gone; `receive` says so next
 
 
-def open_script(ask: Open, output: Output, *, seed: int) -> Controller:
+def open_script(ask: Open, output: Output, forks: Forks, *, seed: int) -> Controller:
     """The real thing: imports torch. The script's random numbers are those of the seed, unless it seeds by itself.
 
     Raises:
@@ -251,7 +275,7 @@ def open_script(ask: Open, output: Output, *, seed: int) -> Controller:
         raise CannotCut(
             f"{what} in {sys.executable}: install it there, or name another Python with --python."
         ) from error
-    controller = Controller(ask.path, ask.argv, output=output, memory=ask.memory)
+    controller = Controller(ask.path, ask.argv, output=output, memory=ask.memory, forks=forks)
     gc.collect()
     gc.freeze()  # PyTorch's hundreds of thousands of objects need not be looked through again and again
     random.seed(seed)
@@ -263,12 +287,13 @@ def open_script(ask: Open, output: Output, *, seed: int) -> Controller:
 
 def main(link_file: int, beacon_file: int, open_script: OpenScript) -> None:
     """Be the debuggee's process, until the link ends."""
-    link = inherited_link(link_file)
-    # what the script starts must not keep the link open after our death
-    os.register_at_fork(after_in_child=link.close)
-    os.set_inheritable(link_file, False)
     beacon = Beacon(beacon_file)
     os.close(beacon_file)
+    fork_living(beacon, link_file)
+    link = inherited_link(link_file)
+    # what the script starts must not keep the link open after our death
+    os.register_at_fork(after_in_child=lambda: None if is_ours() else link.close())
+    os.set_inheritable(link_file, False)
     server = Server(link, beacon, Output.of_process(), open_script)
     signal.signal(signal.SIGINT, server.interrupt)
     atexit.register(flush_files)  # the first one registered runs last, after the script's own

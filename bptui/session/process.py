@@ -47,6 +47,7 @@ class Debuggee:
         self.link, self._theirs = link_pair()
         self._files = nameless_file(), nameless_file()
         self._beacon_file = beacon_file()
+        self._beacon = Beacon(self._beacon_file)
         self._process: subprocess.Popen[bytes] | None = None
         self._guardian: subprocess.Popen[bytes] | None = None
         self._spoke = False
@@ -60,8 +61,9 @@ class Debuggee:
     def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the script's own lines."""
         with self._lock:
-            if self._process is not None and self._process.poll() is None:
-                self._process.send_signal(signal.SIGINT)
+            if self._process is not None and self._process.poll() is None and self._beacon.living:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(self._beacon.living, signal.SIGINT)
 
     def leave(self) -> None:
         """Let it end by itself, and see to it that it does; returns at once. Its death is not told."""
@@ -132,7 +134,7 @@ class Debuggee:
             with contextlib.suppress(OSError):
                 self._guardian.communicate(b"\n")
         self.link.close()
-        beacon = Beacon(self._beacon_file)
+        beacon = self._beacon
         printed, errors = (
             read_text(file, told, size(file)) for file, told in zip(self._files, beacon.told, strict=True)
         )

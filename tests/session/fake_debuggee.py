@@ -17,6 +17,7 @@ sys.path[0] = str(Path(__file__).parents[2])
 
 from bptui.engine.errors import CannotCut, StepRefused  # noqa: E402
 from bptui.engine.interpreter.output import Output  # noqa: E402
+from bptui.engine.run.forks import Forks  # noqa: E402
 from bptui.engine.server import main  # noqa: E402
 from bptui.protocol.fact import Fact  # noqa: E402
 from bptui.protocol.messages import CurveDrawn, Inspected, Open  # noqa: E402
@@ -27,7 +28,7 @@ from bptui.protocol.snapshot import BlockInfo, Branch, Failure, ProgramInfo, Row
 class FakeController:
     """Steps through the functions of a module in the phases' order."""
 
-    def __init__(self, ask: Open, output: Output) -> None:
+    def __init__(self, ask: Open, output: Output, forks: Forks) -> None:
         path, argv, source = ask.path, ask.argv, Path(ask.path).read_text()
         if "cannot cut" in source:
             raise CannotCut("this cannot be cut", 7)

@@ -1,7 +1,7 @@
 """Forking the debuggee: a copy of the process has everything in it, also what Python cannot see.
 
-It is safe where nothing but the main thread would be missing from the copy. PyTorch's OpenMP pool is put away first (it
-comes back with the next parallel loop): a fork that leaves its threads behind hangs in that loop.
+It is safe where no thread but the main one would be missing from the copy. The threads of OpenMP and OpenBLAS are put
+away first (they come back when they are needed): a copy of a process that had them hangs in its next parallel loop.
 """
 
 from __future__ import annotations
@@ -11,15 +11,18 @@ import ctypes
 import multiprocessing
 import os
 import random
+import re
 import stat
 import sys
 from collections.abc import Collection
 
-PAUSE_HARD = 2
-"""`omp_pause_hard`, OpenMP 5.0: give back all resources, threads too."""
+LIBRARIES = re.compile("lib(gomp|iomp|omp)|openblas")
+"""Libraries that keep pools of threads: PyTorch's OpenMP, numpy's BLAS."""
+PUT_AWAY: dict[str, tuple[int, ...]] = {"omp_pause_resource_all": (2,), "blas_thread_shutdown_": ()}
+"""What ends the threads of such a pool, until they are needed again; 2 is `omp_pause_hard` of OpenMP 5.0."""
 
 _pools: dict[str, ctypes.CDLL] = {}
-"""The OpenMP libraries of this process, by path."""
+"""Those libraries of this process, by path."""
 _forking = False
 
 
@@ -75,6 +78,15 @@ def set_offsets(found: dict[int, int]) -> None:
             os.lseek(file, at, os.SEEK_SET)
 
 
+def private_bytes(process: int) -> int:
+    """How much memory goes when that process goes: pages that it shares with no other. 0 if it is gone."""
+    try:
+        with open(f"/proc/{process}/smaps_rollup", "rb") as file:
+            return 1024 * sum(int(line.split()[1]) for line in file if line.startswith(b"Private_"))
+    except (OSError, ValueError):
+        return 0
+
+
 def _threads() -> int:
     return len(os.listdir("/proc/self/task"))
 
@@ -88,20 +100,21 @@ def _children() -> set[int]:
 
 
 def _put_threads_away() -> None:
-    """End the threads of every OpenMP pool. Libraries too old to do so are left."""
+    """End the threads of the pools that can start them again. Libraries too old to do so are left."""
     for again in (False, True):
         if again or not _pools:
             _find_pools()
         for library in _pools.values():
-            with contextlib.suppress(AttributeError):
-                library.omp_pause_resource_all(PAUSE_HARD)
+            for function, arguments in PUT_AWAY.items():
+                with contextlib.suppress(AttributeError):  # it is another library's
+                    library[function](*arguments)
         if _threads() == 1:
             return
 
 
 def _find_pools() -> None:
     with open("/proc/self/maps", encoding="utf-8", errors="surrogateescape") as file:
-        paths = {line.split(maxsplit=5)[-1].rstrip("\n") for line in file if "libgomp" in line or "libiomp" in line}
+        paths = {line.split(maxsplit=5)[-1].rstrip("\n") for line in file if LIBRARIES.search(line)}
     for path in paths - set(_pools):
         with contextlib.suppress(OSError):
             _pools[path] = ctypes.CDLL(path)

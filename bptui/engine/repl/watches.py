@@ -31,6 +31,11 @@ class Watches:
     def __bool__(self) -> bool:
         return bool(self._texts)
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """The expressions, as they were typed."""
+        return self._texts
+
     def set(self, expressions: Iterable[str]) -> None:
         """Watch these from now on."""
         self._texts, self._compiled = tuple(dict.fromkeys(expressions)), {}

@@ -18,6 +18,7 @@ from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.unwind import Finally
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.run.execution import Execution
+from bptui.engine.run.forks import Forks, Woken
 from bptui.engine.run.stepper import Stepper
 from bptui.engine.tensors.saved import Unusable
 from bptui.protocol.snapshot import Snapshot
@@ -50,9 +51,9 @@ class Checkpoint:
 class Checkpoints:
     """The checkpoints of one execution."""
 
-    def __init__(self, execution: Execution, memory: int) -> None:
-        """`memory`: how many bytes all checkpoints may take."""
-        self._execution, self._memory = execution, memory
+    def __init__(self, execution: Execution, memory: int, forks: Forks | None) -> None:
+        """`memory`: how many bytes all checkpoints may take. `forks`: where the process may be copied."""
+        self._execution, self._memory, self._forks = execution, memory, forks if memory else None
         self._heap = Heap(
             [execution.machine, execution.recorder, execution.turn, execution.stepper],
             [Machine, Recorder, Iteration, Stepper, *execution.recorder.parts],
@@ -77,12 +78,35 @@ class Checkpoints:
     def running(self) -> None:
         """The script's lines begin to run."""
         self._began = time.perf_counter()
+        if self._forks is not None:
+            self._forks.running()
 
     def standing(self) -> None:
         """They stand still again."""
         if self._began is not None:
             self._since += time.perf_counter() - self._began
             self._began = None
+        if self._forks is not None:
+            self._forks.standing()
+
+    def leave_sleeper(self, detailed: bool, *, soon: bool) -> None:
+        """A turn of the loop begins: leave a copy of the process that sleeps here, if it is time for one.
+
+        Raises:
+            Woken: in a copy that went to sleep here.
+        """
+        if self._forks is None or self._execution.snapshots.last is None:
+            return
+        room = self._memory - self._total
+        if self._kept and self._kept[-1].moment.nbytes > room:
+            return  # a copy that sleeps would soon need as much: one of the two must do
+        execution, wrote = self._execution, self._execution.wrote
+        at = execution.history.branch, execution.history.index
+        try:
+            self._forks.visit(*at, room, detailed=detailed, soon=soon)
+        except Woken:
+            execution.wrote = wrote
+            raise
 
     def visit(self, detailed: bool) -> None:
         """The program stands between two blocks: make a checkpoint if it is time for one."""
@@ -90,6 +114,10 @@ class Checkpoints:
         if turn == self._turn or not self._execution.turn.fresh:
             return
         self._turn = turn
+        self._keep_if_due(detailed)
+        self.leave_sleeper(detailed, soon=detailed)
+
+    def _keep_if_due(self, detailed: bool) -> None:
         now = time.perf_counter()
         since = self._since + (now - self._began if self._began is not None else 0.0)
         if since < APART or since < (SHARE_STEPPING if detailed else SHARE) * self._cost:

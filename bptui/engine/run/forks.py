@@ -1,8 +1,8 @@
 """Going back in copies of the process: a way back is tried in one, and sleeping ones are checkpoints of everything.
 
 A copy that arrives takes the place of the process that asked, which ends without a trace; one that does not arrive ends
-itself, and then nothing has changed, to the bit. Copies inherit the link to the debugger and all that is known; one that
-slept is handed what came to be known since.
+itself, and then nothing has changed, to the bit. Copies inherit the link to the debugger and all that is known; one
+that slept is handed what came to be known since.
 """
 
 from __future__ import annotations
@@ -15,13 +15,15 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from bptui.engine.checkpoint.fork import fork, offsets, set_offsets, trouble
+from bptui.engine.checkpoint.fork import fork, offsets, private_bytes, set_offsets, trouble
 from bptui.engine.errors import StepRefused
-from bptui.engine.run.history import History
 from bptui.protocol.beacon import Beacon
 from bptui.protocol.files import nameless_file, size
+
+if TYPE_CHECKING:
+    from bptui.engine.run.history import History
 
 APART = 0.25
 """Seconds of running between two sleepers, at least: it can be run again without a long wait."""
@@ -31,6 +33,8 @@ SHARE_STEPPING = 3
 """The same while a person steps."""
 MOST = 24
 """So many sleepers at most."""
+COPIED_PER_SECOND = 1e9
+"""Bytes: what a copy shares with this process is copied page by page when it is written next, which takes time too."""
 WAKE = signal.SIGUSR1
 
 T = TypeVar("T")
@@ -43,6 +47,8 @@ class Sleeper:
     process: int
     branch: int
     index: int
+    detailed: bool
+    """Whether the steps before it were looked at in detail."""
 
 
 @dataclass
@@ -75,10 +81,14 @@ class Forks:
         self._outcome, self._report = Pipe(duplex=False)
         """What became of a copy."""
         self.sleepers: list[Sleeper] = []
+        self.traveller = 0
+        """The copy that goes back now, while this process waits for it; 0 if there is none."""
         self.backlog: Callable[[], list[Any]] = list
         """What the debugger asked for while a copy went back; a copy that gives up hands it to the one that goes on."""
         self.take_backlog: Callable[[list[Any]], None] = lambda requests: None
         self._cost = self._since = 0.0
+        self._largest = 0
+        """How many bytes the largest sleeper had for itself."""
         self._began: float | None = None
 
     @property
@@ -97,36 +107,42 @@ class Forks:
         read_at = offsets()
         copy = fork()
         if copy == 0:
-            self._beacon.living = os.getpid()
             return self._take_over(travel)
-        refusal = self._wait(lambda: os.waitpid(copy, os.WNOHANG)[0] == 0)
-        self._beacon.living = os.getpid()
+        refusal = self._wait(copy)
         set_offsets(read_at)
-        with contextlib.suppress(ChildProcessError):
-            os.waitpid(copy, 0)
+        os.waitpid(copy, 0)
         raise refusal
 
     def _take_over(self, travel: Callable[[], T]) -> T:
         """In the copy: go there, and be the living one from then on."""
+        self.traveller = 0
+        self._report.send(os.getpid())
         try:
             arrived = travel()
         except StepRefused as refusal:
             self._report.send((refusal.message, refusal.hint, self.backlog()))
             os._exit(0)
+        self._beacon.living = os.getpid()
         self._report.send(None)
         return arrived
 
-    def _wait(self, lives: Callable[[], bool]) -> StepRefused:
-        """Wait for what becomes of a copy. Ends this process where that took its place."""
-        while not self._outcome.poll(0.1):
-            if not lives() and not self._outcome.poll():
-                return StepRefused("The program died on the way back.", "Nothing changed.")
-        outcome = self._outcome.recv()
-        if outcome is None:
-            os._exit(0)
-        message, hint, backlog = outcome
-        self.take_backlog(backlog)
-        return StepRefused(message, hint)
+    def _wait(self, process: int) -> StepRefused:
+        """Wait for what becomes of a copy, which that process is or makes. Ends this one where that took its place."""
+        try:
+            while True:
+                while not self._outcome.poll(0.1):
+                    if not _lives(process) and not self._outcome.poll():
+                        return StepRefused("The program died on the way back.", "Nothing changed.")
+                outcome = self._outcome.recv()
+                if outcome is None:
+                    os._exit(0)
+                if not isinstance(outcome, int):
+                    message, hint, backlog = outcome
+                    self.take_backlog(backlog)
+                    return StepRefused(message, hint)
+                self.traveller = process = outcome
+        finally:
+            self.traveller = 0
 
     # ---- sleepers
 
@@ -140,14 +156,17 @@ class Forks:
             self._since += time.perf_counter() - self._began
             self._began = None
 
-    def visit(self, branch: int, index: int, stepping: bool) -> None:
-        """The program stands between two blocks: leave a sleeper if it is time for one."""
-        since = self._since + (time.perf_counter() - self._began if self._began is not None else 0.0)
-        if since >= max(0.0 if stepping else APART, (SHARE_STEPPING if stepping else SHARE) * self._cost):
-            self.leave(branch, index)
+    def visit(self, branch: int, index: int, room: int, *, detailed: bool, soon: bool) -> None:
+        """The program stands between two blocks: leave a sleeper if it is time for one.
 
-    def leave(self, branch: int, index: int) -> None:
-        """Leave a copy that sleeps here, if that is safe. Returns again, by `Woken`, in each copy of it that is woken."""
+        `room`: how many bytes all sleepers may take; `soon`: one is likely to be needed.
+        """
+        since = self._since + (time.perf_counter() - self._began if self._began is not None else 0.0)
+        if since >= (SHARE_STEPPING * self._cost if soon else max(APART, SHARE * self._cost)):
+            self.leave(branch, index, room, detailed=detailed)
+
+    def leave(self, branch: int, index: int, room: int, *, detailed: bool) -> None:
+        """Leave a copy that sleeps here, if that is safe. In each copy of it that is woken, `Woken` comes from here."""
         if any((each.branch, each.index) == (branch, index) for each in self.sleepers):
             return
         started = time.perf_counter()
@@ -158,15 +177,23 @@ class Forks:
             if copy == 0:
                 self._sleep(mask, read_at)
             signal.pthread_sigmask(signal.SIG_SETMASK, mask)
-            self.sleepers.append(Sleeper(copy, branch, index))
-            while len(self.sleepers) > MOST:
-                self._end(self._least_useful())
+            self.sleepers.append(Sleeper(copy, branch, index, detailed))
+            self._keep_to(room)
         now = time.perf_counter()
-        self._cost, self._since = now - started, 0.0
+        self._cost, self._since = now - started + self._largest / COPIED_PER_SECOND, 0.0
         if self._began is not None:
             self._began = now
 
-    def _sleep(self, mask: set[signal.Signals], read_at: dict[int, int]) -> None:
+    def _keep_to(self, room: int) -> None:
+        """End the least useful sleepers, until there are not too many and what they take fits in."""
+        sizes = {each: private_bytes(each.process) for each in self.sleepers}
+        self._largest = max(sizes.values())
+        while self.sleepers and (len(self.sleepers) > MOST or sum(sizes.values()) > room):
+            gone = self._least_useful()
+            del sizes[gone]
+            self._end(gone)
+
+    def _sleep(self, mask: set[int | signal.Signals], read_at: dict[int, int]) -> None:
         """In the copy: wait to be woken, again and again; each time another copy goes where it is told."""
         while True:
             signal.sigwait([WAKE])
@@ -174,28 +201,37 @@ class Forks:
             if middle == 0:
                 if fork():
                     os._exit(0)  # so that nobody who sleeps is the parent of one who lives
-                self._beacon.living = os.getpid()
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
                 set_offsets(read_at)
                 raise Woken(pickle.loads(os.pread(self._paper, size(self._paper), 0)))
             os.waitpid(middle, 0)
 
-    def nearest(self, history: History, branch: int, index: int) -> Sleeper | None:
-        """The latest sleeper on the way to that step."""
+    def nearest(self, history: History, branch: int, index: int, detailed_tail: int) -> Sleeper | None:
+        """The latest sleeper from which that step can be reached, the last `detailed_tail` steps in detail."""
         self.sleepers = [each for each in self.sleepers if self._sleeps(each)]
-        before = (s for s in self.sleepers if s.index <= index and history.contains(branch, s.branch, s.index))
+        before = [
+            each
+            for each in self.sleepers
+            if each.index <= (index if each.detailed else index - detailed_tail)
+            and history.contains(branch, each.branch, each.index)
+        ]
         return max(before, key=lambda each: each.index, default=None)
 
-    def wake(self, sleeper: Sleeper, handover: Handover) -> StepRefused:
-        """Let a copy of it go where the handover says. Returns only where it did not arrive: nothing changed."""
+    def wake(self, sleeper: Sleeper, handover: Handover) -> StepRefused | None:
+        """Let a copy of it go where the handover says. Returns only where that did not arrive: nothing changed.
+
+        None if the sleeper itself is gone: it was killed, say where memory ran out.
+        """
         handover.sleepers = self.sleepers
         read_at = offsets()
         os.truncate(self._paper, 0)
         os.write(self._paper, pickle.dumps(handover, protocol=5))
         os.kill(sleeper.process, WAKE)
-        refusal = self._wait(lambda: _lives(self._beacon.living))
-        self._beacon.living = os.getpid()
+        refusal = self._wait(sleeper.process)
         set_offsets(read_at)
+        if not self._sleeps(sleeper):
+            self._end(sleeper)
+            return None
         return refusal
 
     def arrive(self, handover: Handover, travel: Callable[[], T]) -> T:
@@ -223,7 +259,9 @@ class Forks:
             os.waitpid(sleeper.process, 0)
 
     def _least_useful(self) -> Sleeper:
-        """The one that leaves the smallest gap, seen from the latest; never the first."""
+        """The one that leaves the smallest gap, seen from the latest; of two the earlier."""
+        if len(self.sleepers) < 3:
+            return self.sleepers[0]
         ordered: Sequence[Sleeper] = sorted(self.sleepers, key=lambda each: each.index)
         newest = ordered[-1].index
         gaps = [

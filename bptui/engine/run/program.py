@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from bptui.engine.interpreter.environment import Stage
 from bptui.engine.interpreter.output import Output
@@ -14,6 +15,7 @@ from bptui.engine.observe.step_result import StepResult
 from bptui.engine.repl.prompt import Prompt
 from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
+from bptui.engine.run.forks import Forks
 from bptui.engine.run.history import History
 from bptui.engine.run.plain_variables import PlainVariables
 from bptui.engine.tape.call_sites import Sites
@@ -32,8 +34,11 @@ class Program:
     past: Checkpoints
     """Its checkpoints."""
 
-    def __init__(self, script: Script, path: str, argv: Sequence[str], output: Output, memory: int) -> None:
-        """`memory`: how many bytes checkpoints may take."""
+    def __init__(
+        self, script: Script, path: str, argv: Sequence[str], output: Output, memory: int, forks: Forks | None
+    ) -> None:
+        """`memory`: how many bytes checkpoints may take. `forks`: where the process may be copied."""
+        self.forks = forks
         self.script, self.output = script, output
         self.beacon: TellLocation = lambda phase, line: None
         """Told what is about to run, before it runs."""
@@ -65,7 +70,7 @@ class Program:
             self.script, self._stage, self.output, self._sites, self.history, self.plain_variables, self.prompt
         )
         self.execution.machine.started = self.beacon
-        self.past = Checkpoints(self.execution, self._memory)
+        self.past = Checkpoints(self.execution, self._memory, self.forks)
         self.set_zeroing(self.zeroing)
         self.started = True
         failure = self.execution.enter()
@@ -96,6 +101,28 @@ class Program:
         entry = StepResult(None, StopReason.ENTRY, self.execution.stepper.place)
         self.execution.snapshots.last = self.execution.look(0, 0, entry)
         self.past.keep(True)
+
+    def known(self) -> dict[str, Any]:
+        """What a copy of the process that slept does not know, but for the timeline; see `learn`."""
+        return {
+            "plain variables": self.plain_variables,
+            "breakpoints": (self.asked, self.execution.breakpoints.counts()),
+            "watches": self.prompt.watches.texts,
+            "tape": self.execution.tapes.number,
+        }
+
+    def learn(self, history: History, known: dict[str, Any]) -> None:
+        """In a copy of the process that slept: what came to be known since. The program stands where it slept."""
+        branch, index = self.history.branch, self.history.index
+        self.history = self.execution.history = history
+        history.move_to(branch, index)
+        self.plain_variables = self.execution.plain_variables = known["plain variables"]
+        self.asked, counts = known["breakpoints"]
+        self.execution.breakpoints.set(self.asked)
+        self.execution.breakpoints.restore(counts)
+        self.prompt.watches.set(known["watches"])
+        self.execution.tapes.forget()
+        self.execution.tapes.number = max(self.execution.tapes.number, known["tape"]) + 1
 
     def set_zeroing(self, on: bool) -> None:
         """Whether `next` runs zero_grad or passes over it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 from bptui.engine.breakpoints.manager import Hit
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.errors import StepRefused
 from bptui.engine.run.checkpoints import Checkpoint
 from bptui.engine.run.execution import NotThere
+from bptui.engine.run.forks import Handover, Sleeper
 from bptui.engine.run.program import Program
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
@@ -28,10 +30,16 @@ class ArrivedElsewhere(Exception):
 
 
 class Travel:
-    """One way back, or forth again."""
+    """One way back, or forth again.
 
-    def __init__(self, life: Program, pause: IsPaused) -> None:
-        self._life, self._pause = life, pause
+    Where the process may be copied, a copy goes and takes this one's place when it arrives; else it goes by itself.
+    """
+
+    def __init__(self, life: Program, pause: IsPaused, tell: Callable[[], dict[str, Any]] = dict) -> None:
+        """`tell`: what a copy that slept has to be told beside what the program knows."""
+        self._life, self._pause, self._tell = life, pause, tell
+        self._trial = False
+        """Whether this is a copy that ends if it does not arrive."""
         self._wrote = life.execution.wrote
         self._present: Checkpoint | None = None
         """Where the program stood before."""
@@ -61,10 +69,43 @@ class Travel:
             StepRefused: there is no such step, or the program does not repeat itself. Nothing changed.
         """
         index = self.check(branch, index)
+        life, here = self._life, (self._life.history.branch, self._life.history.index)
+        if life.forks is None or (here[1] == index and life.history.contains(branch, *here)) or life.forks.trouble:
+            return self._by_itself(lambda: self._to(branch, index))
+        while (sleeper := life.forks.nearest(life.history, branch, index, self._detailed_tail)) is not None:
+            if not self._is_nearer(sleeper, branch, index):
+                break
+            handover = Handover(branch, index, life.history, {**life.known(), **self._tell()})
+            if (refusal := life.forks.wake(sleeper, handover)) is not None:
+                raise refusal
+        return life.forks.attempt(lambda: self.as_copy(lambda: self._to(branch, index)))
+
+    def _is_nearer(self, sleeper: Sleeper, branch: int, index: int) -> bool:
+        """Whether no other way leads there from as near."""
+        life, here = self._life, (self._life.history.branch, self._life.history.index)
+        if life.history.contains(branch, *here) and sleeper.index <= here[1] <= index:
+            return False
+        start = life.past.nearest(branch, index, self._detailed_tail)
+        return start is None or start.index <= sleeper.index
+
+    def _by_itself(self, go: Callable[[], Snapshot]) -> Snapshot:
         try:
-            return self._to(branch, index)
+            return go()
         except ArrivedElsewhere as elsewhere:
             return elsewhere.snapshot
+
+    def as_copy(self, go: Callable[[], Snapshot]) -> Snapshot:
+        """In a copy of the process: go there.
+
+        Raises:
+            StepRefused: the program does not repeat itself. This copy is of no use any more.
+        """
+        self._trial = True
+        return go()
+
+    def onwards(self, branch: int, index: int) -> Snapshot:
+        """In a copy that was woken: go there from here; see `as_copy`."""
+        return self.as_copy(lambda: self._to(branch, index))
 
     def _to(self, branch: int, index: int) -> Snapshot:
         history = self._life.history
@@ -72,7 +113,7 @@ class Travel:
         if history.index == index and history.contains(branch, *here):
             history.move_to(branch, index)
             return self._arrived(None)
-        self._present = self._life.past.keep(True)
+        self._present = None if self._trial else self._life.past.keep(True)
         start = self._life.past.nearest(branch, index, self._detailed_tail)
         onwards = history.contains(branch, *here) and here[1] <= index
         if not onwards or (start is not None and start.index > here[1]):
@@ -85,15 +126,14 @@ class Travel:
         Raises:
             StepRefused: the program does not repeat itself. Nothing changed.
         """
-        try:
-            return self._to_breakpoint()
-        except ArrivedElsewhere as elsewhere:
-            return elsewhere.snapshot
+        if self._life.forks is None or self._life.forks.trouble:
+            return self._by_itself(self._to_breakpoint)
+        return self._life.forks.attempt(lambda: self.as_copy(self._to_breakpoint))
 
     def _to_breakpoint(self) -> Snapshot:
         history, past = self._life.history, self._life.past
         branch, here = history.branch, history.index
-        self._present = past.keep(True)
+        self._present = None if self._trial else past.keep(True)
         found = self._latest_met(branch, here) if self._life.execution.breakpoints.active else None
         if found is None:
             return self._to(branch, here if self._pause() else 0)
@@ -156,6 +196,8 @@ class Travel:
         try:
             return life.execution.replay(branch, index, detailed_tail, progress)
         except NotThere as failed:
+            if self._trial:
+                raise StepRefused(failed.message, f"{failed.hint} Nothing changed.".strip()) from None
             if self._present is not None and life.past.usable(self._present.moment):
                 life.past.bring_back(self._present)
                 life.restore_zeroing()
@@ -170,7 +212,9 @@ class Travel:
 
     def _follow(self, ran: RunBlock | None) -> bool:
         """A step ran again: what breakpoints remember follows. Whether to go on."""
-        self._life.execution.breakpoints.stepped(ran, self._life.execution.stepper.place)
+        life = self._life
+        life.execution.breakpoints.stepped(ran, life.execution.stepper.place)
+        life.past.leave_sleeper(False, soon=False)
         return not self._pause()
 
     def _arrived(self, snapshot: Snapshot | None) -> Snapshot:
