@@ -38,6 +38,8 @@ class Travel:
     def __init__(self, life: Program, pause: IsPaused, tell: Callable[[], dict[str, Any]] = dict) -> None:
         """`tell`: what a copy that slept has to be told beside what the program knows."""
         self._life, self._pause, self._tell = life, pause, tell
+        self._goal = 0
+        """The index that it goes to; a little before it a sleeper is left, since more steps back may follow."""
         self._trial = False
         """Whether this is a copy that ends if it does not arrive."""
         self._wrote = life.execution.wrote
@@ -109,6 +111,7 @@ class Travel:
 
     def _to(self, branch: int, index: int) -> Snapshot:
         history = self._life.history
+        self._goal = index
         here = (history.branch, history.index)
         if history.index == index and history.contains(branch, *here):
             history.move_to(branch, index)
@@ -214,7 +217,8 @@ class Travel:
         """A step ran again: what breakpoints remember follows. Whether to go on."""
         life = self._life
         life.execution.breakpoints.stepped(ran, life.execution.stepper.place)
-        life.past.leave_sleeper(False, soon=False)
+        left = self._goal - life.history.index
+        life.past.leave_sleeper(False, soon=self._detailed_tail < left <= 4 * self._detailed_tail)
         return not self._pause()
 
     def _arrived(self, snapshot: Snapshot | None) -> Snapshot:
