@@ -6,7 +6,10 @@ import re
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
+from enum import Enum
 from types import FrameType
+from typing import TypeVar
 
 MUCH = 60.0
 """Seconds that nothing here ever needs, on a machine however busy."""
@@ -21,9 +24,9 @@ SHAPES = {
     "flags": "🇩🇪🇯🇵🇨🇳" * 5,
     "selectors": "❤️☀️1️⃣" * 6,
     "tabs": "\ta\tbb\t訓\t",
-    "a long word": "x" * 700,
-    "a long wide word": "訓" * 300,
-    "spaces": " " * 300,
+    "a long word": "x" * 250,
+    "a long wide word": "訓" * 90,
+    "spaces": " " * 90,
     "numbers": "7.3159 -1.4721 123456789.25 1e-05 -3.25e+17 0.5",
     "markup": "[red]x[/] [@click=app.quit]x[/] [/ [bold",
     "hangul in pieces": "\u1112\u1161\u11ab" * 5,
@@ -84,3 +87,17 @@ def ending() -> Iterator[None]:
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
+
+
+Anything = TypeVar("Anything")
+
+
+def poisoned(known: Anything, text: str) -> Anything:
+    """The same facts with this text in every string of theirs: in names, types, messages, sentences."""
+    if isinstance(known, str) and not isinstance(known, Enum):
+        return known + text  # type: ignore[return-value]
+    if isinstance(known, tuple):
+        return tuple(poisoned(each, text) for each in known)  # type: ignore[return-value]
+    if is_dataclass(known) and not isinstance(known, type):
+        return replace(known, **{each.name: poisoned(getattr(known, each.name), text) for each in fields(known)})
+    return known

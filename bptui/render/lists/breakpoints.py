@@ -10,7 +10,7 @@ from rich.text import Text
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.phase import Phase
 from bptui.render.text.cells import to_left
-from bptui.render.text.fit import cut, piece
+from bptui.render.text.fit import cut, piece, spread
 from bptui.render.text.gate import one_line
 from bptui.render.text.signs import LOG, NEVER, OFF, ON, STYLES
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG, WARN
@@ -63,8 +63,7 @@ def breakpoint_line(listed: Listed, numbers: int, width: int, chosen: bool) -> T
     if state is not None and state.message:
         text += piece(f"  {one_line(state.message)}", QUIET if state.verified else WARN)
     times = piece(f"{MET} {state.met}" if state is not None and state.met else "", FAINT)
-    text = cut(text, width - times.cell_len - 2 if times else width)
-    return text + piece(" " * max(width - text.cell_len - times.cell_len, 0)) + times
+    return spread(text, times, width) if times else cut(text, width)
 
 
 def lines_marked(listed: Iterable[Listed]) -> dict[int, str]:

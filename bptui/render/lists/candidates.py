@@ -28,7 +28,7 @@ def continued(text: str, start: int, candidates: Sequence[str]) -> str:
 def listed(candidates: Sequence[str], width: int) -> Text:
     """In columns, read line by line; where there are too many, how many more."""
     names = [one_line(each) for each in candidates]
-    column = min(max(map(width_of, names), default=1) + GAP, width)
+    column = max(min(max(map(width_of, names), default=1) + GAP, width), 1)
     columns = max((width + GAP) // column, 1)
     room = columns * LINES
     shown, more = (names, 0) if len(names) <= room else (names[: room - 1], len(names) - room + 1)

@@ -104,7 +104,7 @@ def message(text: Text, width: int) -> Text:
     if not hint:
         return cut(said, width)
     whole = piece("  ").join([said, *hint]) if hint[0] else said
-    if wrapped_height(whole.plain, width) <= 1:
+    if whole.cell_len <= width:
         return whole
     if not hint[0]:
         return cut_lines(said, width, TALLEST)
