@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from functools import partial
 from typing import ClassVar
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
@@ -46,7 +47,7 @@ class BptuiApp(App[None]):
         """For that session; title and source are shown until the session has opened the script."""
         super().__init__()
         self._session = session
-        self._main = MainScreen(session, title, source, clock)
+        self._main = MainScreen(session, title, source, clock, self._leave)
         for theme in (DARK, LIGHT):
             self.register_theme(theme)
         chosen = remembered_theme()
@@ -80,11 +81,40 @@ class BptuiApp(App[None]):
             )
         yield SystemCommand("theme", "Choose other colours.", self.action_change_theme)
 
-    async def action_pause(self) -> None:
+    async def on_event(self, event: events.Event) -> None:
+        """A key does all that it does before the next one is looked at.
+
+        Textual would send it to the widget that has the focus now, and from there back up to us, while the keys behind
+        it take the same way: of a fast `:set lr = 0.1` some letters would still be on their way to the panes, as
+        commands, when the line is open.
+        """
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        self.app_focus = True
+        await self.screen._mounted_event.wait()  # what the key before opened has its own keys
+        self._main.key_pressed(event.key)
+        if await self._check_bindings(event.key, priority=True):
+            return
+        event._set_forwarded()
+        event.bubble = False  # type: ignore[misc]  # we go up ourselves
+        target = self.focused or self.screen
+        for node in target.ancestors_with_self:
+            if node is self:
+                break
+            await node.on_event(event)
+            if event._stop_propagation:
+                return
+        await self._check_bindings(event.key)
+
+    def action_pause(self) -> None:
         """ctrl+c, wherever it is pressed, never quits."""
-        await self._main.give("pause")
+        self._main.carry_out("pause")
 
     async def action_quit(self) -> None:
         """Leave at once, also while the program runs."""
+        self._leave()
+
+    def _leave(self) -> None:
         self._session.close()
         self.exit()

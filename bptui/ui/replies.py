@@ -1,4 +1,4 @@
-"""The half of the main screen that listens: what the session tells goes to the panes."""
+"""What the session tells goes to the panes."""
 
 from __future__ import annotations
 
@@ -6,27 +6,26 @@ from collections.abc import Callable
 from functools import partial
 
 from rich.text import Text
-from textual.app import ComposeResult
-from textual.reactive import reactive
 from textual.screen import Screen
 
 from bptui.protocol.messages import (
     Ask,
     BreakpointsSet,
     Compared,
-    Completed,
     CurveDrawn,
     Died,
+    DrawCurve,
+    Evaluate,
     Evaluated,
     GradientsChecked,
-    Inspected,
     Opened,
     Refused,
     Reply,
     Running,
     SeenAnew,
+    SetBreakpoints,
+    SetWatches,
     Stopped,
-    TapeShown,
     Tell,
     Uncut,
 )
@@ -40,171 +39,209 @@ from bptui.ui.actions.commands import Commands
 from bptui.ui.actions.inspect import InspectActions
 from bptui.ui.actions.paint_batch import PaintBatch
 from bptui.ui.actions.play import Player, Wait
+from bptui.ui.actions.steering import Steering
 from bptui.ui.base.messages import ReplyArrived
 from bptui.ui.model.requests import Requests, SessionState, possible
 from bptui.ui.model.rows import RowPages
-from bptui.ui.panes.toosmall import TooSmall
 from bptui.ui.panes.view import View
 
 
-class ReplyHandler(Screen[None]):
-    """Every pane hangs on `snapshot`."""
+class ReplyHandler:
+    """Knows where the program stands, and hands each pane its facts. The screen asks it; it never asks the screen."""
 
-    AUTO_FOCUS = ""
+    def __init__(
+        self,
+        screen: Screen[None],
+        session: Session,
+        view: View,
+        title: str,
+        clock: Callable[[], float],
+        carry_out: Callable[[str], bool],
+    ) -> None:
+        """`title` is shown until the program has a name.
 
-    snapshot: reactive[Snapshot | None] = reactive(None, repaint=False, always_update=True, init=False)
-    """Where the program stands."""
-
-    def __init__(self, session: Session, title: str, source: str, clock: Callable[[], float]) -> None:
-        super().__init__()
-        self._session = session
-        self._requests = Requests(session)
-        self._program_name = title
-        self._view = View(source)
-        self._program: ProgramInfo | None = None
-        self._before: Snapshot | None = None
+        `carry_out` does what a command's key does, by the command's id; False if that is not possible now.
+        """
+        self._screen, self._session, self._view, self._program_name = screen, session, view, title
+        self.requests = Requests(session, self._hear_program)
+        self.program: ProgramInfo | None = None
+        self.snapshot: Snapshot | None = None
+        """Where the program stands; None until it is at its entry."""
+        self.before: Snapshot | None = None
         """The stop before, with which the cards compare."""
-        self._pages = RowPages(session.timeline)
-        self._here = 0, 0
+        self.param: str | None = None
+        """The parameter that the cards, the curve and the timeline show."""
+        self.here = 0, 0
         """The branch and the row at which the program stands; inside a phase that has none yet, the one before."""
-        self._param: str | None = None
-        self._heard = 0
-        """How much of what the script prints in this run is already in the console."""
-        self._troubled = False
-        """Whether it was told that the timeline is no longer kept."""
-        self._together = PaintBatch(self)
-        self._player = Player(self, self._play)
-        self._wait = Wait(self, clock, self._show_state)
         self._place: Progress | None = None
-        self._lookup = InspectActions(self, self._requests, self._view)
-        self._commanding = Commands(self, self._requests, self._view, self._lookup, session.timeline, self._possible)
+        self._pages = RowPages(session.timeline)
+        self._console_has = 0
+        """How much of what the script prints in this run is already in the console."""
+        self._trouble_said = False
+        """Whether it was said that the timeline is no longer kept."""
+        self._paint_batch = PaintBatch(screen)
+        self.player = Player(screen, lambda ask: self.steering.play(ask))
+        self._wait = Wait(screen, clock, self.show_state)
+        self.steering = Steering(
+            self.requests,
+            self.player,
+            lambda: self.snapshot,
+            lambda ask: self._wait.begin(ask, self._place),
+            self._hear_step,
+        )
+        self.inspect = InspectActions(screen, self.requests, view, self)
+        self.commands = Commands(
+            screen, view, self.steering, self.inspect, session.timeline, self._ask_beside, carry_out
+        )
 
-    def compose(self) -> ComposeResult:
-        yield self._view
-        yield TooSmall()
-
-    def on_mount(self) -> None:
-        self._show_state()
+    def start(self) -> None:
+        """Open the script."""
+        self.show_state()
         self._view.say(Text("starting: PyTorch is imported, and the script runs up to its loop"))
-        self._requests.start(self._reply_arrives)
-
-    # ---- what the session tells
+        self.requests.start(self._reply_arrives)
 
     def _reply_arrives(self, reply: Reply) -> None:
         """On the session's own thread."""
-        self.post_message(ReplyArrived(reply))
+        self._screen.post_message(ReplyArrived(reply))
 
-    def on_reply_arrived(self, message: ReplyArrived) -> None:
-        tell = self._requests.hear(message.reply)
-        if tell is not None:
-            self._hear(tell)
-            if isinstance(tell, Stopped | Evaluated | SeenAnew | Compared):
-                self._go_on()
-            self._show_state()
+    def restart(self) -> None:
+        """Begin again from the initial state."""
+        dropped = self.steering.drop()
+        self.player.stop()
+        self._wait.end()
+        self.requests.restart()
+        self._view.say(Text("starting again from the initial state"), dropped)
+        self.show_state()
 
-    def _hear(self, tell: Tell) -> None:
+    def take(self, reply: Reply) -> None:
+        """The session told something."""
+        self.requests.take(reply)
+        self.show_state()
+
+    # ---- answers to what was asked beside the steps
+
+    def _ask_beside(self, ask: SetBreakpoints | SetWatches, quietly: bool) -> None:
+        """Tell the debuggee which there are now. `quietly`: a refusal need not be said."""
+        self.requests.ask(ask, partial(self._hear_beside, quietly))
+
+    def _hear_beside(self, quietly: bool, tell: Tell) -> None:
+        match tell:
+            case BreakpointsSet(states):
+                self.commands.breakpoints.hear(states)
+            case SeenAnew(snapshot):
+                self._see_anew(snapshot)
+            case Refused(message, hint) if not quietly:
+                self._view.say(refused(message, hint))
+
+    def _hear_curve(self, tell: Tell) -> None:
+        if isinstance(tell, CurveDrawn):
+            self._view.curve.show_curve(tell)
+            self._paint_batch.complete()
+            self._screen.call_after_refresh(self.ask_curve)  # it may want to see further
+
+    # ---- the program begins, and is gone
+
+    def _hear_program(self, tell: Tell) -> None:
         match tell:
             case Opened(program):
                 self._open(program)
-            case Uncut():
-                self.app.refuse(tell)  # type: ignore[attr-defined]
             case Stopped():
                 self._stop(tell)
-            case SeenAnew(snapshot):
-                self._wait.end()
-                if (said := seen_anew(self.snapshot, snapshot)) is not None:
-                    self._view.say(said)
-                self.snapshot = snapshot
-            case Evaluated():
-                self._wait.end()
-                if tell.stop is not None:
-                    self._stop(tell.stop)
-                self._commanding.hear(tell)
-            case Compared():
-                self._stop(tell.stop)
-                self._commanding.hear(tell)
-            case Completed() | BreakpointsSet():
-                self._commanding.hear(tell)
-            case Running():
-                self._run_on(tell)
-            case Refused(message, hint):
-                self._wait.end()
-                self._stop_playing()
-                self._view.say(refused(message, hint))
-            case CurveDrawn():
-                self._view.curve.show_curve(tell)
-                self._together.complete()
-                self.call_after_refresh(self._ask_curve)  # it may want to see further
-            case Inspected():
-                self._lookup.hear_value(tell)
-            case TapeShown():
-                self._lookup.hear_tape(tell, self.snapshot, self._param)
-            case GradientsChecked():
-                self._lookup.hear_check(tell)
+                self._go_on()
+            case Uncut():
+                self._screen.app.refuse(tell)  # type: ignore[attr-defined]
             case Died(message, printed, errors):
                 self._wait.end()
-                self._stop_playing()
+                self.player.stop()
                 self._view.console.add(printed, errors)
-                self._view.say(dead(message))
-                self._lookup.hear_check(GradientsChecked((), None, message))
+                self._view.say(dead(message), self.steering.drop())
+                self.inspect.hear_check(GradientsChecked((), None, message))
 
     def _open(self, program: ProgramInfo) -> None:
-        self._program, self._program_name = program, program.name
-        self._place, self._heard, self._here = None, 0, (0, 0)
-        self.set_reactive(ReplyHandler.snapshot, None)
+        self.program, self._program_name = program, program.name
+        self.snapshot, self._place, self._console_has, self.here = None, None, 0, (0, 0)
         self._pages.forget()
         self._view.open(program, self._pages)
-        self._lookup.open()
-        self._commanding.open(program.path)
+        self.inspect.open()
+        self.commands.open(program.path)
 
-    def _stop(self, stopped: Stopped) -> None:
-        snapshot = stopped.snapshot
-        brought = snapshot.stop_reason is StopReason.GOTO
-        heard, self._heard = self._heard, 0
-        if not brought:  # what it printed on the way there was printed then
-            self._view.console.add(snapshot.printed[heard:], snapshot.errors, stopped.logged)
-        if snapshot.failure is not None and not brought:
-            self._view.console.add_failure(snapshot.failure)
+    # ---- steps
+
+    def _hear_step(self, ask: Ask, tell: Tell) -> None:
+        if isinstance(tell, Running):
+            self._run_on(tell)
+            return
         self._wait.end()
-        self._before = self.snapshot
-        self._here = snapshot.branch, snapshot.index - (snapshot.op is not None)
-        self._new_rows(stopped.rows)
-        self.snapshot = snapshot
-        self._view.timeline.stop(self._here, brought)
-        if self._requests.state is not SessionState.READY:
-            self._stop_playing()
-        self._view.say_stop(snapshot)
-        self._tell_trouble()
-
-    def _tell_trouble(self) -> None:
-        """Once, in the console: the timeline's file can no longer be written."""
-        if self._session.timeline.trouble and not self._troubled:
-            self._troubled = True
-            self._view.console.add("", f"{self._session.timeline.trouble}\n")
+        dropped = self.steering.drop_behind(ask, tell)
+        match tell:
+            case Stopped():
+                self._stop(tell, dropped)
+            case SeenAnew(snapshot):
+                self._see_anew(snapshot)
+            case Evaluated():
+                if tell.stop is not None:
+                    self._stop(tell.stop)
+                assert isinstance(ask, Evaluate)
+                self.commands.hear_evaluated(ask.text, tell, dropped)
+            case Compared():
+                self._stop(tell.stop)
+                self.commands.hear_compared(tell)
+            case Refused(message, hint):
+                self.player.stop()
+                self._view.say(refused(message, hint), dropped)
+        self._go_on()
 
     def _go_on(self) -> None:
-        """With the step that was remembered, or a curve that is still to be asked for."""
-        again = self._requests.step_again()
-        if again is not None:
-            self._wait.begin(again, self._place)
-        else:
-            self._ask_curve()
+        """With what waits for its turn, or a curve that is still to be asked for."""
+        if not self.steering.go_on():
+            self.ask_curve()
+
+    def _see_anew(self, snapshot: Snapshot) -> None:
+        """The same stop, with zeroing on or off, or with other watches."""
+        if (said := seen_anew(self.snapshot, snapshot)) is not None:
+            self._view.say(said)
+        self._show(snapshot)
+
+    def _stop(self, stopped: Stopped, dropped: int = 0) -> None:
+        """The program stands there now. `dropped`: so many commands that were typed before are not carried out."""
+        snapshot = stopped.snapshot
+        brought = snapshot.stop_reason is StopReason.GOTO
+        there, self._console_has = self._console_has, 0
+        if not brought:  # what it printed on the way there was printed then
+            self._view.console.add(snapshot.printed[there:], snapshot.errors, stopped.logged)
+        if snapshot.failure is not None and not brought:
+            self._view.console.add_failure(snapshot.failure)
+        self.before = self.snapshot
+        self.here = snapshot.branch, snapshot.index - (snapshot.op is not None)
+        self._new_rows(stopped.rows)
+        self._show(snapshot)
+        self._view.timeline.stop(self.here, brought)
+        if self.requests.state is not SessionState.READY:
+            self.player.stop()
+        self._view.say_stop(snapshot, dropped)
+        self._say_trouble()
+
+    def _say_trouble(self) -> None:
+        """Once, in the console: the timeline's file can no longer be written."""
+        if self._session.timeline.trouble and not self._trouble_said:
+            self._trouble_said = True
+            self._view.console.add("", f"{self._session.timeline.trouble}\n")
 
     def _run_on(self, running: Running) -> None:
-        self._heard += len(running.printed)
+        self._console_has += len(running.printed)
         self._view.console.add(running.printed, "", running.logged)
         if not running.rows:
             return
         last = running.rows[-1]
-        self._here = last.branch, last.first + len(last) - 1
+        self.here = last.branch, last.first + len(last) - 1
         self._new_rows(running.rows)
-        self._view.timeline.run_on(self._here)
-        self._view.curve.run_on(self._here)
-        self._view.series.run_on(self._here)
+        self._view.timeline.run_on(self.here)
+        self._view.curve.run_on(self.here)
+        self._view.series.run_on(self.here)
         if self._place is not None:
             self._place = self._place.moved_to(last.epochs[-1], last.samples[-1])
         run = self._wait.ran(sum(map(len, running.rows)), self._place)
-        if not self._player.playing:
+        if not self.player.playing:
             self._view.say(partial(headway, run))
 
     def _new_rows(self, stretches: tuple[Rows, ...]) -> None:
@@ -214,68 +251,78 @@ class ReplyHandler(Screen[None]):
         for each in stretches:
             self._view.curve.add(each)
 
-    def watch_snapshot(self, snapshot: Snapshot | None) -> None:
+    # ---- what the panes show
+
+    def _show(self, snapshot: Snapshot) -> None:
         """Each pane draws itself from it."""
-        if snapshot is None or self._program is None:
+        self.snapshot = snapshot
+        if self.program is None:
             return
         self._place = Progress.of(snapshot)
-        if snapshot.param(self._param) is None:
-            self._param = snapshot.params[0].name if snapshot.params else None
-        if self._ask_curve():  # first of all: the debuggee computes it while the panes draw
-            self._together.hold()
-        self._lookup.stopped(snapshot)
-        self._view.show(self._program, snapshot, self._before, self._param)
+        if snapshot.param(self.param) is None:
+            self.param = snapshot.params[0].name if snapshot.params else None
+        if self.ask_curve():  # first of all: the debuggee computes it while the panes draw
+            self._paint_batch.hold()
+        self.inspect.stopped(snapshot)
+        self._view.show(self.program, snapshot, self.before, self.param)
         self._show_param_over_time(snapshot)
 
-    def _show_param_over_time(self, snapshot: Snapshot) -> None:
-        self._view.timeline.show_param(self._param, snapshot.loss_name)
-        self._view.curve.show(snapshot, self._param, self._here)
-        self._view.series.show(snapshot, self._here)
+    def choose_param(self, name: str) -> None:
+        """Show that parameter."""
+        self.param = name
+        if self.snapshot is not None:
+            self._view.show_param(self.snapshot, self.before, name)
+            self._show_param_over_time(self.snapshot)
+            self.ask_curve()
 
-    def _ask_curve(self) -> bool:
-        snapshot = self.snapshot
-        if snapshot is None or not self._requests.idle or self._player.fast:
+    def _show_param_over_time(self, snapshot: Snapshot) -> None:
+        self._view.timeline.show_param(self.param, snapshot.loss_name)
+        self._view.curve.show(snapshot, self.param, self.here)
+        self._view.series.show(snapshot, self.here)
+
+    def ask_curve(self) -> bool:
+        """Ask for the curve that the pane wants, if there is time. Whether that was done."""
+        snapshot, busy = self.snapshot, self.steering.waiting or self.requests.awaits(DrawCurve)
+        if snapshot is None or busy or self.requests.state is SessionState.DEAD or self.player.fast:
             return False
-        ask = self._view.wants_curve(snapshot, self._param)
-        if ask is not None:
-            self._requests.draw_curve(ask)
-        return ask is not None
+        ask = self._view.wants_curve(snapshot, self.param)
+        return ask is not None and self.requests.ask(ask, self._hear_curve)
 
     # ---- what it is doing
 
-    def _state(self) -> SessionState:
-        return SessionState.RUNNING if self._wait.words and self._requests.busy else self._requests.state
+    @property
+    def state(self) -> SessionState:
+        """A step in flight shows only once it takes long."""
+        return SessionState.RUNNING if self._wait.words and self.requests.busy else self.requests.state
 
-    def _show_state(self) -> None:
-        state: str = self._state()
-        if self._player.playing and self._requests.state is SessionState.READY:
-            state = f"playing {self._player.pace.speed}/s"
+    def show_state(self) -> None:
+        """In the title, and which keys do something now."""
+        state: str = self.state
+        if self.player.playing and self.requests.state is SessionState.READY:
+            state = f"playing {self.player.pace.speed}/s"
         elif state is SessionState.RUNNING and self._wait.words:
             state = self._wait.words
         snapshot = self.snapshot
         inside = snapshot is not None and snapshot.op is not None
         if snapshot is not None and inside and state == SessionState.READY:
             state = f"inside {snapshot.phase}"
+        if self.steering.queued:
+            state = f"{state} · {self.steering.queued} queued"
         zeroing = snapshot.zeroing if snapshot else None
         self._view.show_title(self._program_name, self._place, self._moment(), zeroing, str(state))
-        self._view.show_keys(self._possible(), inside)
+        self._view.show_keys(self.possible(), inside)
+
+    @property
+    def steps(self) -> int:
+        """How many steps the timeline holds, of all branches: what a restart would lose."""
+        timeline = self._session.timeline
+        return sum(timeline.last(each.number) - max(each.at, 0) for each in timeline.branches)
 
     def _moment(self) -> TimelinePosition:
-        branch, index = self._here
+        branch, index = self.here
         timeline = self._session.timeline
         return TimelinePosition(index, timeline.last(branch), branch, len(timeline.branches))
 
-    def _possible(self) -> set[str]:
-        return set(possible(self._state(), self.snapshot, self._player.playing))
-
-    # ---- playing
-
-    def _play(self, ask: Ask) -> None:
-        if not self._requests.busy and self._requests.step(ask):
-            self._wait.begin(ask, self._place)
-
-    def _stop_playing(self) -> bool:
-        played = self._player.stop()
-        if played:
-            self._show_state()
-        return played
+    def possible(self) -> set[str]:
+        """The commands that can be carried out now, by id."""
+        return set(possible(self.state, self.snapshot, self.player.playing))

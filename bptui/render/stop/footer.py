@@ -84,9 +84,19 @@ def seen_anew(before: Snapshot | None, now: Snapshot) -> Text | None:
     return None if watches else piece(ZEROING[now.zeroing])
 
 
-def busy() -> Text:
-    """Why nothing can be typed now."""
-    return piece("busy: ", WARN).append("the program runs", STRONG).append(f"\n{sign('ctrl+c')} pauses it", QUIET)
+def and_dropped(said: Text, commands: int) -> Text:
+    """What happened, and that so many commands that had been typed before are not carried out because of it."""
+    words = f"{commands} queued {'command' if commands == 1 else 'commands'} dropped"
+    return said + piece(f"; {words}" if "\n" in said.plain else f"\n{words}", QUIET)
+
+
+def restart_asks(steps: int, key: str) -> Text:
+    """Whether so many steps may be lost."""
+    return (
+        piece("restart? ", WARN)
+        .append(f"{steps:,} steps would be lost", STRONG)
+        .append(f"\n{key} again begins anew, any other key does not", QUIET)
+    )
 
 
 def dead(message: str) -> Text:

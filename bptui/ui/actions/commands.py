@@ -1,8 +1,8 @@
-"""Who carries out what is typed: the watches, the breakpoints, the plot, files; and what the session tells of it."""
+"""Who carries out what is typed: the watches, the breakpoints, the plot, files."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from textual.screen import Screen
 
 from bptui.commands.breakpoints import CHECKS
 from bptui.commands.parse import NotUnderstood
-from bptui.protocol.messages import BreakpointsSet, Compared, Completed, Evaluated, Tell
+from bptui.protocol.messages import SetBreakpoints, SetWatches
 from bptui.protocol.phase import Phase
 from bptui.render.lists.branchlist import branch_list
 from bptui.render.text.fit import piece
@@ -21,9 +21,9 @@ from bptui.ui.actions.completion import Completion
 from bptui.ui.actions.inspect import InspectActions
 from bptui.ui.actions.lines import LineRunner
 from bptui.ui.actions.plot import PlotActions
-from bptui.ui.base.messages import CommandChosen, PictureWanted
+from bptui.ui.actions.steering import Steering
+from bptui.ui.base.messages import PictureWanted
 from bptui.ui.model.breakpoints import BreakpointModel
-from bptui.ui.model.requests import Requests
 from bptui.ui.model.watches import WatchModel
 from bptui.ui.panes.view import View
 from bptui.ui.screens.breakpoints import BreakpointsScreen
@@ -31,88 +31,83 @@ from bptui.ui.screens.sheet import SheetScreen
 
 
 class Commands:
-    """Hears what concerns typed commands, so that the screen need not know them."""
+    """Brings the typed commands together, so that the screen need not know them."""
 
     def __init__(
         self,
         screen: Screen[None],
-        requests: Requests,
         view: View,
-        lookup: InspectActions,
+        steering: Steering,
+        inspect: InspectActions,
         timeline: Timeline,
-        possible: Callable[[], Collection[str]],
+        ask_beside: Callable[[SetBreakpoints | SetWatches, bool], None],
+        carry_out: Callable[[str], bool],
     ) -> None:
-        """`possible`: the commands that can be carried out now, by id."""
+        """`ask_beside` tells the debuggee; `True` where a refusal need not be said.
+
+        `carry_out` does what a command's key does, by the command's id; False if that is not possible now.
+        """
         self._screen, self._view, self._timeline = screen, view, timeline
-        self.watching = WatchModel(requests.aside, view.say)
-        self.stopping = BreakpointModel(requests.aside, view.say, self._show_breakpoints)
-        self._plotting = PlotActions(timeline, view, lookup)
+        self._watches = WatchModel(ask_beside, view.say)
+        self.breakpoints = BreakpointModel(ask_beside, view.say, self._show_breakpoints)
+        self._plot = PlotActions(timeline, view, inspect)
         self._completion = Completion(
-            requests,
+            steering.requests,
             {
-                "unwatch": lambda: ("all", *self.watching.expressions),
+                "unwatch": lambda: ("all", *self._watches.expressions),
                 "breakpoints": lambda: (*map(str, Phase), "line", "epoch", "sample", "change", *CHECKS),
                 "plot": lambda: (*view.series.choices,),
                 "compare": lambda: ("zeroing",),
             },
         )
-        self._typed = LineRunner(
+        self._lines = LineRunner(
             screen,
             view,
-            possible,
+            steering,
             {
-                "watch": self.watching.watch,
-                "unwatch": self.watching.unwatch,
+                "watch": self._watches.watch,
+                "unwatch": self._watches.unwatch,
                 "breakpoints": self._break,
-                "plot": self._plotting.plot,
+                "plot": self._plot.plot,
                 "save": self._save,
                 "export": self._export,
             },
+            carry_out,
         )
         self._list: BreakpointsScreen | None = None
-        self.enter = self._typed.enter
+        self.enter = self._lines.enter
         self.complete = self._completion.want
+        self.hear_evaluated = self._lines.hear_evaluated
+        self.hear_compared = self._plot.hear_compared
 
     def open(self, path: str) -> None:
         """That script begins, perhaps once more."""
-        self.watching.open(path)
-        self.stopping.open(path)
-
-    def hear(self, tell: Tell) -> None:
-        """What concerns typed commands."""
-        match tell:
-            case Evaluated():
-                self._typed.hear(tell)
-            case Compared():
-                self._plotting.hear(tell)
-            case Completed():
-                self._completion.hear(tell)
-            case BreakpointsSet(states):
-                self.stopping.hear(states)
+        self._watches.open(path)
+        self.breakpoints.open(path)
 
     # ---- breakpoints
 
     def list_breakpoints(self) -> None:
         """Show them over the screen; how often each was met is asked anew."""
-        self._list = BreakpointsScreen(self.stopping, partial(self.complete, command="breakpoints"))
+        self._list = BreakpointsScreen(self.breakpoints, partial(self.complete, command="breakpoints"))
         self._screen.app.push_screen(self._list, self._closed)
-        self.stopping.ask(quietly=True)
+        self.breakpoints.ask(quietly=True)
 
     def _closed(self, _result: None) -> None:
         self._list = None
 
     def _show_breakpoints(self) -> None:
         """Something about them is otherwise."""
-        self._view.show_breakpoints(self.stopping.listed)
+        self._view.show_breakpoints(self.breakpoints.listed)
         if self._list is not None:
             self._list.show()
 
     def _break(self, text: str) -> None:
         """Add a breakpoint, or list them."""
         if text:
-            self.stopping.type(text)
+            self.breakpoints.type(text)
         else:
-            self._screen.post_message(CommandChosen("breakpoints"))
+            self.list_breakpoints()
 
     # ---- the timeline
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 
 from bptui.commands.table import BY_ID, BY_WORD, COMMANDS
-from bptui.protocol.messages import Complete, Completed
-from bptui.ui.model.requests import Requests, SessionState
+from bptui.protocol.messages import Complete, Completed, Tell
+from bptui.ui.model.requests import Requests
 from bptui.ui.panes.commandline import CommandLine
 
 SHORT = 2
@@ -24,24 +25,20 @@ class Completion:
     def __init__(self, requests: Requests, others: Mapping[str, Others]) -> None:
         """`others`: by a command's id, what its argument can be besides Python."""
         self._requests, self._others = requests, others
-        self._wanted: tuple[CommandLine, str, int, tuple[str, ...]] | None = None
-        """For which line, behind which text; where the word begins, and what it can be besides the script's names."""
 
     def want(self, line: CommandLine, text: str, command: str = "") -> None:
         """Candidates for the word at the end of the text, which is that command's argument if one is named."""
         start, known, python = self._known(text, command)
         python = python and bool(text.strip())
-        if not python or self._requests.busy or self._requests.state in (SessionState.STARTING, SessionState.DEAD):
+        if python and self._requests.free:
+            self._requests.ask(Complete(text), partial(self._offer, line, text, start, known))
+        else:
             line.offer(text, start, known, " ")
-            return
-        self._wanted = line, text, start, known
-        self._requests.aside(Complete(text), quietly=True)
 
-    def hear(self, told: Completed) -> None:
+    def _offer(self, line: CommandLine, text: str, start: int, known: tuple[str, ...], told: Tell) -> None:
         """The debuggee's candidates came."""
-        if self._wanted is None:
+        if not isinstance(told, Completed):
             return
-        (line, text, start, known), self._wanted = self._wanted, None
         if not known:
             line.offer(text, told.start, told.candidates)
         else:

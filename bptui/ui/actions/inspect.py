@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import Protocol
 
 from textual.screen import Screen
 from textual.widget import Widget
 
-from bptui.protocol.messages import GradientsChecked, Inspected, TapeShown
+from bptui.protocol.messages import (
+    CheckGradients,
+    GradientsChecked,
+    Inspect,
+    Inspected,
+    Refused,
+    ShowTape,
+    TapeShown,
+    Tell,
+)
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
 from bptui.render.lists.checked import check_sheet
@@ -21,11 +31,19 @@ from bptui.ui.screens.inspector import InspectorScreen
 from bptui.ui.screens.sheet import SheetScreen
 
 
+class Shown(Protocol):
+    """What the screen shows now."""
+
+    snapshot: Snapshot | None
+    param: str | None
+    """The chosen parameter's name."""
+
+
 class InspectActions:
     """Asks for what is to be looked into, and shows it when it comes."""
 
-    def __init__(self, screen: Screen[None], requests: Requests, view: View) -> None:
-        self._screen, self._requests, self._view = screen, requests, view
+    def __init__(self, screen: Screen[None], requests: Requests, view: View, shown: Shown) -> None:
+        self._screen, self._requests, self._view, self._shown = screen, requests, view, shown
         self._inspector: InspectorScreen | None = None
         self._check: SheetScreen | None = None
         self._wanted: Widget = view.curve
@@ -65,14 +83,16 @@ class InspectActions:
 
     def _ask_tape(self, snapshot: Snapshot) -> None:
         if self._view.tape.display and snapshot.tape > self._tape:  # it only grows: none is asked for twice
-            self._requests.ask_tape()
+            if not self._requests.awaits(ShowTape):
+                self._requests.ask(ShowTape(), self._hear_tape)
 
-    def hear_tape(self, told: TapeShown, snapshot: Snapshot | None, param: str | None) -> None:
-        """The tape came."""
-        self._tape = told.number
-        self._view.show_tape(told.tape)
-        if snapshot is not None:
-            self._view.tape.show(told.tape, snapshot.op, param)
+    def _hear_tape(self, tell: Tell) -> None:
+        if not isinstance(tell, TapeShown):
+            return
+        self._tape = tell.number
+        self._view.show_tape(tell.tape)
+        if (snapshot := self._shown.snapshot) is not None:
+            self._view.tape.show(tell.tape, snapshot.op, self._shown.param)
             self._ask_tape(snapshot)  # it may be another one by now
 
     # ---- values, ops
@@ -89,13 +109,17 @@ class InspectActions:
         names = [name for card in self._screen.query(Card) for name in card.names]
         start = focused.names[0] if isinstance(focused, Card) and focused.names else param
         if start in names:
-            self._inspector = InspectorScreen(names, start, self._requests.inspect)
+            self._inspector = InspectorScreen(names, start, self._ask_value)
             self._screen.app.push_screen(self._inspector, self._inspected)
 
-    def hear_value(self, told: Inspected) -> None:
-        """The value came."""
-        if self._inspector is not None:
-            self._inspector.show(told)
+    def _ask_value(self, name: str) -> None:
+        self._requests.ask(Inspect(name), self._hear_value)
+
+    def _hear_value(self, tell: Tell) -> None:
+        if self._inspector is not None and isinstance(tell, Inspected):
+            self._inspector.show(tell)
+        elif self._inspector is not None and isinstance(tell, Refused):
+            self._inspector.show(Inspected("", (), f"{tell.message}\n{tell.hint}"))
 
     def _inspected(self, _result: None) -> None:
         self._inspector = None
@@ -106,12 +130,14 @@ class InspectActions:
         """Compare autograd's gradients with central differences."""
         self._check = SheetScreen("gradient check", partial(check_sheet, None))
         self._screen.app.push_screen(self._check, self._checked)
-        self._requests.check()
+        self._requests.ask(CheckGradients(), self.hear_check)
 
-    def hear_check(self, told: GradientsChecked) -> None:
-        """The verdicts came."""
-        if self._check is not None:
-            self._check.show(partial(check_sheet, told))
+    def hear_check(self, tell: Tell) -> None:
+        """The verdicts came, or why there are none."""
+        if isinstance(tell, Refused):
+            tell = GradientsChecked((), None, " ".join((tell.message, tell.hint)).strip())
+        if self._check is not None and isinstance(tell, GradientsChecked):
+            self._check.show(partial(check_sheet, tell))
 
     def _checked(self, _result: None) -> None:
         self._check = None

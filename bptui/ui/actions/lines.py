@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 
 from textual.screen import Screen
 
 from bptui.commands.parse import NotUnderstood, asked, read
-from bptui.protocol.messages import Evaluate, Evaluated
+from bptui.protocol.messages import Ask, Evaluate, Evaluated
 from bptui.render.lists.evaluated import CHANGED, evaluated, evaluated_sheet
 from bptui.render.stop.footer import refused
 from bptui.render.text.fit import piece
 from bptui.render.text.style import QUIET
-from bptui.ui.base.messages import AskTyped, CommandChosen
+from bptui.ui.actions.steering import Steering
 from bptui.ui.panes.view import View
 from bptui.ui.screens.sheet import SheetScreen
 
@@ -28,55 +28,56 @@ class LineRunner:
         self,
         screen: Screen[None],
         view: View,
-        possible: Callable[[], Collection[str]],
+        steering: Steering,
         handlers: Mapping[str, Handler],
+        carry_out: Callable[[str], bool],
     ) -> None:
-        """`possible`: the commands that can be carried out now, by id.
+        """`handlers`: by id, the commands that are neither one request nor what their key does.
 
-        `handlers`: by id, those that are neither one request nor what their key does.
+        `carry_out` does what a command's key does; False if that is not possible now.
         """
-        self._screen, self._view, self._possible, self._handlers = screen, view, possible, handlers
-        self._evaluating = ""
+        self._screen, self._view, self._steering = screen, view, steering
+        self._handlers, self._carry_out = handlers, carry_out
 
     def enter(self, text: str) -> None:
-        """A line was entered."""
+        """A line was entered. It is read at once, and carried out when it is its turn."""
         self._view.line.keep(text)
         self._view.line.close()
+        if text:
+            self._refusing(lambda: self._run(text))
+
+    def _refusing(self, run: Callable[[], None]) -> None:
         try:
-            if text:
-                self._obey(text)
+            run()
         except NotUnderstood as error:
             self._view.say(refused(*error.args))
 
-    def _obey(self, text: str) -> None:
+    def _run(self, text: str) -> None:
         command, rest = read(text)
         if command is None or command.id == "eval":
-            self._evaluate(rest)
+            if not rest:
+                raise NotUnderstood("Evaluate what?", "eval w.grad.norm()")
+            self._ask(Evaluate(rest))
             return
         request = asked(command, rest)
         if request is not None:
-            self._screen.post_message(AskTyped(*request))
+            self._ask(*request)
         elif command.id in self._handlers:
-            self._handlers[command.id](rest)
+            self._steering.give(lambda: self._refusing(lambda: self._handlers[command.id](rest)))
         elif rest:
             raise NotUnderstood(f"{command.words[0] if command.words else command.label} takes nothing.", command.help)
-        elif command.id not in self._possible():
+        elif not self._carry_out(command.id):
             raise NotUnderstood(f"{command.label} is not possible now.", "")
-        else:
-            self._screen.post_message(CommandChosen(command.id))
 
-    def _evaluate(self, text: str) -> None:
-        if not text:
-            raise NotUnderstood("Evaluate what?", "eval w.grad.norm()")
-        self._evaluating = text
-        self._screen.post_message(AskTyped(Evaluate(text)))
+    def _ask(self, ask: Ask, times: int = 1) -> None:
+        if not self._steering.give(ask, times):
+            raise NotUnderstood("The program is gone.", "restart begins again from the initial state")
 
-    def hear(self, told: Evaluated) -> None:
-        """What was evaluated came: on the last line, or on a sheet if that is too narrow for it."""
-        said = evaluated(told, self._evaluating, self._view.message_width)
+    def hear_evaluated(self, text: str, told: Evaluated, dropped: int) -> None:
+        """What that text gave came: on the last line, or on a sheet if that is too narrow for it."""
+        said = evaluated(told, text, self._view.message_width)
         if said is not None:
-            self._view.say(said)
+            self._view.say(said, dropped)
         else:
-            self._view.say(piece(CHANGED if told.stop is not None else "evaluated", QUIET))
-            sheet = partial(evaluated_sheet, told, self._evaluating)
-            self._screen.app.push_screen(SheetScreen("evaluated", sheet))
+            self._view.say(piece(CHANGED if told.stop is not None else "evaluated", QUIET), dropped)
+            self._screen.app.push_screen(SheetScreen("evaluated", partial(evaluated_sheet, told, text)))

@@ -36,7 +36,7 @@ class PlotActions:
             raise NotUnderstood(f"There is no {what} to plot.", f"there is {known}")
         self._turn()
 
-    def hear(self, told: Compared) -> None:
+    def hear_compared(self, told: Compared) -> None:
         """Show the losses of both branches, and say where they ended."""
         self._turn()
         self._view.series.compare(told.on, told.off, told.at)
@@ -45,7 +45,7 @@ class PlotActions:
     def _turn(self) -> None:
         """Show the plot, and let it have the keys."""
         self._lookup.turn_to(self._view.series)
-        self._view.series.focus()
+        self._view.series.screen.set_focus(self._view.series)
 
     def _end(self, branch: int) -> Row | None:
         try:

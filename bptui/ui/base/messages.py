@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from bptui.protocol.messages import Ask, Reply
+from bptui.protocol.messages import Reply
 
 
 class ReplyArrived(Message):
@@ -40,16 +40,6 @@ class RowChosen(Message):
     def __init__(self, branch: int, index: int) -> None:
         super().__init__()
         self.branch, self.index = branch, index
-
-
-class AskTyped(Message):
-    """A request was typed."""
-
-    def __init__(self, ask: Ask, times: int = 1) -> None:
-        super().__init__()
-        self.ask = ask
-        self.times = times
-        """How often it is to be asked for, as long as nothing stands against it."""
 
 
 class LineChosen(Message):

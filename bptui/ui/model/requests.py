@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from enum import Enum
 
 from bptui.protocol.messages import (
     Ask,
     Back,
-    BreakpointsSet,
-    CheckGradients,
     Compare,
     Compared,
-    Completed,
-    CurveDrawn,
     Died,
     Do,
     DrawCurve,
+    Evaluate,
     Evaluated,
-    GradientsChecked,
-    Inspect,
-    Inspected,
+    GoTo,
     Next,
     Opened,
-    Refused,
     Reply,
     Run,
     RunBack,
     Running,
-    SeenAnew,
-    ShowTape,
+    SetValue,
+    SetZeroing,
     Step,
     Stopped,
-    TapeShown,
     Tell,
+    Uncut,
 )
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
 from bptui.session.live import Listener, Session
-from bptui.ui.model.side_requests import Aside, Asides
+
+Hear = Callable[[Tell], None]
+"""Told what answers a request: of a run each `Running` on the way, and at last the answer."""
+
+STEPS = (Next, Do, Step, Run, Back, RunBack, GoTo, Compare, Evaluate, SetValue, SetZeroing)
+"""The requests that the program itself carries out: one at a time. All others are answered beside them."""
 
 
 class SessionState(str, Enum):
@@ -57,7 +57,7 @@ class SessionState(str, Enum):
         return self.value
 
 
-STANDING = {
+STATES = {
     StopReason.ENTRY: SessionState.READY,
     StopReason.STEP: SessionState.READY,
     StopReason.BREAKPOINT: SessionState.BREAKPOINT,
@@ -72,168 +72,103 @@ BACKWARDS = {"back", "back_run", "first"}
 """The commands that need something to go back to."""
 
 
-def standing(snapshot: Snapshot) -> SessionState:
+def state_at(snapshot: Snapshot) -> SessionState:
     """What the program is doing at this stop. One that it was brought to says only by its facts what it was."""
     if snapshot.stop_reason is not StopReason.GOTO:
-        return STANDING[snapshot.stop_reason]
+        return STATES[snapshot.stop_reason]
     if snapshot.failure is not None:
         return SessionState.EXCEPTION
     return SessionState.ENDED if snapshot.next is None and snapshot.op is None else SessionState.READY
 
 
-class Requests:
-    """One step at a time is in flight; beside it at most one curve and one value to look into."""
+@dataclass(frozen=True)
+class InFlight:
+    """A request that is not answered yet."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    ask: Ask
+    hear: Hear
+
+    @property
+    def kind(self) -> type:
+        """Of each kind only the latest request matters."""
+        return Step if isinstance(self.ask, STEPS) else type(self.ask)
+
+
+class Requests:
+    """The table of requests in flight: each with who is told its answer."""
+
+    def __init__(self, session: Session, hear: Hear) -> None:
+        """`hear` is told what answers no request of ours: a program opens, stands at its entry, or is gone."""
+        self._session, self._hear = session, hear
         self.state = SessionState.STARTING
         """As of the last answer: a step in flight does not show here."""
         self._opened = False
-        self._step: int | None = None
-        self._ran = False
-        self._again: Ask | None = None
-        self._times = 0
-        """How often `_again` is to be asked for."""
-        self._curve: int | None = None
-        self._value: int | None = None
-        self._tape: int | None = None
-        self._check: int | None = None
-        self._asides = Asides(session)
+        self._in_flight: dict[int, InFlight] = {}
+        """By number."""
+
+    def awaits(self, kind: type) -> bool:
+        """Whether a request of that kind is in flight."""
+        return any(each.kind is kind for each in self._in_flight.values())
 
     @property
     def busy(self) -> bool:
         """Whether a step is in flight."""
-        return self._step is not None
+        return self.awaits(Step)
 
     @property
-    def idle(self) -> bool:
-        """Whether there is time for a curve."""
-        free = not self.busy and not self._again and self._curve is None
-        return free and self.state not in (SessionState.STARTING, SessionState.DEAD)
+    def free(self) -> bool:
+        """Whether the program stands still and can be asked for a step."""
+        return not self.busy and self.state not in (SessionState.STARTING, SessionState.DEAD)
 
     def start(self, listener: Listener) -> None:
         """Open the script."""
         self._session.start(listener)
 
-    def step(self, ask: Ask, times: int = 1) -> bool:
-        """Ask for a step; False if one is in flight. Then one more is remembered: a held key never queues up.
-
-        `times`: how often, one after the other, until one of them does not simply run.
-        """
-        if self.state in (SessionState.STARTING, SessionState.DEAD):
+    def ask(self, ask: Ask, hear: Hear) -> bool:
+        """Ask; an earlier request of its kind no longer matters. False if there is no program to ask."""
+        if not self._opened or self.state is SessionState.DEAD:
             return False
-        if self._step is not None:
-            if isinstance(ask, Next | Do | Step | Back) and not self._ran and self._again is None:
-                self._again, self._times = ask, 1
-            return False
-        if times > 1:
-            self._again, self._times = ask, times - 1
-        self._ran = isinstance(ask, Run | RunBack | Compare)
-        self._step = self._session.send(ask)
+        asked = InFlight(ask, hear)
+        self._forget(asked.kind)
+        self._in_flight[self._session.send(ask)] = asked
         return True
-
-    def step_again(self) -> Ask | None:
-        """Ask for the remembered step, if there is one; what was asked for."""
-        again = self._again
-        self._times -= 1
-        if self._times <= 0:
-            self._again = None
-        return again if again is not None and self.step(again) else None
-
-    def aside(self, ask: Aside, quietly: bool = False) -> None:
-        """Ask for something beside the steps, if there is a program. `quietly`: a refusal need not be said."""
-        if self._opened and self.state is not SessionState.DEAD:
-            self._asides.ask(ask, quietly)
-
-    def draw_curve(self, ask: DrawCurve) -> None:
-        """Ask for a curve."""
-        self._curve = self._session.send(ask)
-
-    def ask_tape(self) -> None:
-        """Ask for the tape, unless that is being answered."""
-        if self._tape is None and self.state not in (SessionState.STARTING, SessionState.DEAD):
-            self._tape = self._session.send(ShowTape())
-
-    def check(self) -> None:
-        """Ask for a gradient check."""
-        self._check = self._session.send(CheckGradients())
-
-    def inspect(self, name: str) -> None:
-        """Ask for a value."""
-        self._value = self._session.send(Inspect(name))
 
     def pause(self) -> bool:
         """Pause what runs; False if nothing does."""
-        self._again = None
-        if self._step is None and self.state is not SessionState.STARTING:
+        if not self.busy and self.state is not SessionState.STARTING:
             return False
         self._session.pause()
         return True
 
     def restart(self) -> None:
         """Begin again; what is still to be answered no longer matters."""
-        self._forget()
+        self._in_flight.clear()
         self.state, self._opened = SessionState.STARTING, False
         self._session.restart()
 
-    def hear(self, reply: Reply) -> Tell | None:
-        """What was told, unless it was overtaken."""
+    def take(self, reply: Reply) -> None:
+        """Tell a reply to whoever asked, unless it was overtaken."""
         tell = reply.tell
-        if isinstance(tell, Opened):
-            self._forget()
-            self.state, self._opened = SessionState.STARTING, True
-        elif isinstance(tell, Died):
-            self._forget()
-            self.state = SessionState.DEAD
-        elif reply.number in self._asides:
-            return self._asides.hear(reply)
-        elif isinstance(tell, BreakpointsSet | Completed):
-            return None
-        elif isinstance(tell, Inspected) or (isinstance(tell, Refused) and reply.number == self._value):
-            if reply.number != self._value:
-                return None
-            self._value = None
-            return tell if isinstance(tell, Inspected) else Inspected("", (), f"{tell.message}\n{tell.hint}")
-        elif isinstance(tell, CurveDrawn):
-            if reply.number != self._curve:
-                return None
-            self._curve = None
-        elif isinstance(tell, TapeShown) or (isinstance(tell, Refused) and reply.number == self._tape):
-            if reply.number != self._tape:
-                return None
-            self._tape = None
-            return tell if isinstance(tell, TapeShown) else None
-        elif isinstance(tell, GradientsChecked) or (isinstance(tell, Refused) and reply.number == self._check):
-            if reply.number != self._check:
-                return None
-            self._check = None
-            if isinstance(tell, GradientsChecked):
-                return tell
-            return GradientsChecked((), None, " ".join((tell.message, tell.hint)).strip())
-        elif isinstance(tell, Stopped | Running | Refused | SeenAnew | Evaluated | Compared):
-            return self._stood(reply.number, tell)
-        return tell
-
-    def _stood(self, number: int, tell: Stopped | Running | Refused | SeenAnew | Evaluated | Compared) -> Tell | None:
+        if isinstance(tell, Opened | Died | Uncut):
+            self._in_flight.clear()
+            self.state = SessionState.DEAD if isinstance(tell, Died) else SessionState.STARTING
+            self._opened = isinstance(tell, Opened)
+            self._hear(tell)
+            return
+        asked = self._in_flight.get(reply.number)
         entry = isinstance(tell, Stopped) and self._opened and self.state is SessionState.STARTING
-        if number == self._curve and isinstance(tell, Refused):
-            self._curve = None
-        if number != self._step and not entry:
-            return None
+        if asked is None and not entry:
+            return
+        if asked is not None and not isinstance(tell, Running):
+            del self._in_flight[reply.number]
         stop = tell.stop if isinstance(tell, Evaluated | Compared) else tell
         if isinstance(stop, Stopped):
-            self.state = standing(stop.snapshot)
-            self._curve = None  # it is for the stop before
-        if not isinstance(tell, Running):
-            self._step = None
-        if isinstance(tell, Refused) or self.state is not SessionState.READY:
-            self._again = None
-        return tell
+            self.state = state_at(stop.snapshot)
+            self._forget(DrawCurve)  # it is for the stop before
+        (self._hear if asked is None else asked.hear)(tell)
 
-    def _forget(self) -> None:
-        self._step = self._curve = self._value = self._tape = self._check = None
-        self._asides.forget()
-        self._ran, self._again = False, None
+    def _forget(self, kind: type) -> None:
+        self._in_flight = {number: each for number, each in self._in_flight.items() if each.kind is not kind}
 
 
 def possible(state: SessionState, snapshot: Snapshot | None, playing: bool) -> Collection[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,14 +16,6 @@ from bptui.render.lists.candidates import continued, listed
 from bptui.render.text.fit import printable
 from bptui.ui.model.command_history import CommandHistory
 from bptui.ui.panes.drawn import Drawn
-
-
-class LineEntered(Message):
-    """Enter was pressed on the line."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
 
 
 class CandidatesWanted(Message):
@@ -58,6 +51,10 @@ class _Typing(Input):
     def action_leave(self) -> None:
         self._line.close()
 
+    async def action_submit(self) -> None:
+        """At once, and not by a message: the key that follows may already belong to what comes of the line."""
+        self._line.enter()
+
     def action_look(self, by: int) -> None:
         """Another line of the history."""
         self._line.look(by)
@@ -73,9 +70,12 @@ class _Typing(Input):
 class CommandLine(Vertical):
     """Hidden until it is opened. When it closes, the focus is where it was."""
 
-    def __init__(self, id: str, sign: str, history: CommandHistory | None = None) -> None:
+    def __init__(
+        self, id: str, sign: str, entered: Callable[[str], None], history: CommandHistory | None = None
+    ) -> None:
+        """`entered` is told what is typed when enter is pressed; the line stays open until it is closed."""
         super().__init__(id=id, classes="line")
-        self._sign, self._history = sign, history
+        self._sign, self._entered, self._history = sign, entered, history
         self._candidates = Drawn(classes="candidates")
         self._typing = _Typing()
         self._offered = ""
@@ -102,14 +102,14 @@ class CommandLine(Vertical):
             self.query_one(".sign", Static).update(sign)
         self._set(text)
         self.display = True
-        self._typing.focus()
+        self.screen.set_focus(self._typing)  # at once: what is typed next belongs here
 
     def close(self) -> None:
         """The focus goes back to where it was."""
         if not self.display:
             return
         came_from, self._came_from = self._came_from, None
-        if self._typing.has_focus:
+        if self.screen.focused is self._typing:
             self.screen.set_focus(came_from if came_from is not None and came_from.is_attached else None)
         self.display = self._candidates.display = False
         if self._history is not None:
@@ -146,9 +146,9 @@ class CommandLine(Vertical):
         if event.value != self._offered:
             self._candidates.display = False
 
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        event.stop()
-        self.post_message(LineEntered(printable(event.value).strip()))
+    def enter(self) -> None:
+        """What is typed is to be carried out."""
+        self._entered(printable(self.text).strip())
 
     def _set(self, text: str, cursor: int | None = None) -> None:
         self._typing.value = text

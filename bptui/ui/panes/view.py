@@ -16,7 +16,7 @@ from bptui.protocol.snapshot import ProgramInfo, Snapshot, Watched
 from bptui.protocol.tape import Tape
 from bptui.render.lists.breakpoints import Listed, lines_marked, phases_marked
 from bptui.render.stop import cards
-from bptui.render.stop.footer import footer, stopped, typing
+from bptui.render.stop.footer import and_dropped, footer, stopped, typing
 from bptui.render.stop.phasebar import phase_bar, upcoming
 from bptui.render.stop.title import Progress, TimelinePosition, title
 from bptui.render.tape.inside import about
@@ -38,7 +38,8 @@ from bptui.ui.panes.watches import WatchPane
 class View(Vertical):
     """Hands each pane its facts. The panes do not ask one another."""
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, entered: Callable[[str], None]) -> None:
+        """`entered` is told each line that is typed."""
         super().__init__(id="view")
         self._source = source
         self._title = Drawn(id="title")
@@ -57,7 +58,7 @@ class View(Vertical):
         self.timeline = TimelinePane("timeline")
         self.console = ConsolePane("console")
         self._message = LastLine(id="message")
-        self.line = CommandLine("command", ":", CommandHistory())
+        self.line = CommandLine("command", ":", entered, CommandHistory())
         self._footer = Drawn(id="footer")
 
     def compose(self) -> ComposeResult:
@@ -104,14 +105,20 @@ class View(Vertical):
         else:
             self._footer.draw(lambda width, _height: footer(possible, width, inside))
 
-    def say(self, text: Text | Callable[[int], Text]) -> None:
-        """The last line in words, or what they are at a width."""
-        self._message.say(text)
+    def say(self, text: Text | Callable[[int], Text], dropped: int = 0) -> None:
+        """The last line in words, or what they are at a width.
 
-    def say_stop(self, snapshot: Snapshot) -> None:
+        `dropped`: so many commands that had been typed are not carried out because of it.
+        """
+        if dropped:
+            self._message.say(lambda width: and_dropped(text(width) if callable(text) else text, dropped))
+        else:
+            self._message.say(text)
+
+    def say_stop(self, snapshot: Snapshot, dropped: int = 0) -> None:
         """The last line of a stop. Inside a phase what the step did is told above: here is what it took and gave."""
         op = snapshot.op
-        self._message.say(stopped(snapshot) if op is None or snapshot.failure else partial(about, op))
+        self.say(stopped(snapshot) if op is None or snapshot.failure else partial(about, op), dropped)
 
     def show(self, program: ProgramInfo, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
         """A stop, and what was there at the stop before."""
@@ -197,10 +204,10 @@ class View(Vertical):
         """Show another one beside the source."""
         hidden = self.beside
         if hidden is not shown:
-            focused = hidden.has_focus
+            focused = hidden.screen.focused is hidden
             hidden.display, shown.display = False, True
             if focused:
-                shown.focus()
+                shown.screen.set_focus(shown)
 
     def wants_curve(self, snapshot: Snapshot, param: str | None) -> DrawCurve | None:
         """What the session is to be asked for a curve of this parameter, if it has one."""

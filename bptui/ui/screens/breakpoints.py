@@ -17,7 +17,7 @@ from bptui.commands.parse import NotUnderstood
 from bptui.render.lists.breakpoints import Listed, Ready, breakpoint_line, empty_list, ready_line
 from bptui.render.stop.footer import refused
 from bptui.ui.model.breakpoints import BreakpointModel
-from bptui.ui.panes.commandline import CandidatesWanted, CommandLine, LineEntered
+from bptui.ui.panes.commandline import CandidatesWanted, CommandLine
 from bptui.ui.panes.lastline import LastLine
 from bptui.ui.panes.lines import Lines
 
@@ -92,7 +92,7 @@ class BreakpointsScreen(ModalScreen[None]):
         self._stopping, self._complete = stopping, complete
         self._points = BreakpointLines("points")
         self._message = LastLine(id="points-message")
-        self._line = CommandLine("points-line", "break ")
+        self._line = CommandLine("points-line", "break ", self._entered)
         self._editing: int | None = None
 
     def compose(self) -> ComposeResult:
@@ -105,7 +105,7 @@ class BreakpointsScreen(ModalScreen[None]):
 
     def on_mount(self) -> None:
         self.show()
-        self._points.focus()
+        self.set_focus(self._points)
 
     def on_resize(self) -> None:
         self._points.styles.max_height = max(self.size.height - FRAME, 3)
@@ -167,12 +167,12 @@ class BreakpointsScreen(ModalScreen[None]):
         self._message.display = True
         self.query_one(".sheet").border_subtitle = KEYS
 
-    def on_line_entered(self, message: LineEntered) -> None:
+    def _entered(self, text: str) -> None:
         """Add it, or put it in the edited one's place. What is none stays to be corrected."""
         number = self._editing
-        if not message.text:
+        if not text:
             self._line.close()
-        elif self._change(lambda: self._put(number, message.text)):
+        elif self._change(lambda: self._put(number, text)):
             self._line.close()
             if number is None:
                 self._points.choose(len(self._stopping.listed) - 1)

@@ -33,7 +33,6 @@ from bptui.ui.screens.help import HelpScreen
 from bptui.ui.screens.sheet import SheetScreen
 from tests.engine_session import EngineSession
 from tests.ui.fakes.scripted_session import ToldSession
-from tests.ui.fakes.stops import BACKWARD
 from tests.ui.fakes.typing import candidates, enter, line, message, press, typed
 from tests.ui.settle import until
 from tests.ui.test_lecture_on_screen import opened, seen
@@ -236,29 +235,6 @@ async def test_a_command_that_is_no_request_does_what_its_key_does() -> None:
         assert not pilot.app.is_running
 
 
-async def test_while_something_runs_it_says_that_it_is_busy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bptui.ui.actions.play.SLOW", 0.01)
-    session = ToldSession()
-    async with opened_over(session) as pilot:
-        await press(pilot, "c")
-        await until(pilot, lambda: "running" in str(pilot.app.screen.query_one("#title", Static).render()))
-        await press(pilot, ":")
-        assert typed(pilot) is None
-        assert message(pilot).startswith("busy: ")
-
-
-async def test_a_line_that_is_entered_while_something_runs_is_not_lost() -> None:
-    session = ToldSession()
-    async with opened_over(session) as pilot:
-        await press(pilot, ":", *"w*2")
-        await pilot.app.screen.run_action("step('next')")
-        await press(pilot, "enter")
-        assert message(pilot).startswith("busy: ")
-        session.stop(BACKWARD)
-        await press(pilot, ":", "up")
-        assert typed(pilot) == "w*2"
-
-
 async def test_when_the_program_died_commands_can_be_typed_still() -> None:
     session = ToldSession()
     async with opened_over(session) as pilot:
@@ -290,7 +266,7 @@ async def test_the_palette_opens_the_line_for_a_command_that_wants_to_know_more(
         (chosen,) = [
             each for each in pilot.app.get_system_commands(pilot.app.screen) if each.title.endswith(f"(:{word})")
         ]
-        await chosen.callback()  # type: ignore[misc]
+        chosen.callback()
         await pilot.pause()
         assert typed(pilot) == f"{word} "
 

@@ -2,32 +2,35 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from bptui.protocol.messages import (
-    Back,
+    Ask,
+    BreakpointsSet,
+    Complete,
+    Completed,
     CurveDrawn,
     Died,
-    Do,
     DrawCurve,
+    Inspect,
     Inspected,
     Next,
     Opened,
-    Refused,
     Reply,
     Run,
     Running,
+    SeenAnew,
+    SetBreakpoints,
+    SetWatches,
     Stopped,
     Tell,
 )
-from bptui.protocol.phase import Goal, Phase, StopReason
+from bptui.protocol.phase import Goal
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.ui.actions.play import SPEEDS, Meter, Pace
 from bptui.ui.model.requests import Requests, SessionState, possible
 from tests.ui.fakes.scripted_session import ToldSession
-from tests.ui.fakes.stops import BACKWARD, ENDED, ENTRY, FORWARD, PROGRAM
+from tests.ui.fakes.stops import ENDED, ENTRY, FORWARD, PROGRAM
 
 CURVE = CurveDrawn("w", (0.0,), (1.0,), 0.0, 1.0, 0.0, "")
 
@@ -41,99 +44,119 @@ def session() -> ToldSession:
     return ToldSession(entry=None)
 
 
+class Heard(list[Tell]):
+    """What was told, in order."""
+
+    def __call__(self, tell: Tell) -> None:
+        self.append(tell)
+
+
 @pytest.fixture
-def requests(session: ToldSession) -> Requests:
+def heard() -> Heard:
+    """What answers no request."""
+    return Heard()
+
+
+@pytest.fixture
+def requests(session: ToldSession, heard: Heard) -> Requests:
     """At the entry stop."""
-    requests = Requests(session)
+    requests = Requests(session, heard)
     requests.start(lambda _reply: None)
-    assert requests.state is SessionState.STARTING
-    for tell in (Opened(PROGRAM, "", ""), stopped(ENTRY)):
-        assert requests.hear(Reply(1, tell)) is tell
+    tells = Opened(PROGRAM, "", ""), stopped(ENTRY)
+    for tell in tells:
+        requests.take(Reply(1, tell))
+    assert heard == list(tells)
     assert requests.state is SessionState.READY
     return requests
 
 
-def test_one_more_step_is_remembered_and_only_one(requests: Requests, session: ToldSession) -> None:
-    assert requests.step(Next())
-    assert not requests.step(Do(Phase.BACKWARD))
-    assert not requests.step(Next())
-    requests.hear(Reply(2, stopped(FORWARD)))
-    assert requests.step_again()
-    requests.hear(Reply(3, stopped(BACKWARD)))
-    assert not requests.step_again()
-    assert [type(ask) for ask in session.asked[1:]] == [Next, Do]
-
-
-def test_going_back_is_a_step_as_any_other(requests: Requests, session: ToldSession) -> None:
-    requests.step(Next())
-    requests.hear(Reply(2, stopped(FORWARD)))
-    assert requests.step(Back())
-    assert not requests.step(Back())
-    assert not requests.step(Back())
-    requests.hear(Reply(3, Stopped(replace(FORWARD, index=4, stop_reason=StopReason.GOTO), ())))
-    assert isinstance(requests.step_again(), Back)
-    requests.hear(Reply(4, Stopped(replace(FORWARD, index=3, stop_reason=StopReason.GOTO), ())))
-    assert not requests.step_again()
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        pytest.param(Refused("no", ""), id="a refusal"),
-        pytest.param(stopped(replace(FORWARD, stop_reason=StopReason.EXCEPTION)), id="an exception"),
-        pytest.param(stopped(ENDED), id="the end"),
-        pytest.param(Died("gone", "", ""), id="a death"),
-    ],
-)
-def test_what_was_remembered_is_forgotten_at(requests: Requests, answer: Tell) -> None:
-    requests.step(Next())
-    requests.step(Next())
-    assert requests.hear(Reply(2, answer)) is answer
-    assert not requests.step_again()
-
-
-def test_nothing_is_remembered_during_a_run(requests: Requests) -> None:
-    requests.step(Run(Goal.SAMPLE))
-    requests.step(Next())
-    requests.hear(Reply(2, Running((), "")))
+def test_an_answer_goes_to_whoever_asked_and_is_told_once(requests: Requests, heard: Heard) -> None:
+    step, value = Heard(), Heard()
+    assert requests.ask(Next(), step)
+    assert requests.ask(Inspect("w"), value)
     assert requests.busy
-    requests.hear(Reply(2, stopped(FORWARD)))
-    assert not requests.step_again()
+    shown, stop = Inspected("w", (), "1"), stopped(FORWARD)
+    for tell, number in ((shown, 3), (stop, 2), (stop, 2), (shown, 3)):
+        requests.take(Reply(number, tell))
+    assert (step, value) == ([stop], [shown])
+    assert not requests.busy
+    assert len(heard) == 2
+
+
+def test_what_a_run_tells_on_the_way_does_not_end_it(requests: Requests) -> None:
+    run = Heard()
+    requests.ask(Run(Goal.SAMPLE), run)
+    running = Running((), "")
+    requests.take(Reply(2, running))
+    requests.take(Reply(2, running))
+    assert requests.busy
+    requests.take(Reply(2, stopped(FORWARD)))
+    assert not requests.busy
+    assert len(run) == 3
 
 
 def test_a_curve_that_was_overtaken_is_dropped(requests: Requests) -> None:
-    requests.draw_curve(DrawCurve("w", 0, 1, 2))
-    assert not requests.idle
-    requests.step(Next())
-    requests.hear(Reply(3, stopped(FORWARD)))
-    assert requests.hear(Reply(2, CURVE)) is None
+    curve = Heard()
+    requests.ask(DrawCurve("w", 0, 1, 2), curve)
+    assert requests.awaits(DrawCurve)
+    requests.ask(Next(), Heard())
+    requests.take(Reply(3, stopped(FORWARD)))
+    assert not requests.awaits(DrawCurve)
+    requests.take(Reply(2, CURVE))
+    assert curve == []
 
 
 def test_a_curve_is_shown_that_comes_before_the_step_is_done(requests: Requests) -> None:
-    requests.draw_curve(DrawCurve("w", 0, 1, 2))
-    requests.step(Next())
-    assert requests.hear(Reply(2, CURVE)) is CURVE
+    curve = Heard()
+    requests.ask(DrawCurve("w", 0, 1, 2), curve)
+    requests.ask(Next(), Heard())
+    requests.take(Reply(2, CURVE))
+    assert curve == [CURVE]
 
 
-def test_of_two_values_looked_into_only_the_latter_is_shown(requests: Requests) -> None:
-    requests.inspect("x")
-    requests.inspect("y")
-    assert requests.hear(Reply(2, Inspected("x", (), "1"))) is None
-    answer = Inspected("y", (), "2")
-    assert requests.hear(Reply(3, answer)) is answer
+@pytest.mark.parametrize(
+    ("first", "second", "answer"),
+    [
+        (Inspect("x"), Inspect("y"), Inspected("y", (), "2")),
+        (SetWatches(("a",)), SetWatches(("a", "b")), SeenAnew(ENTRY)),
+        (SetBreakpoints(()), SetBreakpoints(()), BreakpointsSet(())),
+        (Complete("a"), Complete("ab"), Completed(0, ())),
+    ],
+)
+def test_of_two_requests_of_a_kind_only_the_latter_is_answered(
+    requests: Requests, first: Ask, second: Ask, answer: Tell
+) -> None:
+    former, latter = Heard(), Heard()
+    requests.ask(first, former)
+    requests.ask(second, latter)
+    requests.take(Reply(2, answer))
+    assert latter == []
+    requests.take(Reply(3, answer))
+    assert (former, latter) == ([], [answer])
 
 
 def test_after_a_restart_old_answers_no_longer_matter(requests: Requests) -> None:
-    requests.step(Next())
+    step = Heard()
+    requests.ask(Next(), step)
     requests.restart()
-    assert requests.hear(Reply(2, stopped(FORWARD))) is None
+    requests.take(Reply(2, stopped(FORWARD)))
+    assert step == []
     assert requests.state is SessionState.STARTING
-    assert not requests.step(Next())
+    assert not requests.ask(Next(), step)
+
+
+def test_after_a_death_nothing_is_asked(requests: Requests, session: ToldSession, heard: Heard) -> None:
+    died = Died("gone", "", "")
+    requests.take(Reply(1, died))
+    assert heard[-1] is died
+    asked = len(session.asked)
+    assert not requests.ask(Next(), Heard())
+    assert len(session.asked) == asked
 
 
 def test_pause_reaches_what_runs_and_what_starts_but_nothing_else(requests: Requests, session: ToldSession) -> None:
     assert not requests.pause()
-    requests.step(Run(Goal.END))
+    requests.ask(Run(Goal.END), Heard())
     assert requests.pause()
     requests.restart()
     assert requests.pause()
