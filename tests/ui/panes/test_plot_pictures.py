@@ -24,7 +24,7 @@ def compared(*keys: str):  # type: ignore[no-untyped-def]
     async def run(pilot: Pilot[None]) -> None:
         await pressing("n" * 16)(pilot)
         assert isinstance(pilot.app.screen, MainScreen)
-        pilot.app.screen._step(Compare(80))
+        pilot.app.screen._give(Compare(80))
         await pressing(keys)(pilot)
 
     return run
