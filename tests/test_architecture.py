@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 DRAWING = ("rich", "textual", "bptui.render", "bptui.ui")
-DEBUGGER = ("bptui.cli", "bptui.commands", "bptui.plain", "bptui.session", "bptui.trace", *DRAWING)
+DEBUGGER = ("bptui.cli", "bptui.commands", "bptui.model", "bptui.plain", "bptui.session", "bptui.trace", *DRAWING)
 ENGINE = ("torch", "bptui.engine")
 
 LOADED_BY = """
@@ -44,7 +44,8 @@ def loaded_by(room: str) -> set[str]:
             ("bptui.cli", "bptui.plain", "bptui.session", "numpy", *DRAWING, *ENGINE),
             id="a trace is read with the standard library only",
         ),
-        pytest.param("bptui.commands", (*DRAWING, *ENGINE), id="the commands are only a table"),
+        pytest.param("bptui.commands", (*DRAWING, *ENGINE, "bptui.model"), id="the commands are only a table"),
+        pytest.param("bptui.model", (*DRAWING, *ENGINE, "bptui.session"), id="what a person has set needs no screen"),
         pytest.param("bptui.render", ("textual", "bptui.ui", "bptui.session", *ENGINE), id="drawing needs only rich"),
         pytest.param("bptui.plain", ("textual", "bptui.ui", *ENGINE), id="the line mode has no screen"),
         pytest.param(

@@ -71,7 +71,7 @@ def main(arguments: list[str] | None = None) -> int:
         if options.plain or options.json:
             from bptui.plain import mode as plain
 
-            return plain.run(session, as_json=options.json)
+            return plain.run(session, as_json=options.json, remembers=options.remembered)
         return _show(session, path.name, source)
     finally:
         session.close()
@@ -144,6 +144,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--json", action="store_true", help="as --plain, with a JSON object for each stop in place of the line"
+    )
+    parser.add_argument(
+        "--remembered",
+        action="store_true",
+        help="where commands are piped: set the breakpoints and watches of earlier starts, and remember new ones",
     )
     parser.add_argument(
         "--python", metavar="EXE", help="the Python that runs the script (default: the one that runs bptui)"

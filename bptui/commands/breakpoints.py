@@ -1,22 +1,16 @@
-"""The debugger's breakpoints: as a person writes them, as a list, and kept per script from one start to the next.
+"""A breakpoint as a person writes it.
 
 `backward`, `line 25 if loss > 10`, `epoch 3 sample 2`, `isnan(w.grad)`, `change w.grad`, `nan`, `exploding 100`;
 behind it `hits % 5` and `log loss is {loss}`, whose text may stand in quotes. `on w.grad` is another word for
-`change w.grad`. A file that cannot be read or written is no reason to complain.
+`change w.grad`.
 """
 
 from __future__ import annotations
 
 import ast
-import contextlib
 import re
-from dataclasses import asdict, replace
-from pathlib import Path
 from typing import Any
 
-from platformdirs import user_state_path
-
-from bptui.commands.store import keep, kept_of
 from bptui.protocol.alarms import ALARMS
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.expression import BadExpression, expression, look_only
@@ -25,8 +19,6 @@ from bptui.protocol.phase import Phase
 CHECKS = {alarm.name: alarm.help for alarm in ALARMS}
 """The ready-made checks by name, and when each is met."""
 EXAMPLES = "backward, line 25, epoch 3, loss > 10, change w.grad, nan"
-SCRIPTS = 200
-"""Of so many scripts the breakpoints are kept; the one that was changed longest ago goes first."""
 
 _LOG = re.compile(r"\s+log\s+(?P<log>.+)$", re.DOTALL)
 _HITS = re.compile(r"\s+hits\s+(?P<hits>(?:(?:[=<>]=|<|>|%)\s*)?[1-9]\d*)$")
@@ -140,68 +132,3 @@ def said(point: Breakpoint) -> str:
     parts += ["hits", point.hits] if point.hits else []
     parts += ["log", _quoted(point.log)] if point.log else []
     return " ".join(parts)
-
-
-class BreakpointList:
-    """The breakpoints of a script. Every change is kept."""
-
-    def __init__(self) -> None:
-        self.breakpoints: tuple[Breakpoint, ...] = ()
-        """In the order in which they were added."""
-        self._script: str | None = None
-
-    def open(self, path: str) -> None:
-        """That script is the one that is stepped: those of the last time are there again."""
-        script = str(Path(path).resolve())
-        if script != self._script:
-            self._script = script
-            self.breakpoints = self.breakpoints or tuple(_read(kept_of(breakpoints_file(), script)))
-
-    def add(self, text: str) -> Breakpoint:
-        """One more.
-
-        Raises:
-            BadBreakpoint: it is none.
-        """
-        point = parse(text, max((each.number for each in self.breakpoints), default=0) + 1)
-        self._set((*self.breakpoints, point))
-        return point
-
-    def edit(self, number: int, text: str) -> Breakpoint:
-        """That one is another now; off if it was off.
-
-        Raises:
-            BadBreakpoint: it is none.
-        """
-        point = parse(text, number)
-        self._set(replace(point, enabled=e.enabled) if e.number == number else e for e in self.breakpoints)
-        return point
-
-    def switch(self, number: int, on: bool) -> None:
-        """Whether that one can stop anything."""
-        self._set(replace(each, enabled=on) if each.number == number else each for each in self.breakpoints)
-
-    def remove(self, number: int) -> None:
-        """That one is gone; the others keep their numbers."""
-        self._set(each for each in self.breakpoints if each.number != number)
-
-    def _set(self, points: Any) -> None:
-        self.breakpoints = tuple(points)
-        if self._script is not None:
-            keep(breakpoints_file(), self._script, [asdict(each) for each in self.breakpoints], SCRIPTS)
-
-
-def breakpoints_file() -> Path:
-    """Where they are kept: a JSON object, the breakpoints of each script by its path."""
-    return user_state_path("bptui", appauthor=False) / "breakpoints.json"
-
-
-def _read(kept: list[Any]) -> list[Breakpoint]:
-    """What can be read of it; each is checked as if it were typed."""
-    points = []
-    for number, each in enumerate(kept, 1):
-        with contextlib.suppress(TypeError, ValueError, AttributeError, BadBreakpoint):
-            phase = Phase(each["phase"]) if each.get("phase") else None
-            point = parse(said(Breakpoint(**{**each, "phase": phase, "number": number})), number)
-            points.append(replace(point, enabled=each.get("enabled") is not False))
-    return points

@@ -33,6 +33,9 @@ MEANT_AS_PYTHON = re.compile(
 """What stands behind a name in Python, and behind a command's word never does."""
 
 
+NO_SUCH_NAME = re.compile(r"NameError: name '(\w+)' is not defined$")
+
+
 class NotUnderstood(Exception):
     """The line is a command's, but not as it stands. Its arguments: what is wrong, and what to do."""
 
@@ -46,6 +49,16 @@ def read(text: str) -> tuple[Command | None, str]:
     if command is None or (rest and command.argument in ("", "[N]") and MEANT_AS_PYTHON.match(rest)):
         return None, text
     return command, rest.strip()
+
+
+def no_command(text: str, answer: str) -> NotUnderstood | None:
+    """What is to be said where a lone word that is no command was evaluated, and is no name of the script either."""
+    missing = NO_SUCH_NAME.search(answer)
+    if missing is None or missing[1] != text.strip():
+        return None
+    return NotUnderstood(
+        f"There is no command {text.strip()!r}, and the script has no such name.", "`help` lists the commands."
+    )
 
 
 def asked(command: Command, argument: str) -> tuple[Ask, int] | None:
@@ -66,22 +79,32 @@ def asked(command: Command, argument: str) -> tuple[Ask, int] | None:
             return Compare(_count(command, steps) if steps.strip() else None), 1
         case "zeroing" if argument:
             if argument not in ("on", "off"):
-                raise NotUnderstood(f"zeroing is on or off, not {argument}.", "zeroing off")
+                raise NotUnderstood(f"zeroing is on or off, not {argument!r}.", "zeroing off")
             return SetZeroing(argument == "on"), 1
     ask = STEPS.get(command.id)
     if ask is None:
         return None
     times = _count(command, argument) if argument else 1
-    if isinstance(ask, Back):
-        return Back(times), 1
-    return (Run(Goal.END, times), 1) if isinstance(ask, Next) and times > 1 else (ask, times)
+    return (Back(times), 1) if isinstance(ask, Back) else (ask, times)
+
+
+def check_alone(command: Command, argument: str) -> None:
+    """Nothing stands behind the command's word.
+
+    Raises:
+        NotUnderstood: something does.
+    """
+    if argument:
+        raise NotUnderstood(f"{command.words[0]} takes nothing, so not {argument!r}.", command.help)
 
 
 def _count(command: Command, argument: str) -> int:
+    argument = argument.strip()
     if "[N]" not in command.argument:
-        raise NotUnderstood(f"{command.words[0]} takes nothing.", "")
-    if not argument.strip().isdecimal() or not int(argument):
-        raise NotUnderstood(f"{argument.strip()} is not how often.", f"{command.words[0]} {command.argument}")
+        check_alone(command, argument)
+    if not argument.isdecimal() or not int(argument):
+        word = command.words[0]
+        raise NotUnderstood(f"{word} takes a number from 1, not {argument!r}.", f"{word} {command.argument}")
     return int(argument)
 
 

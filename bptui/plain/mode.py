@@ -15,18 +15,19 @@ from io import TextIOWrapper
 from queue import SimpleQueue
 from types import FrameType
 
-from bptui.commands.parse import STEPS, NotUnderstood
-from bptui.commands.table import BY_WORD, Command
+from bptui.commands.parse import NotUnderstood, asked, check_alone, no_command, read
+from bptui.plain.commands import PlainCommands
 from bptui.plain.printers import Json, Printer, Readable
-from bptui.plain.words import TimeMode
 from bptui.protocol.messages import (
     Ask,
     BreakpointsSet,
     CheckGradients,
     Compared,
     Died,
+    Evaluate,
     Evaluated,
     GradientsChecked,
+    Next,
     Opened,
     Refused,
     Reply,
@@ -57,7 +58,8 @@ DIED = 1
 class LineMode:
     """Reads commands, asks the session, prints what it tells."""
 
-    def __init__(self, session: Session, printer: Printer) -> None:
+    def __init__(self, session: Session, printer: Printer, *, remembers: bool = True) -> None:
+        """`remembers`: whether breakpoints and watches are those of the last start, and are there again at the next."""
         self._session, self._printer = session, printer
         self._replies: SimpleQueue[Reply | None] = SimpleQueue()
         """What the session told; None for a ctrl+c."""
@@ -65,7 +67,10 @@ class LineMode:
         self._program: ProgramInfo | None = None
         self._snapshot: Snapshot | None = None
         self._dead = False
-        self._time = TimeMode(session, printer, self._ask)
+        self._said_passed_over = False
+        self._evaluating = ""
+        """What the debuggee is asked to evaluate."""
+        self._commands = PlainCommands(session, printer, self._ask, self._branch, remembers=remembers)
 
     def run(self) -> int:
         """Until the input ends or `quit`. Returns the exit status."""
@@ -79,48 +84,71 @@ class LineMode:
             self._begin()
             for line in _lines():
                 self._catch_up()
-                words = line.split()
-                if words and BY_WORD.get(words[0]) is BY_WORD["quit"]:
+                if line.strip() and not self._obey(line.strip()):
                     break
-                if words:
-                    self._obey(words, line.strip()[len(words[0]) :].strip())
             self._catch_up()
         return DIED if self._dead else 0
 
     def _begin(self) -> None:
         """The program stands at its entry."""
         if self._program is not None and not self._dead:
-            self._time.opened(self._program.path)
+            self._commands.open(self._program.path)
+            self._say_passed_over()
 
-    def _obey(self, words: list[str], argument: str) -> None:
-        command = BY_WORD.get(words[0])
+    def _say_passed_over(self) -> None:
+        """Once, on stderr: what earlier starts set is not set now."""
+        points, watches = self._commands.breakpoints.passed_over, self._commands.watches.passed_over
+        if not self._said_passed_over and points + watches:
+            self._said_passed_over = True
+            sys.stderr.write(
+                f"bptui: what was set for this script before ({points} breakpoints, {watches} watches) is not set now, "
+                "since the commands are piped; --remembered sets it.\n"
+            )
+
+    def _branch(self) -> int:
+        return self._snapshot.branch if self._snapshot is not None else 0
+
+    def _obey(self, line: str) -> bool:
+        """Carry out a line, which is read as the screen reads one. False where it is the end."""
         try:
-            if command is None:
-                raise ValueError(f"There is no command {words[0]!r}.")
-            if command.id == "help":
-                self._printer.help()
-            elif command.id == "restart":
-                _at_most(words, 1)
-                self._session.restart()
-                self._show(self._answer())
-                self._begin()
-            elif command.id in ("tape", "check"):
-                _at_most(words, 1)
-                self._ask(ShowTape() if command.id == "tape" else CheckGradients())
-            elif command.id == "zeroing":
-                self._ask(SetZeroing(self._zeroing(words)))
-            elif not self._time.obey(command, argument, self._snapshot.branch if self._snapshot else 0):
-                self._repeat(command, _count(words) if command.argument else _at_most(words, 1))
+            command, argument = read(line)
+            if command is None or command.id == "eval":
+                self._evaluate(argument)
+            elif (request := asked(command, argument)) is not None:
+                self._repeat(*request)
+            elif command.id in self._commands.handlers:
+                self._commands.carry_out(command.id, argument)
+            else:
+                check_alone(command, argument)
+                return self._obey_word(command.id)
         except NotUnderstood as error:
             self._printer.error(Refused(*error.args))
-        except ValueError as error:
-            self._printer.error(Refused(str(error), "help lists the commands."))
+        return True
 
-    def _repeat(self, command: Command, times: int) -> None:
-        ask = STEPS.get(command.id)
-        if ask is None:
-            raise ValueError(f"{command.words[0]} is for the screen.")
-        if command.id == "next" and times > 1 and self._time.stops:
+    def _obey_word(self, command: str) -> bool:
+        """Carry out a command that takes nothing. False where it is the end."""
+        if command == "help":
+            self._printer.help()
+        elif command == "restart":
+            self._session.restart()
+            self._show(self._answer())
+            self._begin()
+        elif command == "tape":
+            self._ask(ShowTape())
+        elif command == "check":
+            self._ask(CheckGradients())
+        elif command == "zeroing":
+            self._ask(SetZeroing(self._snapshot is None or not self._snapshot.zeroing))
+        return command != "quit"
+
+    def _evaluate(self, text: str) -> None:
+        if not text:
+            raise NotUnderstood("Evaluate what?", "eval w.grad.norm()")
+        self._evaluating = text
+        self._ask(Evaluate(text))
+
+    def _repeat(self, ask: Ask, times: int) -> None:
+        if isinstance(ask, Next) and times > 1 and self._commands.breakpoints.enabled:
             ask = Run(Goal.END, 1)  # as in gdb, several steps stop at a breakpoint
         for _ in range(times):
             if not self._ask(ask):
@@ -169,9 +197,9 @@ class LineMode:
             self._tell_logged(tell.logged)
         if isinstance(tell, SeenAnew) and self._snapshot and tell.snapshot.zeroing == self._snapshot.zeroing:
             self._snapshot = tell.snapshot
-            self._time.show_watches(tell.snapshot)
+            self._commands.show_watches(tell.snapshot)
             return True
-        if isinstance(tell, Refused) and self._time.quiet:
+        if isinstance(tell, Refused) and self._commands.quiet:
             return False
         if isinstance(tell, Stopped | SeenAnew):
             self._dead = False
@@ -186,22 +214,21 @@ class LineMode:
         if isinstance(tell, GradientsChecked):
             self._printer.check(tell)
             return True
+        if (
+            isinstance(tell, Evaluated)
+            and tell.failed
+            and (slip := no_command(self._evaluating, tell.text)) is not None
+        ):
+            self._printer.error(Refused(*slip.args))
+            return False
         if isinstance(tell, Evaluated | BreakpointsSet | Compared):
-            self._time.show(tell)
+            self._commands.show(tell)
             if not isinstance(tell, BreakpointsSet) and tell.stop is not None:
                 self._show(tell.stop)
             return True
         self._dead = self._dead or isinstance(tell, Died)
         self._printer.error(tell)
         return False
-
-    def _zeroing(self, words: list[str]) -> bool:
-        _at_most(words, 2)
-        if len(words) == 1:
-            return self._snapshot is None or not self._snapshot.zeroing
-        if words[1] not in ("on", "off"):
-            raise ValueError(f"zeroing is on or off, not {words[1]!r}.")
-        return words[1] == "on"
 
     @contextmanager
     def _pausing_at_ctrl_c(self) -> Iterator[None]:
@@ -217,13 +244,18 @@ class LineMode:
             signal.signal(signal.SIGINT, before)
 
 
-def run(session: Session, *, as_json: bool) -> int:
-    """Step through the session's program by words from stdin. Returns the exit status."""
+def run(session: Session, *, as_json: bool, remembers: bool = False) -> int:
+    """Step through the session's program by words from stdin. Returns the exit status.
+
+    Breakpoints and watches of earlier starts are there again where a person types, or if it `remembers`; commands that
+    are piped mean the same every time.
+    """
+    remembers = remembers or sys.stdin.isatty()
     for stream in (sys.stdout, sys.stderr, sys.stdin):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        return LineMode(session, Json() if as_json else Readable()).run()
+        return LineMode(session, Json() if as_json else Readable(), remembers=remembers).run()
     except BrokenPipeError:  # nobody reads any more
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
@@ -245,21 +277,6 @@ def _lines() -> Iterator[str]:
             yield input("> ")
         except EOFError:
             return
-
-
-def _count(words: list[str]) -> int:
-    _at_most(words, 2)
-    if len(words) == 1:
-        return 1
-    if not words[1].isdecimal() or int(words[1]) == 0:
-        raise ValueError(f"{words[0]} takes a number from 1, not {words[1]!r}.")
-    return int(words[1])
-
-
-def _at_most(words: list[str], number: int) -> int:
-    if len(words) > number:
-        raise ValueError(f"{words[0]} does not take {' '.join(words[number:])!r}.")
-    return 1
 
 
 def _place(uncut: Uncut) -> str:

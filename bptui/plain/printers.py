@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any, Protocol
 
+from bptui.commands.hints import with_words
 from bptui.commands.table import COMMANDS
 from bptui.plain.records import check_record, error_record, snapshot_record, tape_record
 from bptui.protocol.messages import Died, GradientsChecked, Refused, TapeShown, Uncut
@@ -54,7 +55,7 @@ class Readable:
         say(check_sheet(checked, 200).plain)
 
     def error(self, error: Refused | Died | Uncut) -> None:
-        hint = error.hint if isinstance(error, Refused) else ""
+        hint = with_words(error.hint) if isinstance(error, Refused) else ""
         say(f"error: {error.message} {hint}".rstrip())
         if isinstance(error, Died):
             _indent("|", error.printed)

@@ -9,6 +9,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
+from bptui.commands.hints import with_words
 from bptui.protocol.fact import Fact, Value
 from bptui.protocol.messages import Died, GradientsChecked, Refused, Uncut
 from bptui.protocol.snapshot import Ledger, Param, Snapshot
@@ -56,7 +57,7 @@ def error_record(error: Refused | Uncut | Died) -> dict[str, Any]:
     record: dict[str, Any] = {"error": error.message}
     for name in ("hint", "line", "printed", "errors"):
         if more := getattr(error, name, None):
-            record[name] = more
+            record[name] = with_words(more) if name == "hint" else more
     return record
 
 

@@ -97,7 +97,7 @@ class BptuiApp(App[None]):
         if await self._check_bindings(event.key, priority=True):
             return
         event._set_forwarded()
-        event.bubble = False  # type: ignore[misc]  # we go up ourselves
+        event.bubble = False  # we go up ourselves
         target = self.focused or self.screen
         for node in target.ancestors_with_self:
             if node is self:

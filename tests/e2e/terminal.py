@@ -53,6 +53,10 @@ class Terminal:
             self._child.send(KEYS.get(key, key))
             self._rest()
 
+    def type_ahead(self, text: str) -> None:
+        """Type all of it at once, whatever the screen shows."""
+        self._child.send(text)
+
     def wait_for(self, *texts: str) -> str:
         """Wait until the screen shows all these and has come to rest; the screen's text."""
         deadline = time.monotonic() + PATIENCE

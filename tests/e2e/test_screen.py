@@ -64,6 +64,15 @@ def test_four_times_space_is_one_step_of_learning(open_terminal: Open) -> None:
     assert_gone(processes)
 
 
+def test_what_is_typed_while_it_starts_and_while_it_runs_is_carried_out_to_the_last_key(open_terminal: Open) -> None:
+    terminal = open_terminal()
+    terminal.wait_for("starting")
+    terminal.type_ahead("fbfbfbuz")
+    terminal.wait_for("zero_grad: w.grad -28 -> 0")
+    terminal.type_ahead("n" * 22 + ":set w.data = torch.tensor([3.0])\rn:epoch * 100 + sample\r")
+    terminal.wait_for("epoch * 100 + sample  = 202", "30 backward", "31 set w.data", "32 update")
+
+
 def test_a_killed_script_is_told_and_restarted(open_terminal: Open) -> None:
     terminal = open_terminal()
     terminal.wait_for("ready: forward is next")

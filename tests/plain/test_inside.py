@@ -76,10 +76,10 @@ def test_a_refusal_ends_a_repetition_and_changes_nothing(run: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "message"), [("out 2", "out does not take '2'."), ("tape x", "tape does not take 'x'.")]
+    ("words", "message"), [("out 2", "out takes nothing, so not '2'."), ("tape x", "tape takes nothing, so not 'x'.")]
 )
 def test_what_takes_no_number_says_so(run: Any, words: str, message: str) -> None:
-    assert run(words)[-1] == f"error: {message} help lists the commands."
+    assert run(words)[-1].startswith(f"error: {message}")
 
 
 def test_an_op_in_json(run: Any) -> None:

@@ -20,9 +20,9 @@ Type = Callable[..., list[str]]
 def typed(tmp_path: Path) -> Type:
     """Type lines; the lines that are printed, but for what the lesson itself prints."""
 
-    def typed(*lines: str, as_json: bool = False) -> list[str]:
+    def typed(*lines: str, as_json: bool = False, options: tuple[str, ...] = ()) -> list[str]:
         done = subprocess.run(
-            [sys.executable, "-m", "bptui", "--json" if as_json else "--plain"],
+            [sys.executable, "-m", "bptui", "--json" if as_json else "--plain", *options],
             input="\n".join(lines), capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=100, check=False,
             env={
                 **os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(tmp_path / "state"),
@@ -37,12 +37,20 @@ def typed(tmp_path: Path) -> Type:
 
 
 def test_breakpoints_are_listed_after_each_change_and_a_stop_says_which_was_met(typed: Type) -> None:
-    told = typed("break", "break update", "break line 9999", "break disable 1", "break edit 1 backward", "next 9")
+    told = typed(
+        "break",
+        "break update",
+        "break line 9999",
+        "break disable 1",
+        "break edit 1 backward",
+        "next 9",
+        options=("--remembered",),
+    )
     assert told[1:4] == ["no breakpoints", "breakpoint 1: update", "breakpoint 1: update"]
     assert told[4].startswith("breakpoint 2: line 9999; The script has no line 9999")
     assert "breakpoint 1 (off): update" in told
     assert "breakpoint 1 (off): backward" in told
-    told = typed("break enable 1", "continue")
+    told = typed("break enable 1", "continue", options=("--remembered",))
     assert told[1] == "breakpoint 1: backward"
     assert told[-2].startswith("#1 forward")
     assert told[-1] == "    breakpoint 1: before backward, line 26"
@@ -58,8 +66,9 @@ def test_a_logpoint_speaks_before_the_stop_and_stops_nothing(typed: Type) -> Non
     told = typed('break update hits 2 log "w is {w.item():.2f}"', "epoch")
     assert told[2:-1] == ["w is 1.02", "w is 1.10"]
     assert told[-1].startswith("#12 zero_grad")
-    records = [json.loads(line) for line in typed("epoch", as_json=True)]
-    assert records[1:-1] == [{"log": "w is 1.02"}, {"log": "w is 1.10"}]
+    logpoint = 'break update hits 2 log "w is {w.item():.2f}"'
+    records = [json.loads(line) for line in typed(logpoint, "epoch", as_json=True)]
+    assert records[2:-1] == [{"log": "w is 1.02"}, {"log": "w is 1.10"}]
 
 
 def test_a_plot_is_a_table_of_the_branch_on_which_the_program_stands(typed: Type) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bptui.plain.words import POINTS
+from bptui.plain.commands import POINTS
 
 
 @pytest.fixture
@@ -44,13 +44,52 @@ def test_back_and_on_again_is_the_same_and_another_way_is_a_branch(say: Any) -> 
     assert told[-1]["params"] == told[6]["params"]
 
 
-def test_breakpoints_stop_are_changed_in_words_and_are_there_at_the_next_start(say: Any) -> None:
+def test_breakpoints_stop_a_run_and_are_changed_in_words(say: Any) -> None:
     told = say("break loss > 6", "break nan", "continue", "break disable 1", "break remove 2", "reverse-continue")
     assert [each["break"] for each in told[2]["breakpoints"]] == ["loss > 6", "nan"]
     assert (told[3]["index"], told[3]["breakpoint"]) == (9, "breakpoint 1: loss > 6 (loss = 7.31594)")
     assert told[5]["breakpoints"] == [{"number": 1, "break": "loss > 6", "enabled": False, "message": "", "met": 1}]
-    again = say("break enable 1", "continue")
-    assert again[-1]["index"] == 9
+
+
+@pytest.fixture
+def remembering(tmp_path: Path) -> Any:
+    """Pipe lines, with these options; what is printed, an object each, and what is on stderr."""
+
+    def pipe(*lines: str, options: tuple[str, ...] = ()) -> tuple[list[dict[str, Any]], str]:
+        done = subprocess.run(
+            [sys.executable, "-m", "bptui", "--json", *options],
+            input="\n".join(lines), capture_output=True, text=True, cwd=tmp_path, timeout=100, check=False,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(tmp_path / "state")},
+        )  # fmt: skip
+        return [json.loads(line) for line in done.stdout.splitlines()], done.stderr
+
+    return pipe
+
+
+def test_piped_commands_mean_the_same_whatever_was_set_before(remembering: Any) -> None:
+    told, errors = remembering("break loss > 6", "watch w.item()", "continue", options=("--remembered",))
+    assert (told[-1]["index"], errors) == (9, "")
+    told, errors = remembering("continue", "restart")
+    assert [each["stop_reason"] for each in told] == ["entry", "end", "entry"]
+    assert "watches" not in told[1]
+    assert errors.count("\n") == 1, "it is said once"
+    assert "1 breakpoints, 1 watches" in errors
+    assert "--remembered" in errors
+    told, errors = remembering("break backward", "continue")
+    assert told[-1]["phase"] == "forward"
+    told, errors = remembering("continue", options=("--remembered",))
+    assert (told[-1]["index"], errors) == (9, ""), "what a run without them set took nothing away"
+    assert told[-1]["watches"] == {"w.item()": str(told[-1]["params"][0]["value"])}
+
+
+def test_a_line_is_read_as_the_screen_reads_it(say: Any) -> None:
+    told = say("next 2", "w.grad.item() * 2", "!next", "loss = 3", "nxt", "x")
+    assert told[3] == {"value": "-4.0", "error": False, "changed": False}
+    assert told[4]["value"].startswith("<built-in function next>")
+    assert told[-2] == {
+        "error": "There is no command 'nxt', and the script has no such name.", "hint": "help lists the commands.",
+    }  # fmt: skip
+    assert told[-1]["value"] == "1.0"
 
 
 def test_several_steps_stop_at_a_breakpoint_as_in_gdb(say: Any) -> None:

@@ -22,8 +22,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The settings file of this test alone."""
     monkeypatch.setattr("bptui.ui.base.settings.settings_file", lambda: tmp_path / "settings" / "settings.json")
     monkeypatch.setattr("bptui.ui.model.command_history.history_file", lambda: tmp_path / "state" / "history")
-    monkeypatch.setattr("bptui.commands.breakpoints.breakpoints_file", lambda: tmp_path / "state" / "breakpoints.json")
-    monkeypatch.setattr("bptui.ui.model.watches.watches_file", lambda: tmp_path / "state" / "watches.json")
+    monkeypatch.setattr("bptui.model.breakpoints.breakpoints_file", lambda: tmp_path / "state" / "breakpoints.json")
+    monkeypatch.setattr("bptui.model.watches.watches_file", lambda: tmp_path / "state" / "watches.json")
     return tmp_path / "settings" / "settings.json"
 
 

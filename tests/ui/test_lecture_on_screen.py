@@ -88,7 +88,7 @@ async def test_after_a_run_a_step_prints_all_it_prints() -> None:
 async def test_from_the_beginning_again() -> None:
     session = EngineSession()
     async with opened(session) as pilot:
-        for key in "cr":
+        for key in "crr":  # the second time says yes: 120 steps are lost
             await pilot.press(key)
             await pilot.pause()
         agree(pilot, session)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from rich.text import Text
 
-from bptui.protocol.breakpoint import Breakpoint, BreakpointState
+from bptui.model.breakpoints import Listed, Ready
 from bptui.protocol.phase import Phase
 from bptui.render.text.cells import to_left
 from bptui.render.text.fit import cut, piece, spread
@@ -18,32 +17,13 @@ from bptui.render.text.style import FAINT, LIT, QUIET, STRONG, WARN
 MET = "met"
 
 
-@dataclass(frozen=True)
-class Listed:
-    """A breakpoint as the list shows it."""
-
-    point: Breakpoint
-    text: str
-    """As a person types it."""
-    state: BreakpointState | None
-    """What became of it; None where the debuggee has not told yet."""
-
-    @property
-    def sign(self) -> str:
-        """How it stands, in one character."""
-        if not self.point.enabled:
-            return OFF
-        if self.state is not None and not self.state.verified:
-            return NEVER
-        return LOG if self.point.log else ON
-
-
-@dataclass(frozen=True)
-class Ready:
-    """A ready-made check that can be taken into the list."""
-
-    name: str
-    help: str
+def sign(listed: Listed) -> str:
+    """How it stands, in one character."""
+    if not listed.point.enabled:
+        return OFF
+    if listed.state is not None and not listed.state.verified:
+        return NEVER
+    return LOG if listed.point.log else ON
 
 
 def ready_line(ready: Ready, names: int, width: int, chosen: bool) -> Text:
@@ -56,7 +36,7 @@ def breakpoint_line(listed: Listed, numbers: int, width: int, chosen: bool) -> T
     """`▶ 1 ● backward if loss > 10   met 3`, and what is to be said of it."""
     state, on = listed.state, listed.point.enabled
     text = piece("▶ " if chosen else "  ", LIT) + piece(f"{listed.point.number:>{numbers}} ", QUIET)
-    text += piece(f"{listed.sign} ", STYLES[listed.sign])
+    text += piece(f"{sign(listed)} ", STYLES[sign(listed)])
     text += piece(one_line(listed.text), STRONG if on else QUIET)
     if not on:
         text += piece("  off", QUIET)
@@ -72,14 +52,14 @@ def lines_marked(listed: Iterable[Listed]) -> dict[int, str]:
     order = (ON, LOG, NEVER, OFF)
     for each in listed:
         line = each.point.line
-        if line is not None and (line not in signs or order.index(each.sign) < order.index(signs[line])):
-            signs[line] = each.sign
+        if line is not None and (line not in signs or order.index(sign(each)) < order.index(signs[line])):
+            signs[line] = sign(each)
     return signs
 
 
 def phases_marked(listed: Iterable[Listed]) -> frozenset[Phase]:
     """The phases before which something stops."""
-    return frozenset(each.point.phase for each in listed if each.point.phase is not None and each.sign == ON)
+    return frozenset(each.point.phase for each in listed if each.point.phase is not None and sign(each) == ON)
 
 
 def empty_list(width: int) -> Text:

@@ -6,6 +6,7 @@ from collections.abc import Collection
 
 from rich.text import Text
 
+from bptui.commands.hints import with_keys
 from bptui.commands.table import COMMANDS, Command, sign
 from bptui.protocol.snapshot import Snapshot
 from bptui.render.text.fit import cut, cut_lines, first_that_fits, piece, wrapped_height
@@ -74,7 +75,7 @@ def met(snapshot: Snapshot) -> str:
 
 def refused(message: str, hint: str) -> Text:
     """Why nothing was done; under it what to do."""
-    return _trouble("refused", message, hint)
+    return _trouble("refused", message, with_keys(hint))
 
 
 def seen_anew(before: Snapshot | None, now: Snapshot) -> Text | None:

@@ -10,6 +10,8 @@ from textual.screen import Screen
 
 from bptui.commands.breakpoints import CHECKS
 from bptui.commands.parse import NotUnderstood
+from bptui.model.breakpoints import BreakpointModel
+from bptui.model.watches import WatchModel
 from bptui.protocol.messages import SetBreakpoints, SetWatches
 from bptui.protocol.phase import Phase
 from bptui.render.lists.branchlist import branch_list
@@ -23,8 +25,6 @@ from bptui.ui.actions.lines import LineRunner
 from bptui.ui.actions.plot import PlotActions
 from bptui.ui.actions.steering import Steering
 from bptui.ui.base.messages import PictureWanted
-from bptui.ui.model.breakpoints import BreakpointModel
-from bptui.ui.model.watches import WatchModel
 from bptui.ui.panes.view import View
 from bptui.ui.screens.breakpoints import BreakpointsScreen
 from bptui.ui.screens.sheet import SheetScreen
@@ -48,8 +48,8 @@ class Commands:
         `carry_out` does what a command's key does, by the command's id; False if that is not possible now.
         """
         self._screen, self._view, self._timeline = screen, view, timeline
-        self._watches = WatchModel(ask_beside, view.say)
-        self.breakpoints = BreakpointModel(ask_beside, view.say, self._show_breakpoints)
+        self._watches = WatchModel(ask_beside, self._say)
+        self.breakpoints = BreakpointModel(ask_beside, self._say, self._show_breakpoints)
         self._plot = PlotActions(timeline, view, inspect)
         self._completion = Completion(
             steering.requests,
@@ -79,6 +79,9 @@ class Commands:
         self.complete = self._completion.want
         self.hear_evaluated = self._lines.hear_evaluated
         self.hear_compared = self._plot.hear_compared
+
+    def _say(self, text: str) -> None:
+        self._view.say(piece(text))
 
     def open(self, path: str) -> None:
         """That script begins, perhaps once more."""

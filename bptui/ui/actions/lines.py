@@ -7,7 +7,7 @@ from functools import partial
 
 from textual.screen import Screen
 
-from bptui.commands.parse import NotUnderstood, asked, read
+from bptui.commands.parse import NotUnderstood, asked, check_alone, no_command, read
 from bptui.protocol.messages import Ask, Evaluate, Evaluated
 from bptui.render.lists.evaluated import CHANGED, evaluated, evaluated_sheet
 from bptui.render.stop.footer import refused
@@ -64,10 +64,10 @@ class LineRunner:
             self._ask(*request)
         elif command.id in self._handlers:
             self._steering.give(lambda: self._refusing(lambda: self._handlers[command.id](rest)))
-        elif rest:
-            raise NotUnderstood(f"{command.words[0] if command.words else command.label} takes nothing.", command.help)
-        elif not self._carry_out(command.id):
-            raise NotUnderstood(f"{command.label} is not possible now.", "")
+        else:
+            check_alone(command, rest)
+            if not self._carry_out(command.id):
+                raise NotUnderstood(f"{command.label} is not possible now.", "")
 
     def _ask(self, ask: Ask, times: int = 1) -> None:
         if not self._steering.give(ask, times):
@@ -76,7 +76,9 @@ class LineRunner:
     def hear_evaluated(self, text: str, told: Evaluated, dropped: int) -> None:
         """What that text gave came: on the last line, or on a sheet if that is too narrow for it."""
         said = evaluated(told, text, self._view.message_width)
-        if said is not None:
+        if told.failed and (slip := no_command(text, told.text)) is not None:
+            self._view.say(refused(*slip.args), dropped)
+        elif said is not None:
             self._view.say(said, dropped)
         else:
             self._view.say(piece(CHANGED if told.stop is not None else "evaluated", QUIET), dropped)

@@ -10,11 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
+from bptui.model.breakpoints import Listed
 from bptui.protocol.messages import DrawCurve
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import ProgramInfo, Snapshot, Watched
 from bptui.protocol.tape import Tape
-from bptui.render.lists.breakpoints import Listed, lines_marked, phases_marked
+from bptui.render.lists.breakpoints import lines_marked, phases_marked
 from bptui.render.stop import cards
 from bptui.render.stop.footer import and_dropped, footer, stopped, typing
 from bptui.render.stop.phasebar import phase_bar, upcoming

@@ -14,9 +14,9 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 
 from bptui.commands.parse import NotUnderstood
-from bptui.render.lists.breakpoints import Listed, Ready, breakpoint_line, empty_list, ready_line
+from bptui.model.breakpoints import BreakpointModel, Listed, Ready
+from bptui.render.lists.breakpoints import breakpoint_line, empty_list, ready_line
 from bptui.render.stop.footer import refused
-from bptui.ui.model.breakpoints import BreakpointModel
 from bptui.ui.panes.commandline import CandidatesWanted, CommandLine
 from bptui.ui.panes.lastline import LastLine
 from bptui.ui.panes.lines import Lines
@@ -87,9 +87,9 @@ class BreakpointsScreen(ModalScreen[None]):
         Binding("d,delete", "remove", "remove"),
     ]
 
-    def __init__(self, stopping: BreakpointModel, complete: Callable[[CommandLine, str], None]) -> None:
+    def __init__(self, model: BreakpointModel, complete: Callable[[CommandLine, str], None]) -> None:
         super().__init__()
-        self._stopping, self._complete = stopping, complete
+        self._model, self._complete = model, complete
         self._points = BreakpointLines("points")
         self._message = LastLine(id="points-message")
         self._line = CommandLine("points-line", "break ", self._entered)
@@ -113,8 +113,8 @@ class BreakpointsScreen(ModalScreen[None]):
     def show(self) -> None:
         """They are other ones now, or something became of them."""
         if self.is_attached:
-            self._points.show((*self._stopping.listed, *self._stopping.ready))
-            if not self._stopping.listed:
+            self._points.show((*self._model.listed, *self._model.ready))
+            if not self._model.listed:
                 self._message.say(empty_list)
 
     @property
@@ -133,19 +133,19 @@ class BreakpointsScreen(ModalScreen[None]):
         if isinstance(self._chosen, Listed):
             self._type(self._chosen.point.number, self._chosen.text)
         elif isinstance(self._chosen, Ready):
-            self._change(partial(self._stopping.add, self._chosen.name))
+            self._change(partial(self._model.add, self._chosen.name))
 
     def action_switch(self) -> None:
         """Off, or on again."""
         if isinstance(self._chosen, Listed):
-            self._stopping.switch(self._chosen.point.number)
+            self._model.switch(self._chosen.point.number)
         else:
             self.action_edit()
 
     def action_remove(self) -> None:
         """It is gone."""
         if isinstance(self._chosen, Listed):
-            self._stopping.remove(self._chosen.point.number)
+            self._model.remove(self._chosen.point.number)
 
     def on_click(self, event: events.Click) -> None:
         """Choose the clicked one; on its sign, switch it."""
@@ -175,13 +175,13 @@ class BreakpointsScreen(ModalScreen[None]):
         elif self._change(lambda: self._put(number, text)):
             self._line.close()
             if number is None:
-                self._points.choose(len(self._stopping.listed) - 1)
+                self._points.choose(len(self._model.listed) - 1)
 
     def _put(self, number: int | None, text: str) -> None:
         if number is None:
-            self._stopping.add(text)
+            self._model.add(text)
         else:
-            self._stopping.edit(number, text)
+            self._model.edit(number, text)
 
     def _change(self, change: Callable[[], object]) -> bool:
         try:

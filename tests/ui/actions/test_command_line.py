@@ -212,7 +212,7 @@ async def test_a_count_repeats_a_step_until_one_of_them_does_not_simply_run() ->
         ("zeroing perhaps", "zeroing is on or off"),
         ("set w", "Set what"),
         ("quit now", "quit takes nothing"),
-        ("next often", "often is not how often"),
+        ("next often", "next takes a number from 1, not 'often'."),
         ("check", "check is not possible now"),
     ],
 )

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
+from bptui.model.watches import SCRIPTS, WatchModel
 from bptui.protocol.messages import Evaluate, Refused, SetWatches
-from bptui.ui.model.watches import SCRIPTS, WatchModel
 from bptui.ui.panes.watches import WatchPane
 from bptui.ui.screens.sheet import SheetScreen
 from tests.engine_session import EngineSession

@@ -1,18 +1,15 @@
-"""Breakpoints in words, any of them: what is said is read as the same again, and the file is whole at any time."""
+"""Breakpoints in words, any of them: what is said is read as the same again."""
 
 from __future__ import annotations
 
-import json
-import os
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.commands.breakpoints import CHECKS, BadBreakpoint, BreakpointList, parse, said
+from bptui.commands.breakpoints import CHECKS, BadBreakpoint, parse, said
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase
 
@@ -73,22 +70,3 @@ def test_any_line_is_a_breakpoint_that_can_be_said_or_is_refused_in_words(text: 
 )
 def test_another_way_to_write_it_is_the_same_breakpoint(text: str, meant: str) -> None:
     assert said(parse(text, 1)) == meant
-
-
-def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    kept = tmp_path / "breakpoints.json"
-    monkeypatch.setattr("bptui.commands.breakpoints.breakpoints_file", lambda: kept)
-    points = BreakpointList()
-    points.open(str(tmp_path / "a.py"))
-    points.add("backward")
-    before = kept.read_text()
-
-    def full(*_: object) -> None:
-        raise OSError("no space left")
-
-    monkeypatch.setattr(os, "replace", full)
-    points.add("nan")
-    assert [said(each) for each in points.breakpoints] == ["backward", "nan"]
-    assert kept.read_text() == before
-    assert json.loads(before)
-    assert os.listdir(tmp_path) == [kept.name]

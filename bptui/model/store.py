@@ -1,4 +1,4 @@
-"""What is kept per script from one start to the next, in JSON files.
+"""What is remembered per script from one start to the next, in JSON files.
 
 A file that cannot be read or written is no reason to complain.
 """
@@ -14,26 +14,26 @@ from pathlib import Path
 from typing import Any
 
 
-def kept_of(path: Path, script: str) -> list[Any]:
-    """What is kept of that script in that file; empty if nothing is."""
-    things = _kept(path).get(script)
+def remembered(path: Path, script: str) -> list[Any]:
+    """What that file holds of that script; empty if it holds nothing."""
+    things = _read(path).get(script)
     return things if isinstance(things, list) else []
 
 
-def keep(path: Path, script: str, things: Sequence[Any], most: int) -> None:
+def remember(path: Path, script: str, things: Sequence[Any], most: int) -> None:
     """Keep that of the script: of at most so many scripts; the one that was changed longest ago goes first."""
-    kept = {each: those for each, those in _kept(path).items() if each != script}
+    scripts = {each: those for each, those in _read(path).items() if each != script}
     if things:
-        kept[script] = list(things)
+        scripts[script] = list(things)
     with contextlib.suppress(OSError):
-        _replace(path, json.dumps(dict([*kept.items()][-most:])) + "\n")
+        _replace(path, json.dumps(dict([*scripts.items()][-most:])) + "\n")
 
 
-def _kept(path: Path) -> dict[str, Any]:
+def _read(path: Path) -> dict[str, Any]:
     with contextlib.suppress(OSError, ValueError):
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        if isinstance(kept, dict):
-            return kept
+        scripts = json.loads(path.read_text(encoding="utf-8"))
+        if isinstance(scripts, dict):
+            return scripts
     return {}
 
 

@@ -1,0 +1,174 @@
+"""The line mode's commands that are more than one request: breakpoints, watches, branches, plots, and files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from bptui.commands.parse import NotUnderstood, check_alone
+from bptui.commands.table import BY_ID
+from bptui.model.breakpoints import BreakpointModel
+from bptui.model.watches import ALREADY, WatchModel
+from bptui.plain.records import json_value
+from bptui.protocol.messages import Ask, BreakpointsSet, Compared, Evaluated, SetBreakpoints, SetWatches
+from bptui.protocol.snapshot import Snapshot
+from bptui.session.live import Session
+from bptui.trace.errors import CannotRecord
+from bptui.trace.export import export
+
+POINTS = 20
+"""So many lines a plot has."""
+
+
+class ResultPrinter(Protocol):
+    """How something is printed that is no stop: an object for programs, lines for people."""
+
+    def tell(self, record: dict[str, Any], lines: list[str]) -> None: ...
+
+
+class PlainCommands:
+    """Carries them out, by the command's id."""
+
+    def __init__(
+        self,
+        session: Session,
+        printer: ResultPrinter,
+        ask: Callable[[Ask], bool],
+        branch: Callable[[], int],
+        *,
+        remembers: bool,
+    ) -> None:
+        """`ask` asks the session and prints the answer. `branch`: on which one the program stands.
+
+        `remembers`: whether breakpoints and watches are those of the last start, and are there again at the next.
+        """
+        self._session, self._printer, self._ask, self._branch = session, printer, ask, branch
+        self.breakpoints = BreakpointModel(self._ask_model, lambda text: None, remembers=remembers)
+        self.watches = WatchModel(self._ask_model, self._say_watches, remembers=remembers)
+        self.quiet = False
+        """Whether the answer is not to be printed: nobody asked for it by a word."""
+        self.handlers: dict[str, Callable[[str], None]] = {
+            "breakpoints": self._break, "watch": self._watch, "unwatch": self.watches.unwatch,
+            "branches": self._branches, "plot": self._plot, "save": self._save, "export": self._export,
+        }  # fmt: skip
+
+    def open(self, path: str) -> None:
+        """A program begins, perhaps once more: its breakpoints and watches are there again."""
+        self.breakpoints.open(path)
+        self.watches.open(path)
+
+    def carry_out(self, command: str, argument: str) -> None:
+        """Do it.
+
+        Raises:
+            NotUnderstood: its argument is none.
+        """
+        try:
+            self.handlers[command](argument)
+        except CannotRecord as error:
+            raise NotUnderstood(str(error), "") from None
+
+    def _ask_model(self, ask: SetBreakpoints | SetWatches, quietly: bool) -> None:
+        self.quiet = quietly and isinstance(ask, SetBreakpoints)
+        self._ask(ask)
+        self.quiet = False
+
+    # ---- answers
+
+    def show(self, tell: Evaluated | BreakpointsSet | Compared) -> None:
+        """Print what is no stop."""
+        if isinstance(tell, Evaluated):
+            record = {"value": tell.text, "error": tell.failed, "changed": tell.stop is not None}
+            self._printer.tell(record, tell.text.splitlines())
+        elif isinstance(tell, BreakpointsSet):
+            self.breakpoints.hear(tell.states)
+            if not self.quiet:
+                self._list()
+        else:
+            self._compared(tell)
+
+    def show_watches(self, snapshot: Snapshot) -> None:
+        """The watched expressions, as they are now."""
+        told = {each.expression: each.text for each in snapshot.watches}
+        lines = [f"{expression} = {text}" for expression, text in told.items()]
+        self._printer.tell({"watches": told}, lines or ["no watches"])
+
+    def _compared(self, tell: Compared) -> None:
+        timeline, record = self._session.timeline, {"at": tell.at, "on": tell.on, "off": tell.off}
+        lines = []
+        for word, branch in (("on", tell.on), ("off", tell.off)):
+            row = timeline.row(branch, timeline.last(branch))
+            loss = row.loss if row is not None else None
+            lines.append(f"zeroing {word}: branch {branch}, step {timeline.last(branch)}, loss {_number(loss)}")
+        self._printer.tell({"compared": record}, lines)
+
+    # ---- breakpoints and watches
+
+    def _break(self, argument: str) -> None:
+        if argument:
+            self.breakpoints.type(argument)
+        else:
+            self._list()
+
+    def _list(self) -> None:
+        records, lines = [], []
+        for each in self.breakpoints.listed:
+            number, enabled = each.point.number, each.point.enabled
+            message, met = (each.state.message, each.state.met) if each.state is not None else ("", 0)
+            records.append({"number": number, "break": each.text, "enabled": enabled, "message": message, "met": met})
+            off = "" if enabled else " (off)"
+            lines.append(f"breakpoint {number}{off}: {each.text}" + (f"; {message}" if message else ""))
+        self._printer.tell({"breakpoints": records}, lines or ["no breakpoints"])
+
+    def _watch(self, argument: str) -> None:
+        if argument:
+            self.watches.watch(argument)
+        else:
+            self._ask(SetWatches(self.watches.expressions))
+
+    def _say_watches(self, text: str) -> None:
+        """What became of the list shows in the answer, which has all their values; only that it stayed does not."""
+        if text.startswith(ALREADY):
+            self._printer.tell({"message": text}, [text])
+
+    # ---- the timeline
+
+    def _branches(self, argument: str) -> None:
+        check_alone(BY_ID["branches"], argument)
+        timeline = self._session.timeline
+        records, lines = [], []
+        for each in timeline.branches:
+            last = timeline.last(each.number)
+            records.append({"branch": each.number, "parent": each.parent, "at": each.at, "last": last})
+            left = f", leaves branch {each.parent} behind step {each.at}" if each.parent is not None else ""
+            lines.append(f"branch {each.number}: to step {last}{left}")
+        self._printer.tell({"branches": records}, lines)
+
+    def _plot(self, argument: str) -> None:
+        timeline, branch, what = self._session.timeline, self._branch(), argument or "loss"
+        known = ["loss", *(label for name in timeline.params for label in (name, f"{name}.grad"))]
+        if what not in known:
+            raise NotUnderstood(f"There is no {what} to plot.", f"there is {', '.join(known)}")
+        points = timeline.series(branch, what, 0, timeline.last(branch) + 1, POINTS)
+        heading = f"{what}, branch {branch}" if branch else what
+        lines = [f"{'step':>8} {'lowest':>14} {'highest':>14}  {heading}"]
+        lines += [f"{index:>8} {_number(low):>14} {_number(high):>14}" for index, low, high in points]
+        told = {"plot": what, "branch": branch, "points": [list(map(json_value, each)) for each in points]}
+        self._printer.tell(told, lines if points else [f"there is no {heading} yet"])
+
+    def _save(self, argument: str) -> None:
+        if not argument:
+            raise NotUnderstood("Save in which file?", "save run.bptrace")
+        self._session.timeline.save(Path(argument).expanduser())
+        self._printer.tell({"saved": argument}, [f"saved: bptui {argument} opens it"])
+
+    def _export(self, argument: str) -> None:
+        if not argument:
+            raise NotUnderstood("Export to which file?", "export run.csv")
+        count = export(self._session.timeline, Path(argument).expanduser())
+        self._printer.tell({"exported": argument, "steps": count}, [f"{count} steps written to {argument}"])
+
+
+def _number(number: float | None) -> str:
+    return "none" if number is None else f"{number:.6g}"
