@@ -171,7 +171,7 @@ class Controller:
         if self._inside is None:
             self._check_going()
             if move not in (Move.IN, Move.OVER):
-                raise StepRefused("The program is not inside a phase.", "Press s to step into the one that comes next.")
+                raise StepRefused("The program is not inside a phase.", "`in` steps into the one that comes next.")
             return self._enter(move)
         if not self._inside.move(move):
             return self._leave()
@@ -193,7 +193,7 @@ class Controller:
             try:
                 return self._step(self._deed(phase))
             except StepRefused as refusal:
-                return self._execution.snapshots.add(f"{phase} was refused: {refusal}")
+                return self._execution.snapshots.add(f"{phase} was refused: {refusal.message}")
         self._check_going()
         return self._step(self._deed(phase))
 
@@ -264,7 +264,7 @@ class Controller:
                 return self._look_inside()
             return self.goto(self._inside.before.index, pause=pause)
         if self._life.history.index == 0:
-            raise StepRefused("This is the entry: nothing has run before it.", "n runs the first phase.")
+            raise StepRefused("This is the entry: nothing has run before it.", "`next` runs the first phase.")
         return self.goto(max(self._life.history.index - steps, 0), pause=pause)
 
     def goto(self, index: int, branch: int | None = None, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
@@ -303,7 +303,7 @@ class Controller:
         if self._inside is not None:
             self._leave()
         if self._life.history.index == 0:
-            raise StepRefused("This is the entry: nothing has run before it.", "n runs the first phase.")
+            raise StepRefused("This is the entry: nothing has run before it.", "`next` runs the first phase.")
         return Travel(self._life, pause).to_breakpoint()
 
     def compare(
@@ -390,7 +390,7 @@ class Controller:
     def _check_outside(self) -> None:
         self._check_started()
         if self._inside is not None:
-            raise StepRefused(f"The program is inside {self._inside.run.phase}.", "o leaves it.")
+            raise StepRefused(f"The program is inside {self._inside.run.phase}.", "`out` leaves it.")
 
     # ---- looking
 
@@ -457,4 +457,4 @@ class Controller:
     def _check_going(self) -> None:
         self._check_started()
         if self._execution.machine.ended:
-            raise StepRefused("The script has ended.", "Restart to begin again.")
+            raise StepRefused("The script has ended.", "`restart` begins again.")

@@ -90,7 +90,7 @@ class LiveSession:
             if self._death is None:
                 self._send(Request(number, ask))
             else:
-                self._hear(Reply(number, Refused(self._death.message, "restart begins again from the initial state.")))
+                self._hear(Reply(number, Refused(self._death.message, "`restart` begins again from the start.")))
         return number
 
     def pause(self) -> None:

@@ -149,7 +149,7 @@ class RecordedSession:
             case Complete(text):
                 return Completed(len(text), ())
             case Step():
-                raise Refusal("A recorded run has no inside of a phase.", "n goes on by a whole phase.")
+                raise Refusal("A recorded run has no inside of a phase.", "`next` goes on by a whole phase.")
             case _:
                 raise Refusal(RECORDED, f"bptui {self.program.name} runs the script itself.")
 
@@ -166,7 +166,7 @@ class RecordedSession:
 
     def _back(self, steps: int) -> Stopped:
         if self._index == 0:
-            raise Refusal("This is the entry: nothing has run before it.", "n goes to the first phase.")
+            raise Refusal("This is the entry: nothing has run before it.", "`next` goes to the first phase.")
         return self._go(max(self._index - steps, 0), self._branch)
 
     def _go(self, index: int, branch: int) -> Stopped:
@@ -185,13 +185,15 @@ class RecordedSession:
     def _check_going(self) -> None:
         if self._index >= self.timeline.last(self._branch):
             said = self.timeline.died
-            raise Refusal(f"The recording ends here.{f' {said}' if said else ''}", "N goes back, g to its first step.")
+            raise Refusal(
+                f"The recording ends here.{f' {said}' if said else ''}", "`back` goes back, `first` to its first step."
+            )
 
     def _check_phase(self, phase: Phase) -> None:
         following = self.timeline.row(self._branch, self._index + 1)
         if following is not None and following.phase is not phase:
             did = str(following.phase) if following.phase else f"`{following.edit}`"
-            raise Refusal(f"This is a recorded run, and what it did next was {did}.", "n goes along with it.")
+            raise Refusal(f"This is a recorded run, and what it did next was {did}.", "`next` goes along with it.")
 
     # ---- what is seen there
 

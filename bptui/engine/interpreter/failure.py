@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import traceback
+from collections.abc import Collection
 
 from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.machine import Raised
@@ -11,17 +12,25 @@ from bptui.engine.interpreter.stack import is_ours
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Failure
 
-_HINTS = (
+_HINTS: tuple[tuple[str, Phase | None, str], ...] = (
     (
         "second time",
-        "The graph was freed by the first backward; press f to run the forward again, if that computes it anew.",
+        Phase.FORWARD,
+        "The graph was freed by the first backward; `forward` runs the forward again, if that computes it anew.",
     ),
-    ("scalar outputs", "The loss is not a scalar; reduce it with .mean() or .sum()."),
-    ("does not require grad", "The loss does not depend on any tensor that requires a gradient."),
-    ("'NoneType'", "A gradient is None; press b to compute it first."),
-    ("not defined", "A step before this one has to run first."),
-    ("not associated with a value", "A step before this one has to run first."),
+    (
+        "second time",
+        None,
+        "The graph was freed by the first backward, and the loop has no forward that would compute it anew; "
+        "backward(retain_graph=True) would keep it.",
+    ),
+    ("scalar outputs", None, "The loss is not a scalar; reduce it with .mean() or .sum()."),
+    ("does not require grad", None, "The loss does not depend on any tensor that requires a gradient."),
+    ("'NoneType'", Phase.BACKWARD, "A gradient is None; `backward` computes it first."),
+    ("not defined", None, "A step before this one has to run first."),
+    ("not associated with a value", None, "A step before this one has to run first."),
 )
+"""What is to be done about an error with these words in it, where the loop has that phase (None: always)."""
 
 
 def failure_of(raised: Raised, path: str) -> Failure:
@@ -58,10 +67,13 @@ def _strip(told: traceback.TracebackException) -> None:
                 waiting.append(other)
 
 
-def refusal_of(failure: Failure, phase: Phase) -> StepRefused:
-    """A step that was rejected whole, in PyTorch's own words."""
+def refusal_of(failure: Failure, phase: Phase, phases: Collection[Phase]) -> StepRefused:
+    """A step that was rejected whole, in PyTorch's own words. `phases`: those that the script's loop has."""
     text = f"{failure.type}: {failure.message}"
-    hint = next((hint for words, hint in _HINTS if words in text), "Nothing changed.")
+    hint = next(
+        (hint for words, needs, hint in _HINTS if words in text and (needs is None or needs in phases)),
+        "Nothing changed.",
+    )
     if failure.cause:
         hint = f"{failure.cause}. {hint}"
     where = f", line {failure.line}" if failure.line else ""

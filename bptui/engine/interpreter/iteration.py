@@ -93,17 +93,30 @@ class Iteration:
             for each in frame.code.instructions[frame.pc + 1 :]
         )
 
+    @property
+    def phases(self) -> set[Phase]:
+        """Those that the script's loop has."""
+        return {run.phase for run in self._script.runs.values()}
+
+    def check_has(self, phase: Phase) -> None:
+        """Before a phase is run out of order.
+
+        Raises:
+            StepRefused: the loop has none of that kind.
+        """
+        if phase not in self.phases:
+            raise StepRefused(f"The script's loop has no {phase}.", "`next` runs what comes next.")
+
     def find(self, phase: Phase) -> tuple[RunBlock, Frame]:
         """The block that the phase means here: the next of its kind in this turn, else the one before.
 
         Raises:
             StepRefused: there is none, or it cannot run from here.
         """
-        if phase is Phase.BACKWARD and not self.any_forward:
-            raise StepRefused("There is no loss to go backward from.", "Press f to run a forward first.")
+        self.check_has(phase)
+        if phase is Phase.BACKWARD and not self.any_forward and Phase.FORWARD in self.phases:
+            raise StepRefused("There is no loss to go backward from.", "`forward` computes one.")
         runs = [run for run in self._script.runs.values() if run.phase is phase]
-        if not runs:
-            raise StepRefused(f"The script's loop has no {phase}.", "Press n to run what comes next.")
         runs.sort(key=lambda run: run.block.index)
         here = self._here()
         loop = self._script.blocks[here].loop
@@ -116,7 +129,7 @@ class Iteration:
                     break
                 return run, frame
         raise StepRefused(f"The {phase} at line {run.line} is in code that the program is not in now.",
-                          "Press n to get there.")  # fmt: skip
+                          "`next` gets there.")  # fmt: skip
 
     def _here(self) -> int:
         cursor = self._machine.cursor

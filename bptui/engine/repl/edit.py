@@ -152,7 +152,8 @@ class _Edit:
     def _check_leaf(self, tensor: torch.Tensor) -> None:
         if tensor.grad_fn is not None and not tensor.is_leaf:
             raise StepRefused(
-                f"{self._name} is computed by the forward, which has run.", "Set what it is computed from, and press f."
+                f"{self._name} is computed by the forward, which has run.",
+                "Set what it is computed from; `forward` computes it anew.",
             )
 
     # ---- variables
@@ -177,7 +178,7 @@ class _Edit:
         if isinstance(present, torch.Tensor) and not looks:
             return self._tensor(present, value)
         if name in self._scope.pending or holder is None:
-            raise StepRefused(f"The loop binds {name} anew when the next phase runs.", "Press n first, then set it.")
+            raise StepRefused(f"The loop binds {name} anew when the next phase runs.", "`next` first, then set it.")
         holder[name] = fitted(name, present, value) if looks else value
         return f"{name} {_short(present)} -> {_short(holder[name])}"
 

@@ -140,7 +140,7 @@ class Execution:
             if ran.phase is Phase.BACKWARD and before.silent:
                 before.put_back_gradients()
             if before.is_unchanged() and self.stepper.go_back(place):
-                raise refusal_of(failure, ran.phase)
+                raise refusal_of(failure, ran.phase, self.turn.phases)
         if failure is not None and ran is not None:
             self.recorder.failed(ran)
         self.breakpoints.stepped(ran, self.stepper.place)

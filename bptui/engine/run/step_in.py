@@ -46,7 +46,7 @@ def enter(life: Program) -> PhaseCursor | None:
     )
     inside.skipped, inside.frame = skipped, frame
     if inside.count == 0 and failure is not None and undone:
-        raise refusal_of(failure, cursor.phase)
+        raise refusal_of(failure, cursor.phase, execution.turn.phases)
     return inside
 
 

@@ -140,10 +140,11 @@ class Stepper:
         """Before a forward of another sample.
 
         Raises:
-            StepRefused: none is left.
+            StepRefused: the loop has no forward, or no sample is left.
         """
+        self._turn.check_has(Phase.FORWARD)
         if is_last(self._machine) and not self._turn.forward_ahead():
-            raise StepRefused("No more samples: this was the last one.", "Press n to go on to the end of the script.")
+            raise StepRefused("No more samples: this was the last one.", "`next` goes on to the end of the script.")
 
     def forward(self, detailed: bool) -> RunBlock | None:
         """Run a forward: the last one again if no backward followed it, else the next, passing over what is between."""

@@ -68,12 +68,12 @@ class PhaseCursor:
         """
         if move is Move.BACK:
             if self.at <= 0:
-                raise StepRefused(f"This is the first step of {self.run.phase}.", "o goes to the phase's end.")
+                raise StepRefused(f"This is the first step of {self.run.phase}.", "`out` goes to the phase's end.")
             self.at -= 1
             return True
         last = self.at >= self.count - 1
         if last and self.failure is not None and move is not Move.OUT:
-            raise StepRefused(f"{self.run.phase} raised here: {self.failure.type}.", "o leaves it.")
+            raise StepRefused(f"{self.run.phase} raised here: {self.failure.type}.", "`out` leaves it.")
         if move is Move.OUT or last:
             return False
         self.at = self._target(move)

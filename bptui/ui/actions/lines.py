@@ -71,7 +71,7 @@ class LineRunner:
 
     def _ask(self, ask: Ask, times: int = 1) -> None:
         if not self._steering.give(ask, times):
-            raise NotUnderstood("The program is gone.", "restart begins again from the initial state")
+            raise NotUnderstood("The program is gone.", "`restart` begins again from the initial state")
 
     def hear_evaluated(self, text: str, told: Evaluated, dropped: int) -> None:
         """What that text gave came: on the last line, or on a sheet if that is too narrow for it."""
