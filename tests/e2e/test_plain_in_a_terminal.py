@@ -16,7 +16,7 @@ def test_a_person_types_commands_at_a_prompt_and_leaves_with_ctrl_d(open_termina
     terminal.press("zeroing off", "enter", "next", "enter")
     terminal.wait_for("zeroing off: next passes over zero_grad", "#3 update")
     terminal.press("dance", "enter")
-    terminal.wait_for("error: There is no command 'dance'. help lists the commands.")
+    terminal.wait_for("error: There is no command 'dance', and the script has no such name. help lists the commands.")
     terminal.press("ctrl+d")
     assert terminal.end() == 0
 

@@ -99,13 +99,13 @@ SLIPS = {
     "break": "no breakpoints",
     "break remove": "error: Which one? break remove 1; break lists them",
     "break edit 7 update": "error: There is no breakpoint 7. break lists them",
-    "unwatch w": "error: w is not watched. watch lists what is",
+    "unwatch w": "error: Nothing is watched. watch w.grad.norm() would be",
     "watch": "no watches",
     "set lr": "error: Set what to which value? set lr = 0.1",
-    "first 2": "error: first takes nothing.",
-    "back x": "error: x is not how often. back [N]",
+    "first 2": "error: first takes nothing, so not '2'. Go to the first stop.",
+    "back x": "error: back takes a number from 1, not 'x'. back [N]",
     "plot v": "error: There is no v to plot. there is loss, w, w.grad",
-    "command": "error: There is no command 'command'. help lists the commands.",
+    "command": "error: There is no command 'command', and the script has no such name. help lists the commands.",
 }
 """Lines, and what is said to each."""
 
