@@ -33,10 +33,14 @@ _HINTS: tuple[tuple[str, Phase | None, str], ...] = (
 """What is to be done about an error with these words in it, where the loop has that phase (None: always)."""
 
 
+DEEPEST = 1000
+"""As Python itself, a traceback tells the last so many calls: a recursion may be a million deep."""
+
+
 def failure_of(raised: Raised, path: str) -> Failure:
     """The exception as plain facts."""
     error = raised.error
-    told = traceback.TracebackException.from_exception(error)
+    told = traceback.TracebackException.from_exception(error, limit=-DEEPEST)
     _strip(told)
     lines = [frame.lineno for frame in told.stack if frame.filename == path]
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else None

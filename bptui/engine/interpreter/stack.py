@@ -37,11 +37,11 @@ def script_traceback(trace: TracebackType | None) -> TracebackType | None:
         if not is_ours(trace.tb_frame.f_code.co_filename):
             if last is None:
                 first = trace
-            else:
+            elif last.tb_next is not trace:  # Python walks all that is behind it, to find a loop: a million calls
                 last.tb_next = trace
             last = trace
         trace = following
-    if last is not None:
+    if last is not None and last.tb_next is not None:
         last.tb_next = None
     return first
 

@@ -247,3 +247,23 @@ def test_a_syntax_error_of_what_the_script_executes_is_told_at_the_scripts_line(
     stop = to_the_stop(open_script(source))
     assert stop.failure is not None
     assert (stop.failure.type, stop.failure.line) == ("SyntaxError", line)
+
+
+def test_a_recursion_of_any_depth_is_told_as_python_tells_it(open_script: OpenScript) -> None:
+    controller = open_script(
+        """
+        import sys
+        import torch
+        w = torch.tensor(1.0, requires_grad=True)
+        dive = lambda n: dive(n + 1)
+        for x in (1.0, 2.0):
+            loss = (w * x) ** 2
+            sys.setrecursionlimit(200_000)
+            dive(0)
+            loss.backward()
+        """
+    )
+    stop = controller.run()
+    assert stop.failure is not None
+    assert (stop.failure.type, stop.failure.line) == ("RecursionError", 9)
+    assert "[Previous line repeated 997 more times]" in stop.failure.traceback

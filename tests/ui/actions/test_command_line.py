@@ -119,8 +119,10 @@ async def test_a_value_of_many_lines_is_told_on_a_sheet() -> None:
 async def test_an_error_says_so_in_words() -> None:
     session = EngineSession()
     async with opened(session) as pilot:
-        await enter(pilot, "foo")
+        await enter(pilot, "foo + 1")
         assert message(pilot) == "NameError: name 'foo' is not defined  nothing changed"
+        await enter(pilot, "foo")
+        assert message(pilot).startswith("refused: There is no command 'foo', and the script has no such name.")
         assert seen(pilot, TimelinePane)[2] == ""
 
 
