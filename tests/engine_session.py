@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import bptui
-from bptui.protocol.messages import Ask, Died, Open, Opened, Pause, Reply, Request, Running, SeenAnew, Stopped
+from bptui.protocol.messages import Ask, Died, Open, Opened, Reply, Request, Running, SeenAnew, Stopped
 from bptui.protocol.snapshot import Snapshot
 from bptui.session.live import Listener
 from bptui.session.process import Debuggee
@@ -34,19 +34,32 @@ class SharedDebuggee:
         atexit.register(self._debuggee.kill)
 
     def ask(self, number: int, ask: Ask, listener: Listener) -> None:
-        """Ask, and hand on what is replied, up to the answer."""
+        """Ask, and hand on what is replied, up to the answer.
+
+        Where a run is comes as one message: how many the engine makes of it depends on how fast the machine is.
+        """
         self._debuggee.link.send(Request(number, ask))
+        running: Running | None = None
         while True:
             said = self._said.get(timeout=PATIENCE)
             assert isinstance(said, Reply), f"the engine died: {said}"
             assert said.number == number
+            if isinstance(said.tell, Running):
+                running = _joined(running, said.tell)
+                continue
+            if running is not None:
+                listener(Reply(number, running))
             listener(said)
-            if not isinstance(said.tell, Opened | Running):
+            if not isinstance(said.tell, Opened):
                 return
 
-    def pause(self) -> None:
-        """Stop what runs; to be called while a reply of it is handed on."""
-        self._debuggee.link.send(Pause())
+
+def _joined(one: Running | None, other: Running) -> Running:
+    if one is None:
+        return other
+    return Running(
+        one.rows + other.rows, one.printed + other.printed, one.branches + other.branches, one.logged + other.logged
+    )
 
 
 @cache
@@ -80,7 +93,7 @@ class EngineSession:
         return len(self.asked)
 
     def pause(self) -> None:
-        shared_debuggee().pause()
+        """Nothing runs while the screen has its turn."""
 
     def close(self) -> None:
         self._listener = None

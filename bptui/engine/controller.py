@@ -312,11 +312,14 @@ class Controller:
         *,
         pause: Callable[[], bool] = lambda: False,
         progress: Callable[[], None] = lambda: None,
+        ended: Callable[[], None] = lambda: None,
+        returned: Callable[[], None] = lambda: None,
     ) -> tuple[Snapshot, int, int]:
         """Run on from here on two branches, with zeroing on and off, and stand here again.
 
         At most `steps` steps each; without it, as many as there are, up to `FAR`. Returns this stop, and the numbers of
-        the branches with zeroing on and off.
+        the branches with zeroing on and off. `ended` is called at the end of each way; `returned` when the program
+        stands here again: what it printed meanwhile it had printed before.
 
         Raises:
             StepRefused: the script has ended, or it does not repeat itself.
@@ -330,7 +333,9 @@ class Controller:
             self.set_zeroing(on)
             self.run(steps=steps or FAR, pause=pause, progress=progress, stopping=False)
             branches[on] = self._life.history.branch
+            ended()
             snapshot = self.goto(here[1], here[0])
+            returned()
         self.set_zeroing(zeroing)
         return snapshot, branches[True], branches[False]
 

@@ -178,7 +178,13 @@ class Server:
             case Back(steps):
                 return self._stopped(controller.back(steps, pause=self._going_back))
             case Compare(steps):
-                at, on, off = controller.compare(steps, pause=lambda: self._paused, progress=self._progress)
+                at, on, off = controller.compare(
+                    steps,
+                    pause=lambda: self._paused,
+                    progress=self._progress,
+                    ended=self._tell_progress,
+                    returned=self._skip_output,
+                )
                 return Compared(self._stopped(at), at.index, on, off)
             case RunBack():
                 return self._stopped(controller.run_back(pause=self._going_back))
@@ -211,9 +217,7 @@ class Server:
         now = time.monotonic()
         if now < self._next_tick:
             return
-        printed, _errors = self._output.since(self._mark)
-        rows, branches = self._news()
-        self._tell(Running(rows, printed, branches, self._controller.logged() if self._controller else ""))
+        self._tell_progress()
         while self._link.waiting():
             try:
                 message = self._link.receive()
@@ -225,6 +229,16 @@ class Server:
             elif isinstance(message, Pause):
                 self._paused = True
         self._next_tick = time.monotonic() + TICK
+
+    def _tell_progress(self) -> None:
+        """Tell where a run is, and what it printed since that was told last."""
+        printed, _errors = self._output.since(self._mark)
+        rows, branches = self._news()
+        self._tell(Running(rows, printed, branches, self._controller.logged() if self._controller else ""))
+
+    def _skip_output(self) -> None:
+        """The debugger had what was printed up to here before."""
+        self._mark = self._output.mark()
 
     def _going_back(self) -> bool:
         """Asked after every step that runs again whether to give up."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bptui.protocol.messages import Compare, Compared, Next, Reply, SetZeroing, Tell
+from bptui.protocol.messages import Compare, Compared, Next, Reply, Running, SetZeroing, Tell
+from bptui.protocol.phase import Phase
 from tests.engine_session import EngineSession
 
 
@@ -25,4 +26,8 @@ def test_over_the_wall_all_rows_of_both_ways_are_in_the_timeline() -> None:
     phases = [[row.phase for row in timeline.rows(branch, 0, 100)] for branch in (compared.on, compared.off)]
     assert "zero_grad" in phases[0]
     assert "zero_grad" not in phases[1]
+    printed = "".join(tell.printed for tell in tells if isinstance(tell, Running)).splitlines()
+    said = [line.split(":")[0].strip() for line in printed]
+    turns = sum(phase is Phase.BACKWARD for way in phases for phase in way[4:])
+    assert said.count("grad") == turns, "what both ways print, and nothing that is run again to come back"
     session.close()

@@ -29,7 +29,7 @@ async def settle(_min_sleep: float = 0, _max_sleep: float = 1) -> None:
         if not app._running or not app._screen_stack:
             return
         screen = app.screen
-        if app._batch_count:  # painting is held back for some milliseconds
+        if app._batch_count or app._resize_timer is not None:  # both are held back for some milliseconds
             await asyncio.sleep(0.001)
         elif _has_to_paint(screen):
             screen._on_timer_update()  # now, instead of at the next frame

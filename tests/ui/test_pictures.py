@@ -20,18 +20,17 @@ from bptui.protocol.messages import (
 )
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row, Rows, Snapshot
+from bptui.session.live import Session
 from bptui.ui.app import BptuiApp
+from tests.engine_session import EngineSession
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import (
     ACCUMULATED,
     BACKWARD,
-    ENDED,
     FORWARD,
     LARGE,
     RAISED,
     SOURCE,
-    TURN,
-    UPDATE,
     ZERO_GRAD,
 )
 
@@ -39,7 +38,7 @@ WIDE, NORMAL, NARROW = (120, 40), (80, 24), (60, 20)
 Before = Callable[[Pilot[None]], Awaitable[None]]
 
 
-def app_of(session: ToldSession, theme: str = "bptui-dark") -> BptuiApp:
+def app_of(session: Session, theme: str = "bptui-dark") -> BptuiApp:
     """The app over that session, with a clock that goes a second at each look."""
     seconds = iter(range(10**6))
     app = BptuiApp(session, title="linear.py", source=SOURCE, clock=lambda: next(seconds))
@@ -79,39 +78,59 @@ def after(session: ToldSession, *stops: Snapshot, then: Sequence[Tell] = ()) -> 
     return run
 
 
+def pressing(*keys: str) -> Before:
+    """These keys, each when the one before is done."""
+
+    async def run(pilot: Pilot[None]) -> None:
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+            await pilot.pause()
+
+    return run
+
+
+SECOND = "nnnn"
+"""To the second sample, before its forward."""
 SCENES = [
-    pytest.param((), WIDE, id="at entry nothing is known but w"),
-    pytest.param((FORWARD,), WIDE, id="after a forward sample and loss are lit"),
-    pytest.param((FORWARD, BACKWARD), WIDE, id="after a backward the gradient is lit"),
-    pytest.param((FORWARD, BACKWARD, UPDATE), WIDE, id="after an update w is lit"),
-    pytest.param((FORWARD, BACKWARD, UPDATE, ZERO_GRAD), WIDE, id="after zero_grad the gradient is 0 and not None"),
-    pytest.param((FORWARD, BACKWARD), NORMAL, id="80x24 shows all four cards"),
-    pytest.param((FORWARD, BACKWARD), NARROW, id="60x20 still works"),
-    pytest.param((FORWARD, BACKWARD), (80, 40), id="80x40 is tall but has no big digits"),
-    pytest.param((FORWARD, BACKWARD), (120, 24), id="120x24 is wide but has no big digits"),
-    pytest.param((FORWARD, BACKWARD), (40, 10), id="40x10 says that it is too small"),
-    pytest.param((FORWARD, BACKWARD), (20, 5), id="20x5 says that it is too small"),
-    pytest.param(
-        (FORWARD, BACKWARD, ACCUMULATED), WIDE, id="with zeroing off the ledger says what the gradient is made of"
-    ),
-    pytest.param((FORWARD, BACKWARD, ACCUMULATED), NORMAL, id="80x24 has the ledger too"),
-    pytest.param((LARGE,), WIDE, id="of several parameters one is chosen"),
-    pytest.param((LARGE,), NORMAL, id="80x24 has the list of parameters too"),
-    pytest.param((FORWARD, RAISED), WIDE, id="an exception is told and its line marked"),
-    pytest.param((FORWARD, RAISED), NORMAL, id="80x24 tells an exception too"),
-    pytest.param((FORWARD, BACKWARD, ENDED), WIDE, id="when the script has ended nothing is left to run"),
+    pytest.param("", WIDE, id="at entry nothing is known but w"),
+    pytest.param(f"{SECOND}n", WIDE, id="after a forward sample and loss are lit"),
+    pytest.param(f"{SECOND}nn", WIDE, id="after a backward the gradient is lit"),
+    pytest.param(f"{SECOND}nnn", WIDE, id="after an update w is lit"),
+    pytest.param(f"{SECOND}nnnn", WIDE, id="after zero_grad the gradient is 0 and not None"),
+    pytest.param(f"{SECOND}nn", NORMAL, id="80x24 shows all four cards"),
+    pytest.param(f"{SECOND}nn", NARROW, id="60x20 still works"),
+    pytest.param(f"{SECOND}nn", (80, 40), id="80x40 is tall but has no big digits"),
+    pytest.param(f"{SECOND}nn", (120, 24), id="120x24 is wide but has no big digits"),
+    pytest.param(f"{SECOND}nn", (40, 10), id="40x10 says that it is too small"),
+    pytest.param(f"{SECOND}nn", (20, 5), id="20x5 says that it is too small"),
+    pytest.param(f"{SECOND}nnnann", WIDE, id="with zeroing off the ledger says what the gradient is made of"),
+    pytest.param(f"{SECOND}nnnann", NORMAL, id="80x24 has the ledger too"),
+    pytest.param(f"{SECOND}nnc", WIDE, id="when the script has ended nothing is left to run"),
 ]
 
 
-@pytest.mark.parametrize(("stops", "size"), SCENES)
-def test_it_looks_the_same(snap_compare, stops: tuple[Snapshot, ...], size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
-    session = ToldSession()
-    assert snap_compare(app_of(session), terminal_size=size, run_before=after(session, *stops))
+@pytest.mark.parametrize(("keys", "size"), SCENES)
+def test_it_looks_the_same(snap_compare, keys: str, size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(app_of(EngineSession()), terminal_size=size, run_before=pressing(*keys))
 
 
 def test_the_picture_of_the_readme_is_a_backward_at_120x40(snap_compare) -> None:  # type: ignore[no-untyped-def]
+    assert snap_compare(app_of(EngineSession()), terminal_size=WIDE, run_before=pressing(*f"{SECOND}nn"))
+
+
+@pytest.mark.parametrize(
+    ("stops", "size"),
+    [
+        pytest.param((LARGE,), WIDE, id="of several parameters one is chosen"),
+        pytest.param((LARGE,), NORMAL, id="80x24 has the list of parameters too"),
+        pytest.param((FORWARD, RAISED), WIDE, id="an exception is told and its line marked"),
+        pytest.param((FORWARD, RAISED), NORMAL, id="80x24 tells an exception too"),
+    ],
+)
+def test_what_the_lecture_has_not(snap_compare, stops: tuple[Snapshot, ...], size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
     session = ToldSession()
-    assert snap_compare(app_of(session), terminal_size=WIDE, run_before=after(session, *TURN, FORWARD, BACKWARD))
+    assert snap_compare(app_of(session), terminal_size=size, run_before=after(session, *stops))
 
 
 @pytest.mark.parametrize("size", [WIDE, NORMAL], ids=["120x40", "80x24"])
