@@ -146,7 +146,11 @@ class Execution:
         self.breakpoints.stepped(ran, self.stepper.place)
         if ran is not None:
             self.tapes.ran(ran.phase)
-        return self.stop(taken, self.result(taken, ran, failure, mark))
+        snapshot = self.stop(taken, self.result(taken, ran, failure, mark))
+        if ran is not None and ran.phase is Phase.FORWARD and failure is None:
+            broadcast = self.tapes.broadcast(self.recorder.present_loss())
+            return self.snapshots.add(broadcast) if broadcast else snapshot
+        return snapshot
 
     def again(self, taken: StepTaken, detailed: bool) -> tuple[RunBlock | None, Failure | None]:
         """Do once more what was done before. Returns what ran, and what it raised."""

@@ -7,6 +7,7 @@ from bptui.engine.interpreter.machine import Raised
 from bptui.engine.run.history import NEXT, StepTaken
 from bptui.engine.run.program import Program
 from bptui.engine.tape.cursor import PhaseCursor
+from bptui.engine.tape.sentences import broadcast_on
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Snapshot
 
@@ -69,7 +70,9 @@ def leave(life: Program, inside: PhaseCursor) -> Snapshot:
                 failure = failure_of(raised, life.script.path)
     execution.breakpoints.stepped(run, execution.stepper.place)
     taken = _deed(life, inside)
-    return execution.stop(taken, execution.result(taken, run, failure, inside.told))
+    snapshot = execution.stop(taken, execution.result(taken, run, failure, inside.told))
+    broadcast = broadcast_on(inside.recording.tape) if run.phase is Phase.FORWARD else ""
+    return execution.snapshots.add(broadcast) if broadcast else snapshot
 
 
 def _deed(life: Program, inside: PhaseCursor) -> StepTaken:

@@ -63,6 +63,8 @@ class CallLog:
         self._made: deque[Made] = deque(maxlen=_OPS)
         self._wrote: deque[Wrote] = deque(maxlen=_WRITES)
         self._names: dict[CodeType, dict[int, frozenset[str]]] = {}
+        self._shapes: dict[int, dict[str, tuple[int, ...]]] = {}
+        """The shapes of the tensors that each line of this step named when it began."""
 
     # ---- lines, in a single step
 
@@ -72,6 +74,7 @@ class CallLog:
         if sys.gettrace() is not None:
             yield
             return
+        self._shapes.clear()
         sys.settrace(self._called)
         try:
             yield
@@ -118,10 +121,12 @@ class CallLog:
         if names is None:
             names = self._names[frame.f_code] = _names_by_line(frame.f_code)
         local, shared = frame.f_locals, frame.f_globals
+        shapes = self._shapes[line] = {}
         for name in names.get(line, ()):
             value = local.get(name, shared.get(name))
             if isinstance(value, torch.Tensor):
                 seen[id(value)] = value, version_of(value)
+                shapes[name] = () if value.is_nested else tuple(value.shape)
         for each in self._parameters():
             seen[id(each)] = each, version_of(each)
 
@@ -152,6 +157,10 @@ class CallLog:
                 self._wrote.append(Wrote(storage_of(tensor), tuple(base.shape), version_of(tensor), line))
 
     # ---- asked
+
+    def shapes_on(self, line: int) -> dict[str, tuple[int, ...]]:
+        """The shapes of the tensors that a line of the last step named."""
+        return self._shapes.get(line, {})
 
     def made(self, sequence: int) -> Made | None:
         """The op, or else the line, that made the node of that sequence number."""

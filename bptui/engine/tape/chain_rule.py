@@ -26,11 +26,16 @@ def kind_of(node: str) -> str:
     return node.rstrip("0123456789").removesuffix("Backward")
 
 
+def broadcasts(node: str) -> bool:
+    """Whether that is the node of an op that broadcasts its operands."""
+    return kind_of(node) in _BROADCAST
+
+
 def summed_dims(node: str, upstream: Fact | None, downstream: Fact | None) -> tuple[int, ...]:
     """The dimensions of what came in that are summed, since the operand was broadcast over them."""
     if upstream is None or downstream is None or upstream.shape is None or downstream.shape is None:
         return ()
-    if kind_of(node) not in _BROADCAST or upstream.shape == downstream.shape:
+    if not broadcasts(node) or upstream.shape == downstream.shape:
         return ()
     dims = dims_between(upstream.shape, downstream.shape)
     return dims if any(upstream.shape[dim] != 1 for dim in dims) else ()

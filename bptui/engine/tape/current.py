@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from typing import Any
 
 from bptui.engine.interpreter.output import Output
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tape.blame import BackwardWatch, cause_of
+from bptui.engine.tape.broadcasts import both_ways
 from bptui.engine.tape.call_log import CallLog
 from bptui.engine.tape.call_sites import Sites
 from bptui.engine.tape.recording import Recording
@@ -37,6 +39,10 @@ class Tapes:
         """While a block runs as a single step: learn which line makes which node, and where a backward raises."""
         with self._log.watching(), self._backward:
             yield
+
+    def broadcast(self, loss: Any) -> str:
+        """What the forward just made as a single step broadcast both ways; empty for nothing."""
+        return both_ways(loss, self._log)
 
     def explained(self, failure: Failure, recording: Recording | None = None) -> Failure:
         """The failure with what is known of its cause, if a backward raised in the step or recording just made."""

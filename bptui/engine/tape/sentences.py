@@ -18,8 +18,9 @@ from bptui.engine.tensors.facts import fact
 from bptui.protocol.equation import agree, product, summed
 from bptui.protocol.fact import Fact, Value
 from bptui.protocol.snapshot import Failure
-from bptui.protocol.tape import Edge, Op
+from bptui.protocol.tape import Edge, Op, Tape, TapeOp
 
+BOTH_WAYS = "BROADCAST BOTH WAYS"
 _WRITTEN = 4
 """Tensors of up to so many elements are written out."""
 
@@ -51,8 +52,8 @@ def _op(recording: Recording, raw: RawOp, op: Op) -> str:
     names = [each.name for each in op.output if not raw.wrote and each.name not in taken]
     made = ", ".join(names) + " = " if names else ""
     value = ", ".join(short(each.fact) for each in op.output)
-    both = _both_ways(recording, op)
-    return f"{made}{taped.text}" + (f" = {value}" if value else "") + (f"; {both}" if both else "")
+    both = _both_ways(recording.tape, taped)
+    return f"{made}{taped.text}" + (f" = {value}" if value else "") + (f"; {BOTH_WAYS}: {both}" if both else "")
 
 
 _OF_SHAPES = frozenset(
@@ -62,21 +63,28 @@ _OF_SHAPES = frozenset(
 """Ops that broadcast what they take."""
 
 
-def _both_ways(recording: Recording, op: Op) -> str:
-    """`BROADCAST BOTH WAYS: pred [3] with y [3, 1]`: the classic bug that no error tells of."""
-    taped = recording.tape.ops[op.op]
-    values = recording.tape.values
-    shapes = [values[place].fact.shape for place in taped.inputs]
+def _both_ways(tape: Tape, op: TapeOp) -> str:
+    """`pred [3] with y [3, 1] makes [3, 3]`: the classic bug that no error tells of; empty where it is not so."""
+    shapes = [tape.values[place].fact.shape for place in op.inputs]
     known = [shape for shape in shapes if shape is not None]
-    if taped.name.rstrip("_") not in _OF_SHAPES or len(known) != len(shapes) or len(known) < 2:
+    if op.name.rstrip("_") not in _OF_SHAPES or len(known) != len(shapes) or len(known) < 2:
         return ""
-    made = tuple(torch.broadcast_shapes(*known))  # type: ignore[no-untyped-call]
+    try:
+        made = tuple(torch.broadcast_shapes(*known))  # type: ignore[no-untyped-call]
+    except RuntimeError:  # the op raised for that
+        return ""
     if not broadcast_both_ways(made, tuple(known)):
         return ""
-    named = " with ".join(
-        f"{values[place].name} {list(shape)}" for place, shape in zip(taped.inputs, known, strict=True)
-    )
-    return f"BROADCAST BOTH WAYS: {named} makes {list(made)}"
+    named = zip(op.inputs, known, strict=True)
+    return f"{' with '.join(f'{tape.values[at].name} {list(shape)}' for at, shape in named)} makes {list(made)}"
+
+
+def broadcast_on(tape: Tape) -> str:
+    """What a forward broadcast both ways, and on which line; empty for nothing."""
+    for op in tape.ops:
+        if both := _both_ways(tape, op):
+            return f"{BOTH_WAYS}, line {op.line}: {both}" if op.line is not None else f"{BOTH_WAYS}: {both}"
+    return ""
 
 
 def _accumulated(raw: RawNode, op: Op) -> str:

@@ -81,6 +81,7 @@ def test_broadcast_in_both_directions_is_said_loudly_in_the_forward(
         .replace("    loss =", "    pred = w * 2\n    loss =")
     )  # fmt: skip
     told = [each for each in said(phase(controller)) if "BROADCAST BOTH WAYS" in each]
+    assert "BROADCAST BOTH WAYS, line 7: pred [3, 1] with y [3] makes [3, 3]" in controller.snapshot.explain
     assert [each.partition("; ")[2] for each in told] == ["BROADCAST BOTH WAYS: pred [3, 1] with y [3] makes [3, 3]"]
     assert at in told[0]
 
@@ -199,3 +200,38 @@ def test_the_ledger_at_a_stop_inside_is_of_that_stop(open_script: OpenScript) ->
     assert zeroed.ledger == ()
     assert zeroed.params[0].grad is not None
     assert zeroed.params[0].grad.number == 0
+
+
+@pytest.mark.parametrize(
+    ("loss", "names"),
+    [
+        ("((pred - y) ** 2).mean()", "pred [3, 1] with y [3]"),
+        ("torch.nn.functional.mse_loss(pred, y)", "pred [3, 1] with y [3]"),
+        ("criterion(pred, y)", "pred [3, 1] with y [3]"),
+        ("(pred * scale - 1).mean()", "pred [3, 1] with scale [2]"),
+    ],
+)
+def test_the_sentence_of_a_forward_that_was_not_stepped_into_says_it_too(
+    open_script: OpenScript, loss: str, names: str
+) -> None:
+    head = "w = torch.ones(3, 1, requires_grad=True)\ny = torch.ones(3)\ncriterion = torch.nn.SmoothL1Loss()\n"
+    head += "scale = torch.ones(2, requires_grad=True)"
+    source = LOOP.format(loss=loss, head=head).replace("    loss =", "    pred = w * 2\n    loss =")
+    controller = open_script(source.replace("w -= 0.01", "pass; w -= 0.01"))
+    said_of_it = controller.next().explain
+    line = next(at for at, each in enumerate(source.splitlines(), 1) if each.strip().startswith("loss ="))
+    made = "[3, 2]" if "scale" in names else "[3, 3]"
+    assert said_of_it.endswith(f"; BROADCAST BOTH WAYS, line {line}: {names} makes {made}")
+
+
+@pytest.mark.parametrize(
+    ("loss", "head"),
+    [
+        ("((w * x + b - y) ** 2).mean()", "x, y = torch.ones(4, 1), torch.ones(4, 1)\nb = torch.zeros(1)\n"),
+        ("((w * x - y) ** 2).mean()", "x, y = torch.ones(4, 3), torch.ones(4, 3)\n"),
+        ("((x @ w.reshape(1, 1) + b) * y).sum()", "x, y = torch.ones(4, 1), torch.ones(4, 1)\nb = torch.zeros(1)\n"),
+    ],
+)
+def test_what_is_broadcast_one_way_is_no_news(open_script: OpenScript, loss: str, head: str) -> None:
+    controller = open_script(LOOP.format(loss=loss, head=f"w = torch.ones(1, requires_grad=True)\n{head}"))
+    assert "BROADCAST" not in controller.next().explain
