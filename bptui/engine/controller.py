@@ -413,7 +413,9 @@ class Controller:
         if self._inside is not None:
             return GradientsChecked((), None, f"the program is inside {self._inside.run.phase}")
         with self._execution.running():
-            return gradcheck.check(self._script, self._execution.turn, self._execution.recorder)
+            execution, last = self._execution, self._execution.snapshots.last
+            behind_backward = last is not None and last.phase is Phase.BACKWARD
+            return gradcheck.check(self._script, execution.turn, execution.recorder, behind_backward=behind_backward)
 
     def inspect(self, name: str) -> Inspected:
         """A value as Python sees it: a parameter, `<parameter>.grad`, the loss, a target, a value computed by name.

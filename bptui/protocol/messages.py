@@ -355,7 +355,13 @@ class ParamCheck:
     entry: tuple[int, ...]
     """Where that is."""
     verdict: str
-    """`equal`, `different`, or why it cannot be said (`kink`: the two one-sided differences disagree)."""
+    """`equal`, `different`, `.grad differs`, or why it cannot be said (`kink`: the one-sided differences disagree)."""
+    grad: float | None = None
+    """The program's own `.grad` at that entry, where it is from this backward and is not what autograd computes."""
+    factor: float | None = None
+    """How many times that it is, where it is as many times in every entry."""
+    hooked: bool = False
+    """Whether it has hooks, which may make its `.grad` another, and that was not compared."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,9 @@
 
 Where float64 cannot be had (a device without it, a compiled kernel of one dtype), float32 is taken with a wider
 tolerance. Random numbers are the same in every run of the forward; a forward whose loss differs nevertheless is not
-checked. Nor is one that does more than compute.
+checked. Nor is one that does more than compute, or whose loss is a number in float64 only.
+
+Right behind a backward the program's own `.grad` is compared too: a hook, clipping or a scaled loss make it another.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import torch
 
 from bptui.engine.analysis.finite_differences import FiniteDifference, compare
 from bptui.engine.analysis.on_copies import Copies, eagerly
+from bptui.engine.analysis.own_gradients import OwnGradients
 from bptui.engine.analysis.purity import impurity
 from bptui.engine.analysis.rerun import Forward, undisturbed
 from bptui.engine.interpreter.iteration import Iteration
@@ -25,13 +28,15 @@ from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.messages import GradientsChecked, ParamCheck
 
 BUDGET = 3.0
-"""Seconds after which no other entry is begun."""
+"""Seconds of computing after which no other entry is begun."""
 ALL = 32
 """Up to so many entries are all checked; of more"""
 SOME = 16
 """so many are."""
 SLOWEST = 0.5
-"""Seconds that one forward may take."""
+"""Seconds of computing that one forward may take, once it is warm."""
+_WAITING = 10.0
+"""So many times as long it may take by the clock on the wall: where others compute too, and where it sleeps."""
 LARGEST = 100_000_000
 """Parameters of more entries than this together are not copied."""
 _FLOOR = 1e-8
@@ -45,6 +50,18 @@ EntryIndex = tuple[int, ...]
 ComparedEntries = list[tuple[EntryIndex, FiniteDifference]]
 
 
+class Stopwatch:
+    """Whether something took too long: by what this thread computed, so that a busy machine is no reason."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._computed, self._began = time.thread_time(), time.perf_counter()
+
+    def is_over(self) -> bool:
+        computed, waited = time.thread_time() - self._computed, time.perf_counter() - self._began
+        return computed > self._seconds or waited > _WAITING * self._seconds
+
+
 class Narrowed(Exception):
     """Part of the forward is computed in a narrower float than asked for."""
 
@@ -53,8 +70,11 @@ class CannotCheck(Exception):
     """The check is not possible; the message says why."""
 
 
-def check(script: Script, turn: Iteration, recorder: Recorder) -> GradientsChecked:
-    """Check the gradient of the last forward's loss with respect to every parameter. The program is not disturbed."""
+def check(script: Script, turn: Iteration, recorder: Recorder, *, behind_backward: bool) -> GradientsChecked:
+    """Check the gradient of the last forward's loss with respect to every parameter. The program is not disturbed.
+
+    `behind_backward`: nothing has run since that loss's backward.
+    """
     last = turn.last_forward()
     if last is None:
         return _none("no forward has run yet")
@@ -69,15 +89,16 @@ def check(script: Script, turn: Iteration, recorder: Recorder) -> GradientsCheck
     params = [(name, tensor) for name, tensor in known if tensor.requires_grad and tensor.is_floating_point()]
     if sum(tensor.numel() for _, tensor in params) > LARGEST:
         return _none("the parameters are too many to be copied")
+    own = OwnGradients(recorder) if behind_backward else None
     with undisturbed(run, frame, recorder.holders()) as forward, eagerly():
         try:
-            return _Check(forward, params, before, torch.float64).made()
+            return _Check(forward, params, before, torch.float64, own).made()
         except CannotCheck as cannot:
             return _none(str(cannot))
         except Exception:  # whatever an op says that cannot compute in float64
             pass
         try:
-            return _Check(forward, params, before, torch.float32).made()
+            return _Check(forward, params, before, torch.float32, own).made()
         except CannotCheck as cannot:
             return _none(str(cannot))
         except Exception as error:  # the script's own code, on a copy
@@ -91,36 +112,51 @@ def _none(reason: str) -> GradientsChecked:
 class _Check:
     """One check, in one dtype."""
 
-    def __init__(self, forward: Forward, params: NamedTensors, before: set[int], dtype: torch.dtype) -> None:
-        """`before`: the identities of the leaves that the script's own loss reaches."""
-        self._forward, self._params, self._before, self._dtype = forward, params, before, dtype
+    def __init__(
+        self, forward: Forward, params: NamedTensors, before: set[int], dtype: torch.dtype, own: OwnGradients | None
+    ) -> None:
+        """`before`: the identities of the leaves that the script's own loss reaches. `own`: its gradients."""
+        self._forward, self._params, self._before, self._dtype, self._own = forward, params, before, dtype, own
         if dtype is torch.float32 and any(tensor.dtype not in (torch.float32, torch.float64) for _, tensor in params):
             raise CannotCheck("the parameters are too coarse for differences, and float64 cannot be had")
         self._copies = Copies([tensor for _, tensor in params], wide=dtype is torch.float64)
 
     def made(self) -> GradientsChecked:
         """Run it."""
-        started = time.perf_counter()
         loss = self._loss()
         middle = self._middle = loss.item()
         gradients = self._gradients(loss)
         del loss
         if not math.isfinite(middle):
             raise CannotCheck(f"the loss is {middle}")
+        watch = Stopwatch(SLOWEST)  # the first run was cold: it imports, compiles and allocates
         again = self._loss().item()
+        slow = watch.is_over()
         if again != middle:
             raise CannotCheck(f"the forward is not deterministic: run twice, the loss was {middle!r} and {again!r}")
         if self._copies.narrowed and self._dtype is torch.float64:
             raise Narrowed
-        if time.perf_counter() - started > 2 * SLOWEST:
+        narrow = self._narrow_loss()
+        if narrow is not None and not math.isfinite(narrow):
+            raise CannotCheck(f"the program's loss is {narrow}; computed in float64 it would be {middle:.6g}")
+        if slow:
             raise CannotCheck("the forward takes too long to be run many times")
         found = self._compared(gradients)
-        checks = (
-            self._told(name, tensor, gradient is None, each)
+        checks = [
+            self._result(name, tensor, gradient is None, each)
             for (name, tensor), gradient, each in zip(self._params, gradients, found, strict=True)
             if gradient is not None or id(tensor) in self._before
-        )
+        ]
+        if self._own is not None and narrow is not None and self._own.is_of(narrow):
+            checks = self._own.beside(checks, dict(zip([name for name, _ in self._params], gradients, strict=True)))
         return GradientsChecked(tuple(checks), middle, "", str(self._dtype).removeprefix("torch."))
+
+    def _narrow_loss(self) -> float | None:
+        """The loss in the program's own precision; None where it cannot be computed so."""
+        try:
+            return _Check(self._forward, self._params, self._before, torch.float32, None)._loss().item()
+        except Exception:  # the script's own code, on a copy
+            return None
 
     def _loss(self, at: tuple[torch.Tensor, EntryIndex, float] | None = None) -> torch.Tensor:
         """The loss on the copies. `at`: with an entry of one of them at that value."""
@@ -164,12 +200,12 @@ class _Check:
         """For each parameter the entries that were compared, the most telling first, in turn while time lasts."""
         found: list[ComparedEntries] = [[] for _ in self._params]
         chosen = [[] if gradient is None else _entries(gradient) for gradient in gradients]
-        started = time.perf_counter()
+        watch = Stopwatch(BUDGET)
         for turn in range(ALL):
             for index, (entries, gradient) in enumerate(zip(chosen, gradients, strict=True)):
                 if turn >= len(entries) or gradient is None:
                     continue
-                if time.perf_counter() - started > BUDGET:
+                if watch.is_over():
                     return found
                 slopes = gradient.flatten()
                 floor = _FLOOR * abs(float(slopes[entries[0]]))
@@ -191,7 +227,7 @@ class _Check:
 
         return place, compare(loss, x, self._middle, slope, floor, self._dtype)
 
-    def _told(self, name: str, tensor: torch.Tensor, unused: bool, found: ComparedEntries) -> ParamCheck:
+    def _result(self, name: str, tensor: torch.Tensor, unused: bool, found: ComparedEntries) -> ParamCheck:
         if not found:
             why = (
                 "the loss reaches it only through what was computed before this forward"
@@ -203,9 +239,11 @@ class _Check:
             return ParamCheck(name, tensor.numel(), 0, 0.0, 0.0, 0.0, (), why)
         place, worst = max(found, key=lambda each: (_RANK.get(each[1].verdict, 1), each[1].error))
         checked = len(found)
+        hooked = self._own is None and bool(tensor._backward_hooks)
         return ParamCheck(
-            name, tensor.numel(), checked, worst.error, worst.autograd, worst.numeric, place, worst.verdict
-        )
+            name, tensor.numel(), checked, worst.error, worst.autograd, worst.numeric, place, worst.verdict,
+            hooked=hooked,
+        )  # fmt: skip
 
 
 def _entries(gradient: torch.Tensor) -> list[int]:

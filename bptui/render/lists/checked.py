@@ -14,10 +14,11 @@ from bptui.render.text.fit import cut, piece, wrapped_text
 from bptui.render.text.gate import one_line
 from bptui.render.text.style import BAD, GOOD, QUIET, WARN
 
-SIGNS = {"equal": ("✓", GOOD), "different": ("✗", BAD)}
+SIGNS = {"equal": ("✓", GOOD), "different": ("✗", BAD), ".grad differs": ("✗", BAD)}
 """Of all other verdicts it is `?`."""
 MEANING = {
     "different": "autograd computes something else than the slope of the loss",
+    ".grad differs": "autograd computes the slope, and the program's own .grad, from this backward, is another",
     "kink": "the loss has no slope there: to the left it is another than to the right",
 }
 NAMES = 11
@@ -85,7 +86,22 @@ def _notes(checked: GradientsChecked) -> list[str]:
     notes = [f"central differences in {checked.dtype or 'float64'} on a copy; of each parameter where they differ most"]
     if any(each.checked < each.numel for each in checked.params):
         notes.append("of large parameters only some entries are checked")
-    return notes + [f"{verdict}: {MEANING[verdict]}" for verdict in found if verdict in MEANING]
+    notes += [f"{verdict}: {MEANING[verdict]}" for verdict in found if verdict in MEANING]
+    notes += [_of_grad(each) for each in checked.params if each.grad is not None]
+    hooked = ", ".join(one_line(each.name) for each in checked.params if each.hooked)
+    return notes + (
+        [f"a hook may make .grad another: {hooked}; right behind a backward it is compared"] if hooked else []
+    )
+
+
+def _of_grad(check: ParamCheck) -> str:
+    """What the program's own gradient is: `w[0].grad is -4, 2 times what autograd computes in every entry`."""
+    assert check.grad is not None
+    entry = f"[{', '.join(map(str, check.entry))}]" if check.entry else ""
+    beside = f"autograd computes {_short(check.autograd)}"
+    if check.factor is not None:
+        beside = f"{check.factor:.6g} times what autograd computes" + (" in every entry" if check.numel > 1 else "")
+    return f"{one_line(check.name)}.grad{entry} is {_short(check.grad)}, {beside}"
 
 
 def _short(number: float) -> str:
