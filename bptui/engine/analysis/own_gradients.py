@@ -19,7 +19,7 @@ _COARSE = 0.2
 _SAME = 1e-5
 """The relative difference up to which two losses are of the same computation, in the same precision."""
 _FLOOR = 1e-4
-"""Differences are relative to at least this share of the largest gradient: before a batch norm, a bias has noise only."""
+"""Differences are relative to at least this share of the largest gradient: some gradients are only noise."""
 
 
 class OwnGradients:
