@@ -14,6 +14,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from bptui import __version__
+from bptui.cli.encoding import complaint
 from bptui.cli.parser import Parser
 from bptui.commands.table import COMMANDS
 from bptui.render.text.gate import complain, say
@@ -223,7 +224,7 @@ def _read(path: Path) -> str:
     except OSError as error:
         raise CannotOpen(f"{path} cannot be read: {error.strerror}.") from error
     except (SyntaxError, UnicodeDecodeError) as error:
-        raise CannotOpen(f"{path} is not a Python script: it is not text in UTF-8.") from error
+        raise CannotOpen(f"{path} {complaint(path.read_bytes())}") from error
 
 
 def _find_python(name: str | None) -> str | None:

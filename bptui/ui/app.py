@@ -38,6 +38,7 @@ class BptuiApp(App[None]):
     VERTICAL_BREAKPOINTS = HEIGHTS
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+q", "quit", "quit", show=False, priority=True),
+        Binding("ctrl+z", "suspend_process", "suspend", show=False),
         Binding("ctrl+c", "pause", "pause", show=False, system=True),
     ]
 
@@ -64,6 +65,7 @@ class BptuiApp(App[None]):
     def on_mount(self) -> None:
         """From here on a change of theme is the person's own."""
         self.theme_changed_signal.subscribe(self, self._keep_theme)
+        self.app_resume_signal.subscribe(self, lambda _app: self.refresh(layout=True))  # after ctrl+z and fg: all of it
 
     def _keep_theme(self, theme: Theme) -> None:
         remember_theme(theme.name)

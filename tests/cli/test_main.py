@@ -48,7 +48,11 @@ def test_the_screen_without_a_terminal_is_refused_in_a_sentence() -> None:
         (["nope.py"], "there is no script nope.py, and no lesson of that name; bptui lessons lists the lessons."),
         (["{tmp}"], "{tmp} is a directory, not a script."),
         (["{tmp}/package"], "{tmp}/package is a directory: name the script in it, such as {tmp}/package/__main__.py."),
-        (["{tmp}/latin.py"], "{tmp}/latin.py is not a Python script: it is not text in UTF-8."),
+        (
+            ["{tmp}/latin.py"],
+            "{tmp}/latin.py cannot be read: Non-UTF-8 code starting with '\\xe9' on line 1, but no encoding declared. "
+            "It looks like latin-1: then the first line `# -*- coding: latin-1 -*-` helps, or saving it as UTF-8.",
+        ),
         (["--python", "/no/python", "linear"], "--python /no/python: there is no such program."),
         (["--record", "{tmp}/latin.py", "linear"], "{tmp}/latin.py is there already; name another file, or remove it."),
         (["--record", "{tmp}/no/a", "linear"], "{tmp}/no/a cannot be written: No such file or directory."),

@@ -157,3 +157,47 @@ def test_a_long_run_tells_how_far_it_is_and_is_paused_at_once(open_terminal: Ope
     terminal.wait_for("paused", "steps, then")
     terminal.press("N")
     terminal.wait_for("ready", "step ", " of ")
+
+
+def test_the_keys_of_a_chinese_input_method_and_a_terminal_that_is_too_small_for_a_while(open_terminal: Open) -> None:
+    terminal = open_terminal(columns=80, lines=24)
+    terminal.wait_for("ready: forward is next")
+    terminal.press("ｎ")
+    terminal.wait_for("= 1 for x = 1, y = 2")
+    terminal.press("：")
+    terminal.wait_for("⏎ run")
+    terminal.press("escape", "？")
+    terminal.wait_for("esc closes")
+    terminal.press("escape", "８")
+    terminal.wait_for("━ console ━")
+    terminal.resize(40, 12)
+    terminal.wait_for("bptui needs at least 60x20")
+    terminal.resize(80, 24)
+    terminal.wait_for("━ console ━")
+    terminal.press("q")
+    assert terminal.end() == 0
+
+
+def test_suspended_and_back_again(open_terminal: Open) -> None:
+    terminal = open_terminal(columns=80, lines=24)
+    terminal.wait_for("ready: forward is next")
+    script = debuggee(terminal)
+    terminal.press("n", "\x1a")
+    deadline = time.monotonic() + PATIENCE
+    while state_of(terminal.pid) != "T":
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert state_of(script) != "T"
+    terminal.screen.reset()  # what other programs wrote meanwhile
+    os.kill(terminal.pid, signal.SIGCONT)
+    terminal.wait_for("linear.py", "= 1 for x = 1, y = 2", "q quit")
+    terminal.press("n")
+    terminal.wait_for("added to w.grad: None -> -2")
+    assert debuggee(terminal) == script
+    terminal.press("q")
+    assert terminal.end() == 0
+
+
+def state_of(pid: int) -> str:
+    """`T` for a process that is stopped."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection
 from functools import partial
 
 from rich.text import Text
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
@@ -43,6 +44,7 @@ class View(Vertical):
         """`entered` is told each line that is typed."""
         super().__init__(id="view")
         self._source = source
+        self._focused: Widget | None = None
         self._title = Drawn(id="title")
         self._phases = Drawn(id="phases")
         self._stops: frozenset[Phase] = frozenset()
@@ -82,6 +84,19 @@ class View(Vertical):
             pane.border_title = pane.border_title or pane.id
         self._show_no_values()
         self.source.show_source(self._source)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Which pane has the focus is remembered: while the terminal is too small, none can have it."""
+        self._focused = event.widget
+
+    def on_descendant_blur(self) -> None:
+        if self.display:
+            self._focused = None
+
+    def on_show(self) -> None:
+        """The terminal is large enough again."""
+        if self._focused is not None and self.screen.focused is None:
+            self.screen.set_focus(self._focused)
 
     def open(self, program: ProgramInfo, pages: RowPages) -> None:
         """A program begins, perhaps once more; its rows are in these pages."""
