@@ -334,7 +334,7 @@ class Controller:
             self.run(steps=steps or FAR, pause=pause, progress=progress, stopping=False)
             branches[on] = self._life.history.branch
             ended()
-            snapshot = self.goto(here[1], here[0])
+            snapshot = Travel(self._life, pause).to(*here, wake=False)
             returned()
         self.set_zeroing(zeroing)
         return snapshot, branches[True], branches[False]

@@ -62,6 +62,8 @@ class Program:
             self._random, self._process = RandomState(), ProcessState()
         self.history, self.plain_variables = History(), PlainVariables()
         self.prompt.forget()
+        if self.forks is not None:
+            self.forks.end_all()
         return self._begin()
 
     def _begin(self) -> Failure | None:

@@ -61,8 +61,8 @@ class Travel:
             raise StepRefused(f"There is no step {index} on branch {branch}.", f"They are numbered 0 to {last}.")
         return index
 
-    def to(self, branch: int, index: int) -> Snapshot:
-        """Stand at that step.
+    def to(self, branch: int, index: int, *, wake: bool = True) -> Snapshot:
+        """Stand at that step. `wake`: a copy that slept may go there and answer what was asked.
 
         A program that does not repeat itself stands where it stood before, and if that is out of reach too, behind the
         first step that went otherwise, on a branch of its own: the snapshot says so.
@@ -74,7 +74,7 @@ class Travel:
         life, here = self._life, (self._life.history.branch, self._life.history.index)
         if life.forks is None or (here[1] == index and life.history.contains(branch, *here)) or life.forks.trouble:
             return self._by_itself(lambda: self._to(branch, index))
-        while (sleeper := life.forks.nearest(life.history, branch, index, self._detailed_tail)) is not None:
+        while wake and (sleeper := life.forks.nearest(life.history, branch, index, self._detailed_tail)) is not None:
             if not self._is_nearer(sleeper, branch, index):
                 break
             handover = Handover(branch, index, life.history, {**life.known(), **self._tell()})
