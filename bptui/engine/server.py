@@ -19,6 +19,7 @@ import sys
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from importlib import metadata, util
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -110,11 +111,12 @@ class Server:
                 self._answer_to(message.ask)
 
     def _answer_to(self, ask: Ask) -> None:
-        try:
-            tell = self._answer(ask)
-        except Woken as woken:  # this is another process by now: a copy that slept
-            tell = self._arrive(woken.handover)
-        self._tell(tell)
+        answer = partial(self._answer, ask)
+        while True:
+            try:
+                return self._tell(answer())
+            except Woken as woken:  # this is another process by now: a copy that slept
+                answer = partial(self._arrive, woken.handover)
 
     def _arrive(self, handover: Handover) -> Tell:
         """In a copy that was woken: answer what the process asked that it takes the place of."""

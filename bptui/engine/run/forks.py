@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from multiprocessing import Pipe
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 from bptui.engine.checkpoint.fork import fork, offsets, private_bytes, set_offsets, trouble
 from bptui.engine.errors import StepRefused
@@ -108,6 +108,7 @@ class Forks:
         copy = fork()
         if copy == 0:
             return self._take_over(travel)
+        self.traveller = copy
         refusal = self._wait(copy)
         set_offsets(read_at)
         os.waitpid(copy, 0)
@@ -116,15 +117,22 @@ class Forks:
     def _take_over(self, travel: Callable[[], T]) -> T:
         """In the copy: go there, and be the living one from then on."""
         self.traveller = 0
-        self._report.send(os.getpid())
         try:
             arrived = travel()
         except StepRefused as refusal:
-            self._report.send((refusal.message, refusal.hint, self.backlog()))
-            os._exit(0)
+            self._give_up(refusal.message, refusal.hint)
+        except Exception as error:
+            self._give_up(
+                f"bptui failed: {type(error).__name__}: {error}", "Nothing changed. This is a fault of bptui."
+            )
         self._beacon.living = os.getpid()
         self._report.send(None)
         return arrived
+
+    def _give_up(self, message: str, hint: str) -> NoReturn:
+        """In the copy: it did not arrive."""
+        self._report.send((message, hint, self.backlog()))
+        os._exit(0)
 
     def _wait(self, process: int) -> StepRefused:
         """Wait for what becomes of a copy, which that process is or makes. Ends this one where that took its place."""
@@ -199,7 +207,8 @@ class Forks:
             signal.sigwait([WAKE])
             middle = fork()
             if middle == 0:
-                if fork():
+                if traveller := fork():
+                    self._report.send(traveller)
                     os._exit(0)  # so that nobody who sleeps is the parent of one who lives
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
                 set_offsets(read_at)
