@@ -122,9 +122,7 @@ class Forks:
         except StepRefused as refusal:
             self._give_up(refusal.message, refusal.hint)
         except Exception as error:
-            self._give_up(
-                f"bptui failed: {type(error).__name__}: {error}", "Nothing changed. This is a fault of bptui."
-            )
+            self._give_up(f"bptui failed: {type(error).__name__}: {error}", "It is a fault of bptui; nothing changed.")
         self._beacon.living = os.getpid()
         self._report.send(None)
         return arrived
@@ -207,9 +205,9 @@ class Forks:
             signal.sigwait([WAKE])
             middle = fork()
             if middle == 0:
-                if traveller := fork():
-                    self._report.send(traveller)
+                if fork():
                     os._exit(0)  # so that nobody who sleeps is the parent of one who lives
+                self._report.send(os.getpid())
                 signal.pthread_sigmask(signal.SIG_SETMASK, mask)
                 set_offsets(read_at)
                 raise Woken(pickle.loads(os.pread(self._paper, size(self._paper), 0)))
