@@ -95,6 +95,9 @@ class EngineSession:
     def pause(self) -> None:
         """Nothing runs while the screen has its turn."""
 
+    def kill(self) -> None:
+        raise AssertionError("the debuggee serves other tests too")
+
     def close(self) -> None:
         self._listener = None
         self.timeline.close()

@@ -49,6 +49,8 @@ Answer = (
     Stopped | SeenAnew | TapeShown | GradientsChecked | Evaluated | BreakpointsSet | Compared | Refused | Uncut | Died
 )
 
+INTERRUPTS = 2
+"""So often ctrl+c is handed on: it pauses, and then raises KeyboardInterrupt in the script."""
 UNCUT = 2
 """The exit status when the script cannot be stepped."""
 DIED = 1
@@ -167,14 +169,16 @@ class LineMode:
     def _answer(self, number: int | None = None) -> Answer:
         """The answer to the request of that number (None: to the script's opening).
 
-        A ctrl+c meanwhile pauses what runs.
+        A ctrl+c meanwhile pauses what runs, and a second one interrupts the block itself. What does not react to that,
+        since it is in C code, can be killed.
         """
-        printed = ""
+        printed, pressed = "", 0
         self._waiting = True
         while True:
             reply = self._replies.get()
             if reply is None:
-                self._session.pause()
+                pressed += 1
+                self._ctrl_c(pressed)
             elif isinstance(reply.tell, Opened):
                 self._program = reply.tell.program
             elif isinstance(reply.tell, Running):
@@ -186,6 +190,16 @@ class LineMode:
                 self._waiting = False
                 tell = reply.tell
                 return replace(tell, printed=printed + tell.printed) if isinstance(tell, Died) else tell
+
+    def _ctrl_c(self, pressed: int) -> None:
+        """It was pressed so often while one command runs."""
+        if pressed <= INTERRUPTS:
+            self._session.pause()
+        elif pressed == INTERRUPTS + 1:
+            sys.stderr.write("bptui: the script does not react; once more kills it, and restart begins again.\n")
+            sys.stderr.flush()
+        else:
+            self._session.kill()
 
     def _tell_logged(self, logged: str) -> None:
         """What logpoints said."""

@@ -34,6 +34,9 @@ class Session(Protocol):
     def pause(self) -> None:
         """Stop what runs after the block it is in. A second call while it still runs interrupts the script itself."""
 
+    def kill(self) -> None:
+        """End the debuggee at once, also where it does not react to a pause. `Died` follows."""
+
     def restart(self) -> None:
         """Begin again: a new debuggee with the same script, arguments and seeds. `Opened` and `Stopped` follow."""
 
@@ -102,6 +105,12 @@ class LiveSession:
                     self._send(Pause())
                 else:
                     self._debuggee.interrupt()
+
+    def kill(self) -> None:
+        """End the debuggee at once, also where it does not react to a pause. `Died` follows."""
+        with self._lock:
+            if self._debuggee is not None:
+                self._debuggee.give_up()
 
     def restart(self) -> None:
         """Begin again: a new debuggee with the same script, arguments and seeds. `Opened` and `Stopped` follow."""

@@ -1,8 +1,9 @@
 """The debuggee's process as the debugger holds it: started, listened to, killed with all that it started, and buried.
 
 It leads a session and process group of its own, so a terminal's ctrl+c does not reach it and one kill ends it together
-with its DataLoader workers, also when it is stuck in C code. If the debugger itself is killed, nobody can do that but
-the guardian: a shell that waits at a pipe which only the debugger holds open.
+with its DataLoader workers, also when it is stuck in C code. What the script started in a session of its own is found
+by a mark in its environment. If the debugger itself is killed, nobody can do that but the guardian: a shell that waits
+at a pipe which only the debugger holds open.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bptui.protocol.codec import ProtocolError
 from bptui.protocol.files import nameless_file, read_text, size
 from bptui.protocol.link import link_pair
 from bptui.protocol.messages import Died, Reply
+from bptui.session.descendants import NAME, kill_marked, new_mark
 
 BOOT = Path(__file__).parents[1] / "engine" / "boot.py"
 GRACE = 2
@@ -28,6 +30,7 @@ GUARD = f"""\
 read -r _ && exit  # a line: it was buried; the end of the pipe without one: the debugger is gone
 for _ in $(seq {GRACE}0); do kill -0 "$0" || break; sleep 0.1; done
 kill -s KILL -- "-$0"
+for each in /proc/[0-9]*; do grep -Fqzx "$1" "$each/environ" && kill -s KILL "${{each#/proc/}}"; done
 """
 
 SIGNALS = {
@@ -52,6 +55,10 @@ class Debuggee:
         self._guardian: subprocess.Popen[bytes] | None = None
         self._spoke = False
         self._killed = False
+        """Whether its death is not to be told."""
+        self._given_up = False
+        """Whether a person had it killed."""
+        self._mark = new_mark()
         self._lock = threading.Lock()
 
     def start(self) -> None:
@@ -70,6 +77,12 @@ class Debuggee:
         with self._lock:
             self._killed = True
         self.link.hang_up()
+
+    def give_up(self) -> None:
+        """End it and all that it started, at once, and tell its death."""
+        with self._lock:
+            self._given_up = True
+            self._kill_group()
 
     def kill(self) -> None:
         """End it and all that it started, at once; its death is not told."""
@@ -107,13 +120,13 @@ class Debuggee:
                     stdout=self._files[0],
                     stderr=self._files[1],
                     pass_fds=inherited,
-                    env={"PYTHONHASHSEED": str(self._seed), **os.environ},
+                    env={"PYTHONHASHSEED": str(self._seed), **os.environ, NAME: self._mark},
                     start_new_session=True,
                 )
             finally:
                 self._theirs.close()
             self._guardian = subprocess.Popen(
-                ["/bin/sh", "-c", GUARD, str(self._process.pid)],
+                ["/bin/sh", "-c", GUARD, str(self._process.pid), f"{NAME}={self._mark}"],
                 stdin=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
                 start_new_session=True,
@@ -141,7 +154,8 @@ class Debuggee:
         for file in (*self._files, self._beacon_file):
             os.close(file)
         if not self._killed:
-            message = misunderstanding or f"The program {_how(status)} {beacon.place}."
+            how = "was killed, as you asked," if self._given_up else _how(status)
+            message = misunderstanding or f"The program {how} {beacon.place}."
             if not self._spoke and errors:
                 message = f"{self._python} cannot run it: {errors.splitlines()[-1]}."
             self._died(Died(message, printed, errors))
@@ -150,6 +164,7 @@ class Debuggee:
         if self._process is not None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+            kill_marked(self._mark)
 
 
 def _how(status: int | None) -> str:

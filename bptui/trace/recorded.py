@@ -99,6 +99,9 @@ class RecordedSession:
     def pause(self) -> None:
         """Nothing runs."""
 
+    def kill(self) -> None:
+        """Nothing runs."""
+
     def close(self) -> None:
         """Close the file."""
         self._listener = None

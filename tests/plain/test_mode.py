@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bptui.cli import main as cli
+from bptui.plain.mode import LineMode
 
 SCRIPT = """
 import os
@@ -168,3 +169,37 @@ def test_ctrl_c_pauses_what_runs(run_json: Run, tmp_path: Path) -> None:
 def test_help_lists_the_words(run_json: Run) -> None:
     (_, words) = run_json(SCRIPT, "help")
     assert words["help"]["next [N]"].startswith("Run the phase that comes next")
+
+
+def test_ctrl_c_kills_what_does_not_react_and_says_so_before(
+    run_json: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, pressed = tmp_path / "begun", threading.Semaphore(0)
+    react = LineMode._ctrl_c
+
+    def seen(mode: LineMode, times: int) -> None:
+        react(mode, times)
+        pressed.release()
+
+    monkeypatch.setattr(LineMode, "_ctrl_c", seen)
+    said = io.StringIO()
+    monkeypatch.setattr("sys.stderr", said)
+
+    def press() -> None:
+        while not begun.exists():
+            time.sleep(0.01)
+        for _ in range(4):
+            os.kill(os.getpid(), signal.SIGINT)
+            pressed.acquire()  # two signals at once would be one
+
+    presser = threading.Thread(target=press)
+    presser.start()
+    source = (
+        "import signal, time\ndef forward():\n    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])\n"
+        "    open(argv[0], 'w').close(); time.sleep(10**6)"
+    )
+    stops = run_json(source, "next\nrestart\n", str(begun))
+    presser.join()
+    assert stops[1]["error"].startswith("The program was killed, as you asked, during forward")
+    assert stops[2]["stop_reason"] == "entry"
+    assert said.getvalue() == "bptui: the script does not react; once more kills it, and restart begins again.\n"

@@ -353,3 +353,53 @@ def test_what_is_no_reply_of_ours_ends_the_debuggee(converse: Converse) -> None:
     died = talk.ask(Do(Phase.FORWARD), Died)
     assert died.message.startswith("The program sent what this debugger does not understand: not a Reply")
     assert isinstance(Reply(0, died).tell, Died)
+
+
+SETS_ITS_SESSION = """
+import os, subprocess, sys, time
+def setup():
+    child = "import os, sys, time; os.setsid(); print(os.getpid(), file=open(sys.argv[1], 'w')); time.sleep(10**6)"
+    subprocess.Popen([sys.executable, "-c", child, argv[0]])
+    while not os.path.exists(argv[0]) or not open(argv[0]).read():
+        time.sleep(0.01)
+def backward(): os._exit(3)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="what left the process group cannot be found")
+@pytest.mark.parametrize("how", ["it exits", "kill", "restart", "close"])
+def test_a_child_with_a_session_of_its_own_does_not_survive(converse: Converse, tmp_path: Path, how: str) -> None:
+    talk = converse(SETS_ITS_SESSION, str(tmp_path / "pid"))
+    talk.open()
+    child = int((tmp_path / "pid").read_text())
+    assert not Path(f"/proc/{child}/status").read_text().count("\nState:\tZ")
+    if how == "it exits":
+        assert talk.ask(Do(Phase.BACKWARD), Died).message.startswith("The program exited with status 3")
+    elif how == "restart":
+        (tmp_path / "pid").unlink()
+        talk.session.restart()
+    else:
+        getattr(talk.session, how)()
+    assert gone(child)
+
+
+def test_what_does_not_react_is_killed_and_its_death_is_told(converse: Converse, tmp_path: Path) -> None:
+    source = """
+def backward():
+    import signal
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    open(argv[0], "w").close()
+    import time
+    time.sleep(10**6)
+"""
+    talk = converse(source, str(tmp_path / "begun"))
+    talk.open()
+    talk.session.send(Do(Phase.BACKWARD))
+    wait_for(tmp_path / "begun")
+    talk.session.pause()
+    talk.session.pause()
+    talk.session.kill()
+    assert talk.hear(Died).message == "The program was killed, as you asked, during backward, line 2."
+    talk.session.restart()
+    talk.hear(Opened)
+    assert talk.hear(Stopped).snapshot.stop_reason is StopReason.ENTRY
