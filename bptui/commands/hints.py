@@ -9,8 +9,17 @@ from __future__ import annotations
 import re
 
 from bptui.commands.table import BY_ID, called
+from bptui.protocol.snapshot import Failure
 
+NO_INPUT = "the script has no standard input here: give it as an argument what it asks for"
+_ASKS = {("EOFError", "EOF when reading a line"): NO_INPUT, ("BdbQuit", ""): NO_INPUT}
+"""By type and message, what raises where a script asks its person: `input()`, and `breakpoint()`, which opens pdb."""
 _NAMED = re.compile(r"`(\w+)`")
+
+
+def about_failure(failure: Failure) -> str:
+    """What to do about what the script raised, where that comes of its being run here; else empty."""
+    return _ASKS.get((failure.type, failure.message), "")
 
 
 def with_keys(hint: str) -> str:

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any, Protocol
 
-from bptui.commands.hints import with_words
+from bptui.commands.hints import about_failure, with_words
 from bptui.commands.table import COMMANDS
 from bptui.plain.records import check_record, error_record, snapshot_record, tape_record
 from bptui.protocol.messages import Died, GradientsChecked, Refused, TapeShown, Uncut
@@ -39,6 +39,8 @@ class Readable:
             say(f"    {each.expression} = {each.text}")
         _indent("|", snapshot.printed)
         _indent("!", snapshot.errors + (snapshot.failure.traceback if snapshot.failure else ""))
+        if snapshot.failure is not None and (hint := about_failure(snapshot.failure)):
+            say(f"    {hint}")
 
     def zeroing(self, snapshot: Snapshot, program: ProgramInfo) -> None:
         say("zeroing on" if snapshot.zeroing else "zeroing off: next passes over zero_grad, and gradients accumulate")

@@ -9,7 +9,7 @@ import math
 from dataclasses import asdict
 from typing import Any
 
-from bptui.commands.hints import with_words
+from bptui.commands.hints import about_failure, with_words
 from bptui.protocol.fact import Fact, Value
 from bptui.protocol.messages import Died, GradientsChecked, Refused, Uncut
 from bptui.protocol.snapshot import Ledger, Param, Snapshot
@@ -39,6 +39,8 @@ def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
         record["errors"] = snapshot.errors
     if snapshot.failure is not None:
         record["failure"] = asdict(snapshot.failure)
+        if hint := about_failure(snapshot.failure):
+            record["failure"]["hint"] = hint
     if snapshot.op is not None:
         record["op"] = _op(snapshot.op)
     if snapshot.branch:

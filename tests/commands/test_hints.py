@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 import bptui
-from bptui.commands.hints import with_keys, with_words
+from bptui.commands.hints import about_failure, with_keys, with_words
 from bptui.commands.table import BY_ID
+from bptui.protocol.snapshot import Failure
 from bptui.render.stop.footer import refused
 
 ROOT = Path(bptui.__file__).parent
@@ -51,3 +52,9 @@ def test_hints_name_commands_that_there_are_and_no_keys() -> None:
         assert not re.match(r"[a-zA-Z] (runs|goes|leaves|steps|gets|computes)\b", hint), where
         for name in re.findall(r"`(\w+)`", hint):
             assert BY_ID[name].words, where
+
+
+def test_what_the_script_raised_by_itself_has_no_hint_of_ours() -> None:
+    assert about_failure(Failure("EOFError", "EOF when reading a line", 3, ""))
+    assert not about_failure(Failure("EOFError", "Ran out of input", 3, ""))
+    assert not about_failure(Failure("ValueError", "", 3, ""))

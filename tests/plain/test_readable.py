@@ -119,3 +119,16 @@ def test_help_is_a_table_of_every_word(typed: Type) -> None:
     words = [each for each in COMMANDS if each.words]
     assert [line.split()[0] for line in told] == [each.words[0] for each in words]
     assert len({line.index(each.help) for line, each in zip(told, words, strict=True)}) == 1
+
+
+@pytest.mark.parametrize("asks", ["input('go on? ')", "breakpoint()"])
+def test_what_asks_a_person_is_told_that_there_is_no_input(typed: Type, tmp_path: Path, asks: str) -> None:
+    script = tmp_path / "asks.py"
+    script.write_text(
+        "import torch\nw = torch.tensor([1.0], requires_grad=True)\nfor x in (1.0, 2.0):\n    l = (x * w) ** 2\n"
+        f"    l.backward()\n    {asks}\n    w.data -= 0.1 * w.grad\n"
+    )
+    hint = "the script has no standard input here: give it as an argument what it asks for"
+    assert typed("continue", options=(str(script),))[-1] == f"    {hint}"
+    record = json.loads(typed("continue", as_json=True, options=(str(script),))[-1])
+    assert record["failure"]["hint"] == hint

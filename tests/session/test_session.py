@@ -301,7 +301,8 @@ def test_no_process_outlives_a_killed_debugger(tmp_path: Path, backward: str) ->
     script = tmp_path / "script.py"
     script.write_text(
         "import itertools, os, subprocess\n"
-        "def setup(): print(os.getpid(), subprocess.Popen(['sleep', '1000']).pid)\n"
+        "def setup(): print(os.getpid(), *(subprocess.Popen(['sleep', '1000'], start_new_session=each).pid\n"
+        "                                  for each in (False, True)))\n"
         f"def backward():\n    open(argv[0], 'w').close()\n    {backward}"
     )
     lonely = Path(__file__).parent / "lonely_debugger.py"
@@ -313,7 +314,7 @@ def test_no_process_outlives_a_killed_debugger(tmp_path: Path, backward: str) ->
     )
     assert debugger.stdout is not None
     pids = [int(word) for word in debugger.stdout.readline().split()]
-    assert len(pids) == 2
+    assert len(pids) == 3
     wait_for(tmp_path / "begun")
     debugger.kill()
     debugger.wait()

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from rich.text import Text
 
-from bptui.commands.hints import with_keys
+from bptui.commands.hints import about_failure, with_keys
 from bptui.commands.table import COMMANDS, Command, sign
 from bptui.protocol.snapshot import Snapshot
 from bptui.render.text.fit import cut, cut_lines, first_that_fits, piece, wrapped_height
@@ -61,7 +61,8 @@ def stopped(snapshot: Snapshot) -> Text:
     failure = snapshot.failure
     if failure is not None:
         where = f"line {failure.line}: " if failure.line is not None else ""
-        hint = "the traceback is in the console" + ("; o leaves the phase" if snapshot.op is not None else "")
+        hint = about_failure(failure) or "the traceback is in the console"
+        hint += "; o leaves the phase" if snapshot.op is not None else ""
         return _trouble("exception", f"{where}{failure.type}: {failure.message}", hint)
     what, colon, rest = snapshot.explain.partition(":")
     said = piece(f"{what}:", STRONG) + piece(rest) if colon and " " not in what else piece(snapshot.explain)
