@@ -201,3 +201,36 @@ def test_suspended_and_back_again(open_terminal: Open) -> None:
 def state_of(pid: int) -> str:
     """`T` for a process that is stopped."""
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+HOSTILE = r"""
+import torch, sys
+evil = "\x1b]0;PWNED\x07\x1b]52;c;PWNED\x07\x1b[31mred\x1b[2J\u202e"
+w = torch.tensor([1.0], requires_grad=True)
+sys.stderr.write(evil + "\n")
+for epoch, name in enumerate([evil, evil, evil]):
+    loss = (w - 2) ** 2
+    print("said", evil)
+    loss.backward()
+    w.data -= 0.01 * w.grad
+    w.grad.zero_()
+    if epoch == 1:
+        raise ValueError(evil + "[red]x[/] [@click=app.quit]x[/] [/")
+"""
+
+
+def test_a_hostile_script_commands_no_terminal(open_terminal: Open, tmp_path: Path) -> None:
+    script = tmp_path / "evil\x1b]0;PWNED\x07.py"
+    script.write_text(HOSTILE, encoding="utf-8")
+    terminal = open_terminal(script, columns=100, lines=30)
+    terminal.wait_for("forward is next")
+    terminal.press("n", ":")
+    terminal.wait_for("⏎ run")
+    terminal.press("\x1b[200~watch name + '\x1b]0;PWNED\x07'\x1b[201~", "enter", "s", "enter", "escape", "o", "c")
+    terminal.wait_for("ValueError: ", "[red]x[/] [@click=app.quit]x[/] [/")
+    terminal.press("q")
+    terminal.end()
+    painted = bytes(terminal.painted)
+    assert b"\x1b]0;PWNED" not in painted
+    assert b"\x1b]52" not in painted
+    assert "\u202e".encode() not in painted

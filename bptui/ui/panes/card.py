@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from bptui.render.text.cells import ending
+from bptui.render.text.gate import one_line
 from bptui.render.text.signs import DOT
 from bptui.ui.base.messages import ParamChosen
-from bptui.ui.panes.drawn import Drawn, DrawPane
+from bptui.ui.panes.drawn import Drawn, DrawPane, titled
 
 FRAME = 4
 """Cells of a title's line that are not for the title."""
@@ -35,10 +35,10 @@ class Card(Drawn, can_focus=True):
     def _redraw(self) -> None:
         super()._redraw()
         mark = f"{DOT} " if self.has_class("-lit") else ""
-        shown = mark + ending(self._title, self.size.width - FRAME - len(mark))
+        shown = mark + ending(one_line(self._title), self.size.width - FRAME - len(mark))
         if shown != self._shown_title:
             self._shown_title = shown
-            self.border_title = Content(shown)  # a name may look like markup
+            self.border_title = titled(shown)
 
 
 class ParamChooser(Drawn, can_focus=True):

@@ -14,8 +14,11 @@ from textual.widgets import Input, Static
 
 from bptui.render.lists.candidates import continued, listed
 from bptui.render.text.fit import printable
+from bptui.render.text.gate import gated
 from bptui.ui.model.command_history import CommandHistory
 from bptui.ui.panes.drawn import Drawn
+
+ON_ONE_LINE = str.maketrans("\t\n", "  ")
 
 
 class CandidatesWanted(Message):
@@ -47,6 +50,10 @@ class _Typing(Input):
     def _line(self) -> CommandLine:
         line = next(each for each in self.ancestors if isinstance(each, CommandLine))
         return line
+
+    def validate_value(self, value: str) -> str:
+        """What was pasted, completed or typed before may hold what would command the terminal."""
+        return gated(value).translate(ON_ONE_LINE)
 
     def action_leave(self) -> None:
         self._line.close()

@@ -11,7 +11,8 @@ from textual.content import Content, Span
 from textual.style import Style
 from textual.widgets import Static
 
-from bptui.render.text.gate import harmless
+from bptui.render.text.fit import piece
+from bptui.render.text.gate import harmless, one_line
 from bptui.ui.base.messages import CommandChosen, ParamChosen
 
 DrawPane = Callable[[int, int], Text]
@@ -21,6 +22,11 @@ DrawPane = Callable[[int, int], Text]
 def as_content(text: Text) -> Content:
     """Rich's text as Textual's, which resolves the theme's variables in its styles, and reads no markup in the text."""
     return Content(harmless(text.plain), [Span(s.start, s.end, _style(s.style)) for s in _spans(text)])
+
+
+def titled(text: str) -> Content:
+    """A title: what the script calls something, on one line, and no markup."""
+    return as_content(piece(one_line(text)))
 
 
 def _spans(text: Text) -> list[Span]:

@@ -7,12 +7,14 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.content import Content, Span
+from textual.content import Content
 from textual.geometry import Size
 from textual.style import Style
 from textual.widget import Widget
 
 from bptui.render.plot.plot import ACROSS, DOWN, Plot
+from bptui.render.text.fit import piece
+from bptui.render.text.gate import harmless
 from bptui.render.text.style import QUIET
 from bptui.ui.panes.drawn import as_content
 
@@ -42,7 +44,7 @@ class Plotted(Widget, can_focus=True):
 
     def render(self) -> Content:
         """Only what stands in place of a plot; the plot is drawn by the canvas, which lies above."""
-        return Content(self._words, [Span(0, len(self._words), QUIET)])
+        return as_content(piece(self._words, QUIET))
 
     def draw(self) -> None:
         """Draw it anew."""
@@ -106,7 +108,7 @@ class Plotted(Widget, can_focus=True):
                 canvas.set_hires_pixels(coordinates, style=_resolved(style))
             for x, y, text, style in plot.words:
                 resolved = _resolved(style)
-                for at, char in enumerate(text):
+                for at, char in enumerate(harmless(text)):
                     canvas.set_pixel(x + at, y, char, resolved)
 
 

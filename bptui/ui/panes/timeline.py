@@ -8,12 +8,12 @@ from rich.text import Text
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.content import Content
 
 from bptui.render.lists.branches import Branches
 from bptui.render.stop.timeline import TimelineColumn, TimelineStyle, branch_line, columns, header, row_line
 from bptui.ui.base.messages import RowChosen
 from bptui.ui.model.rows import RowPages
+from bptui.ui.panes.drawn import as_content
 from bptui.ui.panes.lines import Lines
 
 MARGIN = 2
@@ -110,7 +110,7 @@ class TimelinePane(Lines):
     def _entitle(self) -> None:
         """Which branches there are."""
         line = branch_line(self._branches.numbers, self._branch, self._here[0], self.room)
-        self.border_subtitle = Content(line.plain) if len(self._branches) > 1 else ""
+        self.border_subtitle = as_content(line) if len(self._branches) > 1 else ""
 
     def _columns(self, width: int) -> list[TimelineColumn]:
         return columns(*self._heads, width)

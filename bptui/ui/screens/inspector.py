@@ -8,14 +8,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from bptui.protocol.messages import Inspected
 from bptui.render.lists.inspected import inspected, names_line
 from bptui.ui.base.messages import ParamChosen
-from bptui.ui.panes.drawn import Drawn, as_content
+from bptui.ui.panes.drawn import Drawn, as_content, titled
 
 
 class InspectorScreen(ModalScreen[None]):
@@ -55,7 +54,7 @@ class InspectorScreen(ModalScreen[None]):
             self.query_one("#value", Static).update(as_content(inspected(self._value, width)))
 
     def _look(self) -> None:
-        self.query_one(".sheet").border_title = Content(self._chosen)
+        self.query_one(".sheet").border_title = titled(self._chosen)
         self.query_one("#names", Drawn).draw(lambda width, _height: names_line(self._names, self._chosen, width))
         self._ask(self._chosen)
 

@@ -9,11 +9,10 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from bptui.ui.panes.drawn import as_content
+from bptui.ui.panes.drawn import as_content, titled
 
 DrawSheet = Callable[[int], Text]
 """What it says at a width."""
@@ -30,7 +29,7 @@ class SheetScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="sheet") as sheet:
-            sheet.border_title = Content(self._title)
+            sheet.border_title = titled(self._title)
             sheet.border_subtitle = "↑↓ scroll   esc closes"
             yield Static(id="value")
 
