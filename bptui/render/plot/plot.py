@@ -170,7 +170,8 @@ def label(value: float, among: Sequence[float]) -> str:
     """A tick's number, with as many decimals as its neighbours need."""
     step = among[1] - among[0] if len(among) > 1 else abs(value) or 1.0
     if max(map(abs, among)) >= 1e5 or step < 1e-4:
-        return f"{value:.3g}"
+        enough = (digits for digits in range(3, 17) if len({f"{each:.{digits}g}" for each in among}) == len({*among}))
+        return f"{value:.{next(enough, 17)}g}"  # two places on an axis never have one number
     decimals = max(-math.floor(math.log10(step) + 1e-9), 0)
     return (
         f"{value:.{decimals}f}".replace("-0." + "0" * decimals, "0." + "0" * decimals)

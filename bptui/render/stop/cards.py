@@ -9,7 +9,8 @@ from rich.text import Text
 from bptui.protocol.equation import agree
 from bptui.protocol.fact import Fact, Named, Stats
 from bptui.protocol.fact import summary as one_number
-from bptui.protocol.snapshot import Contribution, Ledger, Snapshot
+from bptui.protocol.phase import Mark, Phase
+from bptui.protocol.snapshot import Contribution, Ledger, ProgramInfo, Snapshot
 from bptui.render.text import facts
 from bptui.render.text.cells import ending, shortened, to_left, width_of
 from bptui.render.text.digits import HEIGHT, digits
@@ -116,6 +117,17 @@ def _kinds(fact: Fact | None, none: str) -> list[Text]:
         return [piece(none, FAINT)]
     long = facts.kind(fact)
     return [piece(text, FAINT) for text in (long, long.replace(", ", ","), facts.shape(fact).replace(", ", ","))]
+
+
+def no_loss(program: ProgramInfo, snapshot: Snapshot) -> str:
+    """Why there is no loss: a forward may have run and computed none."""
+    if snapshot.op is not None:
+        return "not computed yet"
+    done = any(
+        mark is Mark.DONE and block.phase is Phase.FORWARD
+        for block, mark in zip(program.blocks, snapshot.marks, strict=False)
+    )
+    return "computed no loss" if done or snapshot.phase is Phase.FORWARD or snapshot.consumed else "no forward yet"
 
 
 def sample_card(

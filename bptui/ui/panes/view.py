@@ -155,7 +155,7 @@ class View(Vertical):
         name = snapshot.loss_name or "loss"
         names = (name,) if snapshot.loss is not None else ()
         title = name if name == "loss" else f"{name} (loss)"
-        none = "no forward yet" if snapshot.op is None else "not computed yet"
+        none = cards.no_loss(program, snapshot)
         self._loss.show(title, lit, names, partial(cards.card, snapshot.loss, was, lit, none=none))
 
     def show_watches(self, watches: tuple[Watched, ...], before: tuple[Watched, ...]) -> None:

@@ -13,7 +13,7 @@ from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Row
 from bptui.render.plot.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.plot.losses import PARTS, Losses
-from bptui.render.plot.plot import ACROSS, DOWN, Plot, PlotFrame, label, ticks
+from bptui.render.plot.plot import ACROSS, DOWN, Plot, PlotFrame, label, named_ticks, ticks
 
 XS = tuple(at / 15 for at in range(61))
 CURVE = CurveDrawn("w", XS, tuple((2 * x - 4) ** 2 for x in XS), 1.0, 4.0, -8.0, "")
@@ -238,3 +238,9 @@ def test_where_all_losses_of_a_part_are_nan_there_is_a_gap() -> None:
     losses = Losses([1.0] * PARTS + [math.nan] * PARTS * 2 + [1.0] * PARTS)
     gap = [step for step, loss in losses.points() if math.isnan(loss)]
     assert (min(gap), max(gap)) == (PARTS + 1.5, PARTS * 3 - 2.5)
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.00001, 1.00002), (-1e-7, 1e-7), (123456.0, 123457.0), (1e12, 1e12 + 4)])
+def test_two_places_on_an_axis_never_have_one_number(low: float, high: float) -> None:
+    named = named_ticks(low, high, 5)
+    assert len({text for _value, text in named}) == len(named) > 1

@@ -8,9 +8,10 @@ from dataclasses import replace
 import pytest
 
 from bptui.protocol.fact import Fact, Named, Stats
+from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Contribution, Ledger
-from bptui.render.stop.cards import card, chooser, differs, ledger, sample_card, values_differ
-from tests.ui.fakes.stops import ACCUMULATED, BACKWARD, ENTRY, FORWARD, LAYERS, matrix, number
+from bptui.render.stop.cards import card, chooser, differs, ledger, no_loss, sample_card, values_differ
+from tests.ui.fakes.stops import ACCUMULATED, BACKWARD, ENTRY, FORWARD, LAYERS, PROGRAM, matrix, number
 
 
 def shown(text: object) -> list[str]:
@@ -145,3 +146,11 @@ def test_each_parameter_can_be_clicked() -> None:
 def test_stats_of_nothing_wrong_say_nothing_wrong() -> None:
     fact = Fact("Tensor", None, (100,), "float32", "cpu", Stats(0.0, 1.0, 0.5, 0.1, 5.0, 0, 0, 0))
     assert shown(card(fact, None, False, 30, 5))[2].strip() == "0 … 1.0000"
+
+
+def test_why_there_is_no_loss() -> None:
+    without = {"loss": None, "loss_name": None}
+    assert no_loss(PROGRAM, ENTRY) == "no forward yet"
+    assert no_loss(PROGRAM, replace(FORWARD, **without)) == "computed no loss"
+    assert no_loss(PROGRAM, replace(ENTRY, consumed=3)) == "computed no loss"
+    assert no_loss(PROGRAM, replace(ENTRY, phase=Phase.ZERO_GRAD)) == "no forward yet"
