@@ -38,7 +38,7 @@ _FUNCTIONS: dict[str, Callable[[Printed], Printed]] = {
     "sqrt": lambda x: x.mapped(np.sqrt),
     "tanh": lambda x: x.mapped(np.tanh),
     "σ": lambda x: x.mapped(lambda y: 1 / (1 + np.exp(-y))),
-    "sign": lambda x: x.mapped(np.sign),
+    "sign": lambda x: x.mapped(lambda y: np.nan_to_num(np.sign(y))),  # as PyTorch has it: 0 for nan
     "sin": lambda x: _lipschitz(x, np.sin),
     "cos": lambda x: _lipschitz(x, np.cos),
 }

@@ -34,7 +34,7 @@ class Printed:
 
     def widened(self, scale: Any) -> Printed:
         """By a few roundings of a number of that size."""
-        slack = np.abs(scale) * _ROUNDING
+        slack = np.nan_to_num(np.abs(scale), posinf=0.0) * _ROUNDING
         return Printed(self.low - slack, self.high + slack)
 
     def _with(self, other: Any, operation: Callable[[Any, Any], Any]) -> Printed:

@@ -38,6 +38,8 @@ NAMES = {
         "z^-2 = 4",
         "4 + 4 + (-2) = 6",
         "nan · 2 = nan",
+        "-3.07e+07 + inf = inf",
+        "inf · 2 = inf",
     ],
 )
 def test_it_holds(equation: str) -> None:
@@ -56,6 +58,7 @@ def test_it_holds(equation: str) -> None:
         "-2 + -7.84 = -9.85",
         "[1, 2] = [1, 3]",
         "2 · 3 = nan",
+        "2 · 3 = inf",
     ],
 )
 def test_it_does_not_hold(equation: str) -> None:

@@ -28,7 +28,9 @@ def _spread(numbers: Sequence[float], count: int) -> Sequence[float]:
 def _agree(one: float, other: float, slack: float, relative: float) -> bool:
     if math.isnan(one) or math.isnan(other):
         return math.isnan(one) and math.isnan(other)
-    return one == other or abs(one - other) <= slack + relative * max(abs(one), abs(other))
+    if math.isinf(one) or math.isinf(other):
+        return one == other
+    return abs(one - other) <= slack + relative * max(abs(one), abs(other))
 
 
 SUBSCRIPTS = "₀₁₂₃₄₅₆₇₈₉"

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
 from bptui.engine.controller import Controller
+
+CORPUS = Path(__file__).parent / "corpus"
 
 LECTURE = """
 import torch
@@ -43,3 +50,31 @@ def open_script(tmp_path: Path) -> OpenScript:
         return controller
 
     return open_script
+
+
+Ask = Callable[..., dict[str, Any]]
+"""Has the worker of the corpus run a script in one of its modes."""
+
+
+@pytest.fixture(scope="module")
+def ask() -> Iterator[Ask]:
+    """Have the worker run a script in one of its modes."""
+    root = str(CORPUS.parents[2])
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
+    with subprocess.Popen(
+        [sys.executable, str(CORPUS / "worker.py")],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=env,
+    ) as worker:  # fmt: skip
+
+        def ask(mode: str, path: Path, **more: Any) -> dict[str, Any]:
+            assert worker.stdin is not None
+            assert worker.stdout is not None
+            worker.stdin.write(json.dumps({"mode": mode, "path": str(path), **more}) + "\n")
+            worker.stdin.flush()
+            answer = worker.stdout.readline()
+            assert answer, "the worker has died"
+            return json.loads(answer)
+
+        yield ask
+        assert worker.stdin is not None
+        worker.stdin.close()

@@ -8,52 +8,25 @@ the four phases (`# phases:`), and its parameters' names (`# params:`) where the
 from __future__ import annotations
 
 import functools
-import json
 import os
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from tests.engine.conftest import Ask
 
 CORPUS = Path(__file__).parent / "corpus"
 OK = sorted((CORPUS / "ok").glob("*.py"))
 EITHER = sorted((CORPUS / "either").glob("*.py"))
 REFUSED = sorted((CORPUS / "refused").glob("*.py"))
 
-Ask = Callable[..., dict[str, Any]]
-
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="the corpus is run in forked children")
 
 
 def scripts(*paths: Path) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("path", paths, ids=lambda path: path.stem)
-
-
-@pytest.fixture(scope="module")
-def ask() -> Iterator[Ask]:
-    """Have the worker run a script in one of its modes."""
-    root = str(CORPUS.parents[2])
-    env = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH")]))}
-    with subprocess.Popen(
-        [sys.executable, str(CORPUS / "worker.py")],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8", env=env,
-    ) as worker:  # fmt: skip
-
-        def ask(mode: str, path: Path, **more: Any) -> dict[str, Any]:
-            assert worker.stdin is not None
-            assert worker.stdout is not None
-            worker.stdin.write(json.dumps({"mode": mode, "path": str(path), **more}) + "\n")
-            worker.stdin.flush()
-            answer = worker.stdout.readline()
-            assert answer, "the worker has died"
-            return json.loads(answer)
-
-        yield ask
-        assert worker.stdin is not None
-        worker.stdin.close()
 
 
 @pytest.fixture(scope="module")

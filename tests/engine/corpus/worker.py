@@ -108,6 +108,13 @@ def walk(path: str, seed: int) -> dict[str, Any]:
     return {**_told(seen), "walked": walked, "refused": refused}
 
 
+def equations(path: str, most: int, accumulating: bool) -> dict[str, Any]:
+    """Step into the phases, and compute again every equation that is shown there."""
+    from tests.engine.tape.net import report
+
+    return report(path, most, accumulating)
+
+
 def _told(seen: list[Any]) -> dict[str, Any]:
     last = seen[-1]
     return {
@@ -119,6 +126,9 @@ def _told(seen: list[Any]) -> dict[str, Any]:
         "params": [each.name for each in last.params],
         "failure": last.failure and last.failure.traceback,
     }
+
+
+MODES = {"plain": plain, "step": step, "inside": inside, "run": run, "walk": walk, "equations": equations}
 
 
 def child(request: dict[str, Any], files: dict[str, int]) -> None:
@@ -134,7 +144,7 @@ def child(request: dict[str, Any], files: dict[str, int]) -> None:
     warnings.simplefilter("ignore")  # torch gives some once in a process
     mode = request.pop("mode")
     try:
-        result = {"plain": plain, "step": step, "inside": inside, "run": run, "walk": walk}[mode](**request)
+        result = MODES[mode](**request)
     except Exception as error:
         result = {"raised": type(error).__name__, "message": str(error), "line": getattr(error, "line", None)}
         result["traceback"] = traceback.format_exc()
@@ -150,6 +160,7 @@ def serve() -> None:
     torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)  # imports what every optimizer imports: a second
     with contextlib.suppress(ImportError):
         import bptui.engine.controller  # noqa: F401
+        import tests.engine.tape.net  # noqa: F401
 
     for line in sys.stdin:
         files = {name: tempfile.TemporaryFile() for name in ("result", "stdout", "stderr", "trouble")}  # noqa: SIM115
