@@ -73,6 +73,8 @@ class ReplyHandler:
         """The parameter that the cards, the curve and the timeline show."""
         self.here = 0, 0
         """The branch and the row at which the program stands; inside a phase that has none yet, the one before."""
+        self.asking = False
+        """Whether the last line asks something: how far a run has come is not said meanwhile."""
         self._place: Progress | None = None
         self._pages = RowPages(session.timeline)
         self._console_has = 0
@@ -172,6 +174,7 @@ class ReplyHandler:
             self._run_on(tell)
             return
         self._wait.end()
+        self.asking = False  # what is said now takes the question's place
         dropped = self.steering.drop_behind(ask, tell)
         match tell:
             case Stopped():
@@ -241,7 +244,7 @@ class ReplyHandler:
         if self._place is not None:
             self._place = self._place.moved_to(last.epochs[-1], last.samples[-1])
         run = self._wait.ran(sum(map(len, running.rows)), self._place)
-        if not self.player.playing:
+        if not self.player.playing and not self.asking:
             self._view.say(partial(headway, run))
 
     def _new_rows(self, stretches: tuple[Rows, ...]) -> None:

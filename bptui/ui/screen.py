@@ -47,8 +47,6 @@ class MainScreen(Screen[None]):
         self._view = View(source, self._enter)
         self._replies = ReplyHandler(self, session, self._view, title, clock, self._carry_out_typed)
         self._steering = self._replies.steering
-        self._asked_to_restart = False
-        """Whether the key before asked to begin again, and was asked back whether that is meant."""
 
     @property
     def snapshot(self) -> Snapshot | None:
@@ -94,7 +92,9 @@ class MainScreen(Screen[None]):
 
     def _carry_out_typed(self, command: str) -> bool:
         """As its key, but whoever types `restart` and enter means it."""
-        self._asked_to_restart = command == "restart"
+        if command == "restart":
+            self._replies.restart()
+            return True
         return self.carry_out(command)
 
     def give(self, command: str) -> None:
@@ -106,12 +106,12 @@ class MainScreen(Screen[None]):
             self._open_line(f"{each.words[0]} ")
 
     def on_command_chosen(self, message: CommandChosen) -> None:
-        self._asked_to_restart = self._asked_to_restart and message.command == "restart"
+        self._replies.asking = self._replies.asking and message.command == "restart"
         self.give(message.command)
 
     def key_pressed(self, key: str) -> None:
-        """Told of each key before it does anything: only the same key says yes to a restart."""
-        self._asked_to_restart = self._asked_to_restart and key in RESTART
+        """Told of each key before it does anything: only the key of a restart says yes to it."""
+        self._replies.asking = self._replies.asking and key in RESTART
 
     def _give(self, what: Ask | Callable[[], Ask | None], times: int = 1) -> None:
         """To the program, when it is its turn."""
@@ -204,8 +204,8 @@ class MainScreen(Screen[None]):
     def action_restart(self) -> None:
         """Begin again. Where much would be lost by a slip, the first time only asks."""
         steps = self._replies.steps
-        meant = self._asked_to_restart or steps <= MANY or self._replies.requests.state is SessionState.DEAD
-        self._asked_to_restart = not meant
+        meant = self._replies.asking or steps <= MANY or self._replies.requests.state is SessionState.DEAD
+        self._replies.asking = not meant
         if meant:
             self._replies.restart()
         else:

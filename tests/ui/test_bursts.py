@@ -23,6 +23,7 @@ from bptui.protocol.messages import (
     Opened,
     Refused,
     Run,
+    Running,
     SeenAnew,
     SetBreakpoints,
     SetValue,
@@ -181,6 +182,7 @@ async def test_what_waits_is_dropped_by(key: str) -> None:
         assert session.pauses == 1
         assert "3 queued commands dropped" in message(pilot)
         await answer(pilot, session, replace(UPDATE, stop_reason=StopReason.PAUSE))
+        assert "3 queued commands dropped" in message(pilot), "the stop says so too"
         assert shape(steps(session)) == ["Run"]
         assert "queued" not in said(pilot, "title")
 
@@ -294,6 +296,18 @@ async def test_restart_asks_where_many_steps_would_be_lost_and_its_key_again_say
         await burst(pilot, "r")
         assert session.restarts == 0
         assert message(pilot).startswith("restart? 12 steps would be lost")
+        await burst(pilot, "r")
+        assert session.restarts == 1
+
+
+async def test_the_question_stays_in_sight_while_a_run_goes_on() -> None:
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await far(pilot, session)
+        await burst(pilot, "c", "r")
+        session.tell(Running(Rows.of([replace(FORWARD, index=13).row()]), ""))
+        await pilot.pause()
+        assert message(pilot).startswith("restart? ")
         await burst(pilot, "r")
         assert session.restarts == 1
 

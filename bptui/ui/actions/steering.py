@@ -36,6 +36,8 @@ class Steering:
         """The table of what is in flight."""
         self._sent, self._hear = sent, hear
         self._queue = CommandQueue()
+        self._dropped = 0
+        """How many commands a person dropped while the present step runs: its stop says so too."""
 
     @property
     def queued(self) -> int:
@@ -74,10 +76,19 @@ class Steering:
 
     def drop(self) -> int:
         """Forget what waits. Returns how many commands that were."""
-        return self._queue.drop()
+        dropped = self._queue.drop()
+        self._dropped = self._dropped + dropped if self.requests.busy else 0
+        return dropped
 
     def drop_behind(self, ask: Ask, tell: Tell) -> int:
-        """Forget what must not follow that answer to that request. Returns how many commands that were."""
+        """Forget what must not follow that answer to that request.
+
+        Returns how many commands that were, together with those that were dropped while it ran.
+        """
+        before, self._dropped = self._dropped, 0
+        return before + self._drop_behind(ask, tell)
+
+    def _drop_behind(self, ask: Ask, tell: Tell) -> int:
         if isinstance(tell, Refused) or (isinstance(tell, Evaluated) and tell.failed):
             return self._queue.drop()
         stop = tell.stop if isinstance(tell, Evaluated | Compared) else tell
