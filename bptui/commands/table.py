@@ -69,7 +69,7 @@ COMMANDS = (
     Command("slower", ("minus",), "slower", "Play more slowly."),
     Command("restart", ("r",), "restart", "Begin again from the initial state.", ("restart", "r"), footer=3),
     Command("inspect", ("enter",), "inspect", "Look into the value of the focused pane as Python sees it.", footer=3),
-    Command("help", ("question_mark", "f1"), "help", "Show every key and what it does.", ("help", "?"), footer=1),
+    Command("help", ("question_mark", "f1"), "help", "Show every key and what it does, or a page of the manual.", ("help", "?"), "[TOPIC]", footer=1),
     Command("quit", ("q",), "quit", "End the program and leave.", ("quit", "q"), footer=1),
 )  # fmt: skip
 """Every command, in the order in which help lists them."""

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bptui.commands.parse import NotUnderstood, check_alone
 from bptui.commands.table import BY_ID
+from bptui.manual import TOPICS, page
 from bptui.model.breakpoints import BreakpointModel
 from bptui.model.watches import ALREADY, WatchModel
 from bptui.plain.records import json_value
@@ -25,6 +26,7 @@ class ResultPrinter(Protocol):
     """How something is printed that is no stop: an object for programs, lines for people."""
 
     def tell(self, record: dict[str, Any], lines: list[str]) -> None: ...
+    def help(self) -> None: ...
 
 
 class PlainCommands:
@@ -51,6 +53,7 @@ class PlainCommands:
         self.handlers: dict[str, Callable[[str], None]] = {
             "breakpoints": self._break, "watch": self._watch, "unwatch": self.watches.unwatch,
             "branches": self._branches, "plot": self._plot, "save": self._save, "export": self._export,
+            "help": self._help,
         }  # fmt: skip
 
     def open(self, path: str) -> None:
@@ -102,6 +105,14 @@ class PlainCommands:
             loss = row.loss if row is not None else None
             lines.append(f"zeroing {word}: branch {branch}, step {timeline.last(branch)}, loss {_number(loss)}")
         self._printer.tell({"compared": record}, lines)
+
+    def _help(self, topic: str) -> None:
+        if not topic:
+            self._printer.help()
+            return
+        if topic not in TOPICS:
+            raise NotUnderstood(f"There is no topic {topic!r} in the manual.", f"They are {', '.join(TOPICS)}.")
+        self._printer.tell({"manual": topic, "text": page(topic)}, page(topic).splitlines())
 
     # ---- breakpoints and watches
 

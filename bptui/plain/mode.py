@@ -129,9 +129,7 @@ class LineMode:
 
     def _obey_word(self, command: str) -> bool:
         """Carry out a command that takes nothing. False where it is the end."""
-        if command == "help":
-            self._printer.help()
-        elif command == "restart":
+        if command == "restart":
             self._session.restart()
             self._show(self._answer())
             self._begin()

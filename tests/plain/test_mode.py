@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from bptui.cli import main as cli
+from bptui.manual import page
 from bptui.plain.mode import LineMode
 
 SCRIPT = """
@@ -164,6 +165,12 @@ def test_ctrl_c_pauses_what_runs(run_json: Run, tmp_path: Path) -> None:
     stops = run_json(source, "continue\nnext", str(begun))
     presser.join()
     assert [stop["stop_reason"] for stop in stops] == ["entry", "pause", "step"]
+
+
+def test_help_with_a_topic_is_a_page_of_the_manual(run_json: Run) -> None:
+    _, time, nosuch = run_json(SCRIPT, "help time", "help nosuch")
+    assert time == {"manual": "time", "text": page("time")}
+    assert nosuch["error"] == "There is no topic 'nosuch' in the manual."
 
 
 def test_help_lists_the_words(run_json: Run) -> None:

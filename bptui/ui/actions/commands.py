@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from bptui.commands.breakpoints import CHECKS
 from bptui.commands.parse import NotUnderstood
+from bptui.manual import TOPICS
 from bptui.model.breakpoints import BreakpointModel
 from bptui.model.watches import WatchModel
 from bptui.protocol.messages import SetBreakpoints, SetWatches
@@ -27,6 +28,8 @@ from bptui.ui.actions.steering import Steering
 from bptui.ui.base.messages import PictureWanted
 from bptui.ui.panes.view import View
 from bptui.ui.screens.breakpoints import BreakpointsScreen
+from bptui.ui.screens.help import HelpScreen
+from bptui.ui.screens.manual import ManualScreen
 from bptui.ui.screens.sheet import SheetScreen
 
 
@@ -58,6 +61,7 @@ class Commands:
                 "breakpoints": lambda: (*map(str, Phase), "line", "epoch", "sample", "change", *CHECKS),
                 "plot": lambda: (*view.series.choices,),
                 "compare": lambda: ("zeroing",),
+                "help": lambda: TOPICS,
             },
         )
         self._lines = LineRunner(
@@ -71,6 +75,7 @@ class Commands:
                 "plot": self._plot.plot,
                 "save": self._save,
                 "export": self._export,
+                "help": self._help,
             },
             carry_out,
         )
@@ -87,6 +92,12 @@ class Commands:
         """That script begins, perhaps once more."""
         self._watches.open(path)
         self.breakpoints.open(path)
+
+    def _help(self, topic: str) -> None:
+        """Show the keys, or a page of the manual."""
+        if topic and topic not in TOPICS:
+            raise NotUnderstood(f"There is no topic {topic!r} in the manual.", f"They are {', '.join(TOPICS)}.")
+        self._screen.app.push_screen(ManualScreen(topic) if topic else HelpScreen())
 
     # ---- breakpoints
 

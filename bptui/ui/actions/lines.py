@@ -62,6 +62,8 @@ class LineRunner:
         request = asked(command, rest)
         if request is not None:
             self._ask(*request)
+        elif command.id == "help":  # also while the program is busy
+            self._handlers[command.id](rest)
         elif command.id in self._handlers:
             self._steering.give(lambda: self._refusing(lambda: self._handlers[command.id](rest)))
         else:

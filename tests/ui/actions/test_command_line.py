@@ -29,6 +29,7 @@ from bptui.protocol.phase import Goal, Phase
 from bptui.trace.timeline import Timeline
 from bptui.ui.panes.timeline import TimelinePane
 from bptui.ui.screens.help import HelpScreen
+from bptui.ui.screens.manual import ManualScreen
 from bptui.ui.screens.sheet import SheetScreen
 from tests.engine_session import EngineSession
 from tests.ui.fakes.scripted_session import ToldSession
@@ -234,6 +235,15 @@ async def test_a_command_that_is_no_request_does_what_its_key_does() -> None:
         await press(pilot, "escape")
         await enter(pilot, "quit")
         assert not pilot.app.is_running
+
+
+async def test_a_page_of_the_manual_is_opened_by_its_topic() -> None:
+    async with opened(EngineSession()) as pilot:
+        await enter(pilot, "help time")
+        assert isinstance(pilot.app.screen, ManualScreen)
+        await press(pilot, "escape")
+        await enter(pilot, "help nosuch")
+        assert "There is no topic 'nosuch' in the manual" in message(pilot)
 
 
 async def test_when_the_program_died_commands_can_be_typed_still() -> None:
