@@ -168,8 +168,8 @@ def test_ctrl_c_pauses_what_runs(run_json: Run, tmp_path: Path) -> None:
 
 
 def test_help_with_a_topic_is_a_page_of_the_manual(run_json: Run) -> None:
-    _, time, nosuch = run_json(SCRIPT, "help time", "help nosuch")
-    assert time == {"manual": "time", "text": page("time")}
+    _, manual, nosuch = run_json(SCRIPT, "help time\nhelp nosuch")
+    assert manual == {"manual": "time", "text": page("time")}
     assert nosuch["error"] == "There is no topic 'nosuch' in the manual."
 
 
