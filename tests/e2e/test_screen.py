@@ -234,3 +234,14 @@ def test_a_hostile_script_commands_no_terminal(open_terminal: Open, tmp_path: Pa
     assert b"\x1b]0;PWNED" not in painted
     assert b"\x1b]52" not in painted
     assert "\u202e".encode() not in painted
+
+
+def test_a_message_that_is_cut_can_be_read_whole(open_terminal: Open, tmp_path: Path) -> None:
+    script = tmp_path / "long.py"
+    script.write_text(HOSTILE.replace("evil + ", "'word ' * 99 + 'the end of it ' + "), encoding="utf-8")
+    terminal = open_terminal(script, columns=60, lines=20)
+    terminal.wait_for("forward is next")
+    terminal.press("c")
+    terminal.wait_for("ValueError: word", "…")
+    terminal.press("enter")
+    terminal.wait_for("─ message ─", "the end of it")

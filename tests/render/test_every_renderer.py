@@ -186,7 +186,6 @@ RENDERERS: dict[str, Renderer] = {
             footer.stopped(poisoned(replace(FULL, failure=None), text)),
             footer.refused(text, f"press f {text}"),
             footer.dead(text),
-            footer.busy(),
         )
         for line in one(footer.message(said, width))
     ],
@@ -247,7 +246,8 @@ OTHERWISE = {
     "stop.cards.sample_card": "test_cards_fit",
     "stop.console.Transcript.wrapped": "parts of lines, which console_line draws",
     "stop.footer.refused": "for message, which has the width", "stop.footer.dead": "for message",
-    "stop.footer.busy": "for message", "stop.footer.stopped": "for message", "stop.footer.seen_anew": "for message",
+    "stop.footer.restart_asks": "for message", "stop.footer.and_dropped": "for message",
+    "stop.footer.stopped": "for message", "stop.footer.seen_anew": "for message",
     "stop.line.line": "plain mode's line, as long as it is",
     "stop.source.gutter": "for source_line", "stop.source.scrolled": "for source_line",
     "stop.source.marked": "for source_line", "stop.source.uncoloured": "for source_line",

@@ -23,6 +23,7 @@ from bptui.protocol.snapshot import Snapshot
 from bptui.render.lists.checked import check_sheet
 from bptui.render.lists.watches import watch_sheet
 from bptui.render.tape.sheets import op_sheet
+from bptui.render.text.fit import wrapped_text
 from bptui.ui.model.requests import Requests
 from bptui.ui.panes.card import Card, ParamChooser
 from bptui.ui.panes.view import View
@@ -98,13 +99,19 @@ class InspectActions:
     # ---- values, ops
 
     def inspect(self, snapshot: Snapshot, param: str | None) -> None:
-        """Look into what the focused pane shows; inside a phase any pane but the cards stands for the op."""
+        """Look into what the focused pane shows; inside a phase any pane but the cards stands for the op.
+
+        Where the last line is cut and no card has the focus, it is shown whole.
+        """
         focused = self._screen.focused
         if isinstance(focused, WatchPane):
             self._screen.app.push_screen(SheetScreen("watches", partial(watch_sheet, focused.watches)))
             return
         if snapshot.op is not None and not isinstance(focused, Card | ParamChooser):
             self._screen.app.push_screen(SheetScreen(snapshot.op.name, partial(op_sheet, snapshot.op)))
+            return
+        if (whole := self._view.cut_message) is not None and not isinstance(focused, Card | ParamChooser):
+            self._screen.app.push_screen(SheetScreen("message", partial(wrapped_text, whole)))
             return
         names = [name for card in self._screen.query(Card) for name in card.names]
         start = focused.names[0] if isinstance(focused, Card) and focused.names else param

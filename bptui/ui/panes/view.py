@@ -131,6 +131,11 @@ class View(Vertical):
         else:
             self._message.say(text)
 
+    @property
+    def cut_message(self) -> Text | None:
+        """All of the last line, where only a part of it is to be seen."""
+        return self._message.whole
+
     def say_stop(self, snapshot: Snapshot, dropped: int = 0) -> None:
         """The last line of a stop. Inside a phase what the step did is told above: here is what it took and gave."""
         op = snapshot.op
