@@ -5,6 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# how long an example takes says how busy the machine is, and nothing of what is tested
+settings.register_profile("bptui", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bptui")
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pexpect
 import pyte
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 30.0
+PATIENCE = 300.0
 """Seconds after which a test fails; no test passes by waiting."""
 QUIET = 0.15
 """Seconds without a byte after which a screen is taken to be complete."""

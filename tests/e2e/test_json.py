@@ -141,7 +141,7 @@ def test_files_that_the_script_left_open_are_flushed_when_it_is_left(tmp_path: P
     )
     log = tmp_path / "log"
     bptui("next 3\nquit", script, log)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 300
     while not log.read_text():
         assert time.monotonic() < deadline
         time.sleep(0.05)

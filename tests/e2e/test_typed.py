@@ -30,7 +30,7 @@ from bptui.protocol.messages import (
 from bptui.session.live import LiveSession
 
 T = TypeVar("T")
-PATIENCE = 60.0
+PATIENCE = 300.0
 """Seconds after which a test fails; no test passes by waiting."""
 LESSON = Path(bptui.__file__).parent / "lessons" / "linear.py"
 

@@ -23,7 +23,7 @@ def typed(tmp_path: Path) -> Type:
     def typed(*lines: str, as_json: bool = False, options: tuple[str, ...] = ()) -> list[str]:
         done = subprocess.run(
             [sys.executable, "-m", "bptui", "--json" if as_json else "--plain", *options],
-            input="\n".join(lines), capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=100, check=False,
+            input="\n".join(lines), capture_output=True, encoding="utf-8", cwd=tmp_path, timeout=600, check=False,
             env={
                 **os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(tmp_path / "state"),
                 "PYTHONUTF8": "1",

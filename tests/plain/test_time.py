@@ -21,7 +21,7 @@ def say(tmp_path: Path) -> Any:
     def say(*lines: str, arguments: tuple[str, ...] = ()) -> list[dict[str, Any]]:
         done = subprocess.run(
             [sys.executable, "-m", "bptui", "--json", *arguments],
-            input="\n".join(lines), capture_output=True, text=True, cwd=tmp_path, timeout=100, check=False,
+            input="\n".join(lines), capture_output=True, text=True, cwd=tmp_path, timeout=600, check=False,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(tmp_path / "state")},
         )  # fmt: skip
         assert done.stderr == ""
@@ -58,7 +58,7 @@ def remembering(tmp_path: Path) -> Any:
     def pipe(*lines: str, options: tuple[str, ...] = ()) -> tuple[list[dict[str, Any]], str]:
         done = subprocess.run(
             [sys.executable, "-m", "bptui", "--json", *options],
-            input="\n".join(lines), capture_output=True, text=True, cwd=tmp_path, timeout=100, check=False,
+            input="\n".join(lines), capture_output=True, text=True, cwd=tmp_path, timeout=600, check=False,
             env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "XDG_STATE_HOME": str(tmp_path / "state")},
         )  # fmt: skip
         return [json.loads(line) for line in done.stdout.splitlines()], done.stderr

@@ -13,7 +13,7 @@ from bptui.protocol.messages import Ask, Opened, Reply, Stopped
 from bptui.session.live import LiveSession
 
 T = TypeVar("T")
-PATIENCE = 30.0
+PATIENCE = 300.0
 """Seconds after which a test fails; no test passes by waiting."""
 
 

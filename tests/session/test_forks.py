@@ -34,7 +34,7 @@ from bptui.protocol.phase import Goal
 from bptui.session.live import LiveSession
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux only")
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds after which a test fails; no test passes by waiting."""
 
 

@@ -17,7 +17,7 @@ from textual.screen import Screen
 
 ROUNDS = 10_000
 """A screen that has more to do after so many rounds never comes to rest."""
-PATIENCE = 120.0
+PATIENCE = 300.0
 """Seconds after which something that is waited for is taken to never come about."""
 
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
+from textual.command import CommandList
 from textual.pilot import Pilot
 from textual.widgets import Static
 
@@ -40,6 +41,7 @@ from bptui.ui.screens.help import HelpScreen
 from bptui.ui.screens.inspector import InspectorScreen
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import BACKWARD, ENDED, FORWARD, LARGE, LAYERS, RAISED, SOURCE, UPDATE
+from tests.ui.settle import until
 
 
 @asynccontextmanager
@@ -367,7 +369,7 @@ async def test_it_plays_by_itself_until_a_key_says_otherwise() -> None:
         await pilot.press("plus", "plus", "plus", "plus")
         assert "playing 50/s" in said(pilot, "title")
         session.stop(FORWARD)
-        await pilot.pause(0.25)
+        await until(pilot, lambda: any(isinstance(ask, Run) for ask in steps(session)))
         runs = [ask for ask in steps(session) if isinstance(ask, Run)]
         assert [(run.goal, run.steps) for run in runs] == [(Goal.END, 5)]
         await pilot.press("p")
@@ -483,7 +485,8 @@ async def test_the_palette_has_every_command() -> None:
         assert [title.partition(" (")[0] for title in titles[:-1]] == [each.label for each in COMMANDS]
         await pilot.press("ctrl+p")
         await pilot.press(*"backward")
-        await pilot.pause(0.5)
+        found = pilot.app.screen.query_one(CommandList)
+        await until(pilot, lambda: found.option_count > 0 and not any(each.is_running for each in pilot.app.workers))
         await pilot.press("enter")
         await pilot.pause()
         assert [ask.phase for ask in steps(session) if isinstance(ask, Do)] == [Phase.BACKWARD]

@@ -16,6 +16,7 @@ from types import FrameType, TracebackType
 from typing import Any
 
 import torch
+from torch.autograd.function import _SingleLevelFunction
 from torch.overrides import TorchFunctionMode
 
 from bptui.engine.tape.call_log import CallLog
@@ -66,7 +67,8 @@ class OpRecorder(TorchFunctionMode):
         """The op that ran last, and the variables that its value is about to be assigned to."""
         self._custom: list[RawOp] = []
         """Custom functions whose results were not seen yet."""
-        self._is_setup: Any = None
+        self._watches = False
+        """Whether `Function.apply` is seen."""
 
     # ---- entering and leaving
 
@@ -82,9 +84,9 @@ class OpRecorder(TorchFunctionMode):
     ) -> None:
         super().__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
         self._modules.leave()
-        if self._is_setup is not None:
-            torch.autograd.function._is_setup_context_defined = self._is_setup
-            self._is_setup = None
+        if self._watches:
+            del _SingleLevelFunction.apply  # type: ignore[attr-defined]
+            self._watches = False
 
     def finish(self, last: Any) -> int:
         """Settle what is still open; `last` is the loss. Returns its place among the values, -1 if it has none."""
@@ -262,18 +264,16 @@ class OpRecorder(TorchFunctionMode):
     # ---- what bypasses the mode
 
     def _watch_custom_functions(self) -> None:
-        """See `Function.apply` begin: the first thing that it asks is whether there is a `setup_context`."""
-        self._is_setup = getattr(torch.autograd.function, "_is_setup_context_defined", None)
-        if self._is_setup is not None:
-            torch.autograd.function._is_setup_context_defined = self._begins
+        """See `Function.apply` begin: it goes on to the `apply` of its base class, which is C code."""
+        begins = self._custom_begins
 
-    def _begins(self, setup: Any) -> Any:
-        called = sys._getframe(1).f_locals
-        custom = called.get("cls")
-        if isinstance(custom, type):
+        def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
             with torch._C.DisableTorchFunction():  # the mode is active here, and would record what is read
-                self._custom_begins(custom.__name__, called.get("args", ()))
-        return self._is_setup(setup)
+                begins(cls.__name__, args)
+            return super(_SingleLevelFunction, cls).apply(*args, **kwargs)  # type: ignore[misc]
+
+        _SingleLevelFunction.apply = classmethod(apply)  # type: ignore[attr-defined]
+        self._watches = True
 
     def _custom_begins(self, name: str, arguments: Any) -> None:
         frame, direct = self._frame()

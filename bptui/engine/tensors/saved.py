@@ -76,12 +76,21 @@ class SavedTensor:
         if not _shares(tensor, alias):
             tensor.data = alias
         if self._bits is not None:
-            with torch.no_grad(), torch.autograd.grad_mode._unsafe_preserve_version_counter((tensor,)):
+            with torch.no_grad():
                 _distinct(alias).copy_(self._bits)
         if version_of(tensor) != self._version:
-            torch._C._autograd._unsafe_set_version_counter((tensor,), (self._version,))
+            _set_version(tensor, self._version)
         if tensor.is_leaf and tensor.grad is not self._grad:
             tensor.grad = self._grad
+
+
+def _set_version(tensor: torch.Tensor, version: int) -> None:
+    """Say that it was written so many times."""
+    set_versions = torch._C._autograd._unsafe_set_version_counter
+    try:
+        set_versions((tensor,), (version,))
+    except TypeError:  # torch 2.4 and 2.5 take one tensor at a time
+        set_versions(tensor, version)  # type: ignore[arg-type]
 
 
 def _distinct(alias: torch.Tensor) -> torch.Tensor:

@@ -102,7 +102,7 @@ def test_a_second_backward_is_refused_in_pytorchs_own_words(source: str, open_sc
     to_backward(controller)
     error = refused(controller, lambda: controller.do(Phase.BACKWARD))
     assert "Trying to backward through the graph a second time" in error.message
-    assert "press f" in error.hint
+    assert "`forward` runs the forward again" in error.hint
     after = rest(controller)
     other = open_script(source)  # one after the other: both draw from the same random state
     to_backward(other)

@@ -95,7 +95,7 @@ sys.stderr.write(controller._output.since((0, 0))[1])
 
 
 def stderr_of(*arguments: str) -> str:
-    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True, timeout=120)
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True, check=True, timeout=600)
     return re.sub(r"thread 0x\w+", "thread", done.stderr)
 
 
