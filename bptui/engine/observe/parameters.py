@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -172,6 +174,10 @@ class Parameters:
         """Whether some are members of a container, which may be bound anew."""
         self.plain: list[str] = []
         """Those that are variables themselves, and may be bound anew."""
+        self.rebound: dict[str, tuple[torch.Tensor, Any]] = {}
+        """Names that the last block bound to something else: the tensor that each was, and what it is."""
+        self._others: dict[str, Any] = {}
+        """Names that stand for no tensor, or for one that is no leaf in a container, since they were said to be so."""
 
     def __iter__(self) -> Iterator[tuple[str, torch.Tensor]]:
         return iter(self.items)
@@ -233,15 +239,61 @@ class Parameters:
         """After a block: a name that was bound to another leaf is that leaf now; so is a member of a container."""
         if self.has_members:
             now = dict(named_leaves(holders, self._passing))
-            if any(now.get(name, tensor) is not tensor for name, tensor in self.items):
+            anew = {name: (tensor, now[name]) for name, tensor in self.items if now.get(name, tensor) is not tensor}
+            if anew:
+                self.rebound.update(anew)
                 self._know({name: now.get(name, tensor) for name, tensor in self.items})
         for name in self.plain:
             for names in holders:
                 value = names.get(name)
                 if value is not None:
-                    if value is not self._known[name] and isinstance(value, torch.Tensor):
+                    old = self._known[name]
+                    if value is not old and isinstance(value, torch.Tensor):
+                        self.rebound[name] = old, value
+                        self._others.pop(name, None)
                         self._know({**self._known, name: value})
+                    elif value is not old:
+                        self._say_rebound(name, old, value)
                     break
+
+    def _say_rebound(self, name: str, old: torch.Tensor, value: Any) -> None:
+        """A name stands for something that is followed no further; that is said once."""
+        if self._others.get(name) is not value:
+            self._others[name] = value
+            self.rebound[name] = old, value
+
+    def look_into_containers(self, holders: Holders) -> None:
+        """After a block, at a stop: members and attributes that were bound to what is no leaf."""
+        if len(self.items) > _RESOLVED:
+            return
+        for name, tensor in self.items:
+            if not name.isidentifier() and name not in self.rebound:
+                value = _resolved(name, holders)
+                if value is not None and value is not tensor:
+                    self._say_rebound(name, tensor, value)
+
+
+_RESOLVED = 500
+"""Of more parameters the names are not looked up one by one."""
+_STEP = re.compile(r"\.(\w+)|\[(\d+|'[^']*')\]")
+
+
+def _resolved(name: str, holders: Holders) -> Any:
+    """What a name such as `params[0]` or `model.0.weight` leads to now; None where that cannot be told."""
+    root = re.match(r"\w+", name)
+    if root is None or "".join(each[0] for each in _STEP.finditer(name, root.end())) != name[root.end() :]:
+        return None
+    value: Any = next((names[root[0]] for names in holders if root[0] in names), None)
+    for attribute, key in _STEP.findall(name[root.end() :]):
+        if attribute:
+            parts = [getattr(value, kind, {}) for kind in ("_parameters", "_modules", "__dict__")]
+            value = next((each[attribute] for each in parts if attribute in each), None)
+        elif type(value) in (list, tuple, dict):
+            place = ast.literal_eval(key)
+            value = value.get(place) if isinstance(value, dict) else value[place] if place < len(value) else None
+        else:
+            return None
+    return value
 
 
 def _norm(tensor: torch.Tensor | None) -> float | None:

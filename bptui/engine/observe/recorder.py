@@ -74,6 +74,8 @@ class Recorder:
 
     def begin(self, run: RunBlock, frame: Frame, position: Position, detailed: bool) -> None:
         """A block begins. `end` or `abandon` must follow."""
+        if self.parameters.rebound:
+            self.parameters.rebound = {}
         if run.phase is Phase.FORWARD:
             if self._watches:
                 self._locals.begin(pieces_of(frame), detailed)
@@ -119,6 +121,8 @@ class Recorder:
     def _after_other(self, phase: Phase, position: Position, detailed: bool) -> None:
         """After a block that may have written parameters or gradients."""
         self.parameters.follow(self.holders())
+        if detailed:
+            self.parameters.look_into_containers(self.holders())
         numbers = self._numbers.read()
         if phase is not Phase.BACKWARD:
             self.ledgers.settle(self.parameters, None if detailed else numbers, phase)

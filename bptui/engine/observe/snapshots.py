@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections import ChainMap
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.machine import Machine
@@ -12,9 +12,10 @@ from bptui.engine.interpreter.position import Position, pending, place_of
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.explain import explain
 from bptui.engine.observe.recorder import Recorder
+from bptui.engine.observe.remarks import Scalers, clipping, rebindings, rewriting, together
 from bptui.engine.observe.step_result import StepResult
 from bptui.engine.observe.substitution import one_line, with_numbers
-from bptui.protocol.phase import StopReason
+from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Snapshot, Upcoming, Watched
 
 
@@ -27,6 +28,7 @@ class Snapshots:
         """The tape's number, as `Snapshot.tape` counts it."""
         self.last: Snapshot | None = None
         """The snapshot of where the program stands; None before the entry stop."""
+        self._scalers = Scalers()
         self.watched: Callable[[], tuple[Watched, ...]] = tuple
         """Evaluates the watched expressions."""
 
@@ -64,7 +66,19 @@ class Snapshots:
         )
         if step.edit:
             return snapshot
-        return dataclasses.replace(snapshot, explain=explain(self.last, snapshot, step.passed))
+        said = together(explain(self.last, snapshot, step.passed), self._remarks(snapshot, step))
+        return dataclasses.replace(snapshot, explain=said)
+
+    def _remarks(self, snapshot: Snapshot, step: StepResult) -> Iterator[str]:
+        """What the step did besides its phase."""
+        holders, last = self._recorder.holders(), self.last
+        alone = last is not None and (last.branch, last.index + 1) == (snapshot.branch, snapshot.index)
+        if step.phase is Phase.BACKWARD and step.ran is not None and step.ran.block.rewrites:
+            yield rewriting(snapshot, step.ran.block)
+        yield self._scalers.skipped(step.phase, alone, holders)
+        if step.phase is Phase.UPDATE and step.ran is not None and alone and last is not None and not self._scalers:
+            yield clipping(last, snapshot, step.ran.block)  # a scaler divides the gradients as well
+        yield from rebindings(self._recorder.parameters, holders)
 
     def settle(self, snapshot: Snapshot, branch: int, said: str = "", reason: StopReason | None = None) -> Snapshot:
         """That is where the program stands now. `said`: how a step differs from when it was made before."""
