@@ -84,7 +84,7 @@ def rewriting(snapshot: Snapshot, block: Block) -> str:
 def clipping(before: Snapshot, after: Snapshot, block: Block) -> str:
     """What a block that clips and updates made of the gradients, by those that the stop before it showed."""
     name = _rewriter(block)
-    if "clip" not in name:
+    if not name or "unscale_" in name:
         return ""
     pairs = [(old.grad, each.grad) for each in after.params if (old := before.param(each.name)) is not None]
     return _rewritten([pair for pair in pairs if pair != (None, None)], name)
@@ -106,14 +106,10 @@ def _rewritten(pairs: list[tuple[Fact | None, Fact | None]], who: str) -> str:
 
 
 def _rewriter(block: Block) -> str:
-    """The one call in the block that is known to rewrite gradients; empty where there are none or several."""
-    names = {
-        name
-        for statement in block.statements
-        for call in syntax.calls(statement)
-        if (name := syntax.method(call) or syntax.function(call) or "") in _REWRITERS
-    }
-    return names.pop() if len(names) == 1 else ""
+    """The calls in the block that are known to rewrite gradients, in the script's order; empty where there are none."""
+    calls = [call for statement in block.statements for call in syntax.calls(statement)]
+    names = [syntax.method(call) or syntax.function(call) or "" for call in calls]
+    return " and ".join(dict.fromkeys(name for name in names if name in _REWRITERS))
 
 
 # ---- updates skipped

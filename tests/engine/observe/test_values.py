@@ -358,7 +358,8 @@ def test_a_leaf_that_is_bound_anew_keeps_its_name_and_place(open_script: OpenScr
     )
     stop = steps(controller, 3)
     assert [(each.name, each.value.number, each.grad) for each in stop.params] == [("w", 0.5, None), ("b", 0.5, None)]
-    assert stop.explain == "update: w 1 -> 0.5; b 1 -> 0.5"
+    new = "; ".join(f"{name} is a new leaf now, its .grad is None" for name in "wb")
+    assert stop.explain == f"update: w 1 -> 0.5; b 1 -> 0.5; {new}"
 
 
 # ---- the phase bar
