@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pexpect
@@ -59,12 +60,16 @@ class Terminal:
 
     def wait_for(self, *texts: str) -> str:
         """Wait until the screen shows all these and has come to rest; the screen's text."""
+        return self.wait_until(lambda: all(text in self.text for text in texts), f"{texts} on the screen")
+
+    def wait_until(self, holds: Callable[[], bool], what: str) -> str:
+        """Wait until that holds of the screen, and it has come to rest; the screen's text. `what`: that in words."""
         deadline = time.monotonic() + PATIENCE
         while True:
             self._rest()
-            if all(text in self.text for text in texts):
+            if holds():
                 return self.text
-            assert time.monotonic() < deadline, f"{texts} not on the screen:\n{self.text}"
+            assert time.monotonic() < deadline, f"not {what}:\n{self.text}"
             assert self._child.isalive(), f"it ended:\n{self.text}"
 
     def resize(self, columns: int, lines: int) -> None:
