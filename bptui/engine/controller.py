@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bptui.engine.analysis import curve, gradcheck
-from bptui.engine.checkpoint.changes import State
 from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.output import Output
 from bptui.engine.interpreter.script import Script
@@ -350,9 +349,9 @@ class Controller:
         self._check_outside()
         execution, mark = self._execution, self._output.mark()
         self._past.visit(True)
-        before = State(self._execution.recorder.holders(), self._output)
         with execution.running():
-            evaluation = self._life.prompt.evaluate(text, before.is_unchanged)
+            before = execution.heap.look(execution.recorder.all_holders())
+            evaluation = self._life.prompt.evaluate(text, lambda: self._output.mark() == mark and before.is_unchanged())
         if not evaluation.changed:
             return evaluation, None
         taken = StepTaken(None, self._life.zeroing, text)

@@ -18,6 +18,7 @@ import torch
 from bptui.engine.compiler import syntax
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.frames import Frame
+from bptui.engine.interpreter.own import is_own_type
 from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.observe.parameters import Holders
 
@@ -131,5 +132,5 @@ def _within(values: Iterable[Any], depth: int) -> Iterator[Any]:
             yield from _within(value, depth - 1)
         elif isinstance(value, dict) and len(value) <= 100:
             yield from _within(value.values(), depth - 1)
-        elif type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
+        elif is_own_type(type(value)) and hasattr(value, "__dict__"):
             yield from _within(vars(value).values(), depth - 1)

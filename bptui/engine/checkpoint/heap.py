@@ -1,38 +1,50 @@
-"""The script's world at one moment: every object that its variables lead to, each brought back in place.
+"""The script's heap at one moment: every object that its variables lead to, to be compared and brought back in place.
 
-Nothing is pickled or copied deeply: of each object only what it holds is remembered, so that after going back all that
-was the same object is the same object still.
+One walk serves three questions: was the program changed (by a step that raised, by what was typed); what must a
+checkpoint hold; how is it brought back. Nothing is pickled or copied deeply: of each object only what it holds is
+remembered, so that after going back all that was the same object is the same object still.
 """
 
 from __future__ import annotations
 
+import linecache
+import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import FunctionType
 from typing import Any
 
 import torch
 
+from bptui.engine.checkpoint.code_kinds import CLASS, FUNCTION
+from bptui.engine.checkpoint.library_kinds import kind_of
 from bptui.engine.checkpoint.object_kinds import (
     ATOM,
     ATOMS,
+    GLANCED_INTO,
+    LOOKED_INTO,
     UNWINDABLE,
+    Names,
     Object,
     ObjectKind,
+    Reach,
     Slotted,
-    class_kind,
-    kind_of,
 )
 from bptui.engine.interpreter.frames import Cells, Entered, Frame, Slot
 from bptui.engine.interpreter.items import Items
+from bptui.engine.interpreter.own import is_own
+from bptui.engine.interpreter.process_state import ProcessState
 from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.observe.ledger import Account
 from bptui.engine.tensors.facts import grad_of
-from bptui.engine.tensors.saved import SavedTensor, Unusable, modes, nbytes, set_modes
+from bptui.engine.tensors.saved import Bits, SavedTensor, Unusable, hooks_of, nbytes
 
 _REST = 40_000
 """About how many bytes the random state and the objects themselves take."""
 MOST = 200_000
 """So many objects are looked at; a script with more is brought back by running it anew."""
+GRADIENTS = 16_000_000
+"""Gradients of up to so many bytes in all are copied before a backward, to undo one that fails halfway."""
 
 _OURS: dict[type, ObjectKind] = {
     Items: Slotted(("position",)),
@@ -47,10 +59,10 @@ _OURS: dict[type, ObjectKind] = {
 class _Cells(ObjectKind):
     """The variables of a cut function."""
 
-    def save(self, value: Any, reach: Callable[[Any], None]) -> Any:
+    def save(self, value: Any, reach: Reach) -> Any:
         held = dict(value)
         for each in held.values():
-            reach(each)
+            reach.one(each)
         return held
 
     def put_back(self, value: Any, saved: Any) -> None:
@@ -61,6 +73,7 @@ class _Cells(ObjectKind):
 
 
 _OURS[Cells] = _Cells()
+_NAMES = Names()
 
 
 class HeapSnapshot:
@@ -68,25 +81,39 @@ class HeapSnapshot:
 
     def __init__(self) -> None:
         self.holders: list[tuple[ObjectKind, Any, Any]] = []
-        self.traces: dict[int, SavedTensor] = {}
-        """Of each tensor, by its identity."""
-        self.random: RandomState | None = None
-        self.modes: tuple[Any, ...] = ()
+        self.tensors: dict[int, SavedTensor] = {}
+        """By the identity of each tensor."""
+        self.random = RandomState()
+        self.process = ProcessState()
         self.contexts: list[Entered] = []
         """The context managers that were entered."""
         self.items: list[tuple[Items, int]] = []
         """The loops, and how many items each had taken."""
         self.problem = ""
-        """What cannot be brought back; empty if all can."""
+        """What cannot be brought back, nor compared; empty if all can."""
         self.nbytes = self.own_bytes = _REST
         """About how many bytes it takes, with what it shares with the moment before and without."""
 
+    def is_unchanged(self) -> bool:
+        """Whether the script would see no difference. Where there is a `problem`, as far as that can be known."""
+        if not (self.random.holds() and self.process.holds()):
+            return False
+        with torch._C.DisableTorchFunctionSubclass():
+            return all(kind.same(value, saved) for kind, value, saved in self.holders) and all(
+                saved.holds() for saved in self.tensors.values()
+            )
+
+    def put_back_gradients(self) -> None:
+        """Undo what a backward that failed halfway added to the gradients."""
+        for saved in self.tensors.values():
+            saved.put_back_gradient(self.tensors)
+
     def copies(self) -> Iterable[torch.Tensor]:
         """The copies that it holds; some may be shared with other moments."""
-        return (trace.copy for trace in self.traces.values() if trace.copy is not None)
+        return (saved.copy for saved in self.tensors.values() if saved.copy is not None)
 
     def weigh(self, before: dict[int, SavedTensor]) -> None:
-        """Count its bytes. `before`: the traces of the moment before."""
+        """Count its bytes. `before`: the tensors of the moment before."""
         shared = {id(each.copy) for each in before.values()}
         rest = sum(64 + 16 * len(saved) for _, _, saved in self.holders if type(saved) in (list, dict, set))
         self.nbytes = self.own_bytes = _REST + rest
@@ -95,29 +122,93 @@ class HeapSnapshot:
             self.own_bytes += nbytes(copy) if id(copy) not in shared else 0
 
 
+class _Found:
+    """The tensors that a walk came to."""
+
+    def __init__(self) -> None:
+        self.tensors: list[torch.Tensor] = []
+        self.written: set[int] = set()
+        """Those that training writes, by identity."""
+        self.gradients: set[int] = set()
+
+
 class Heap:
     """All that makes up the state of a script that is being run."""
 
-    def __init__(self, roots: Sequence[Any], engine: Sequence[type], own_modules: Callable[[], Iterable[str]]) -> None:
-        """`roots`: where to begin. `engine`: types of ours whose attributes are state. `own_modules`: the script's."""
+    def __init__(
+        self, roots: Sequence[Any], engine: Sequence[type], source: str, own_modules: Callable[[], Sequence[str]]
+    ) -> None:
+        """Args:
+        roots: where to begin.
+        engine: types of ours whose attributes are state.
+        source: the script's.
+        own_modules: the names of the modules of its own that it has imported.
+        """
         self._roots = roots
+        self._source = source
+        self._writes_unseen: tuple[int, bool] = (-1, False)
+        """How many modules of its own the script had, and whether it may write unseen."""
         self._own_modules = own_modules
         self._kinds: dict[type, ObjectKind] = {**dict.fromkeys(ATOMS, ATOM), **_OURS, **dict.fromkeys(engine, Object())}
-        self._own: set[str] = set()
-        self._class_kind = class_kind()
+
+    # ---- remembered
 
     def remember(self, frames: Sequence[Frame], earlier: HeapSnapshot | None = None) -> HeapSnapshot:
-        """The world as it is now. Copies are shared with the `earlier` moment where nothing changed."""
+        """The heap as it is now, to be brought back. Copies are shared with the `earlier` one where nothing changed."""
         moment = HeapSnapshot()
-        self._own = {"__main__", *self._own_modules()}
-        before = earlier.traces if earlier is not None else {}
-        modules = [vars(sys.modules[name]) for name in self._own if name != "__main__" and name in sys.modules]
-        waiting: list[Any] = [*self._roots, *modules]
-        seen: set[int] = set()
-        tensors: list[torch.Tensor] = []
-        written: set[int] = set()
-        """Tensors that training writes, by identity."""
-        kinds, reach = self._kinds, waiting.append
+        waiting: list[Any] = [*self._roots, *self._modules()]
+        found = self._walk(moment, waiting, Reach(waiting), stop=True)
+        moment.contexts = [entered for frame in frames for entered in frame.contexts]
+        before = earlier.tensors if earlier is not None else {}
+        with torch._C.DisableTorchFunctionSubclass():
+            for tensor in found.tensors:
+                data = id(tensor) not in found.written
+                moment.tensors[id(tensor)] = SavedTensor(tensor, Bits.COPIED, before.get(id(tensor)), data=data)
+        moment.weigh(before)
+        return moment
+
+    def look(
+        self, scopes: Iterable[Mapping[str, Any]], *, glance: bool = False, gradients: bool = False
+    ) -> HeapSnapshot:
+        """What the script can see from these scopes and its modules, to be compared later.
+
+        Args:
+            scopes: the variables of the scopes being run.
+            glance: large containers and arrays are taken for data that stays, and tensors are trusted to count
+                their writes if no code of the script's goes around that.
+            gradients: copy the gradients, so that they can be put back.
+        """
+        moment = HeapSnapshot()
+        waiting: list[Any] = []
+        reach = Reach(waiting, GLANCED_INTO if glance else LOOKED_INTO, digests=not glance)
+        for names in (*scopes, *self._modules()):
+            moment.holders.append((_NAMES, names, _NAMES.save(names, reach)))
+        found = self._walk(moment, waiting, reach, stop=False)
+        how, left = Bits.COMPARED if not glance or self._may_write_unseen() else Bits.COUNTED, GRADIENTS
+        with torch._C.DisableTorchFunctionSubclass():
+            for tensor in found.tensors:
+                copied = gradients and id(tensor) in found.gradients and (left := left - nbytes(tensor)) >= 0
+                data = glance and id(tensor) not in found.written
+                moment.tensors[id(tensor)] = SavedTensor(tensor, Bits.COPIED if copied else how, data=data)
+        return moment
+
+    def _modules(self) -> list[dict[str, Any]]:
+        """The variables of the script's own modules, but for the main one."""
+        return [vars(sys.modules[name]) for name in self._own_modules() if name in sys.modules]
+
+    def _may_write_unseen(self) -> bool:
+        names = self._own_modules()
+        if self._writes_unseen[0] != len(names):
+            files = [getattr(sys.modules.get(name), "__file__", None) or "" for name in names]
+            sources = [self._source, *("".join(linecache.getlines(file)) for file in files)]
+            self._writes_unseen = len(names), any(map(may_write_unseen, sources))
+        return self._writes_unseen[1]
+
+    def _walk(self, moment: HeapSnapshot, waiting: list[Any], reach: Reach, *, stop: bool) -> _Found:
+        """Save all that those that wait lead to. Returns the tensors among it. `stop`: give up at the first problem."""
+        found = _Found()
+        seen = {id(value) for _, value, _ in moment.holders}
+        kinds, holders, written = self._kinds, moment.holders, found.written
         while waiting:
             value = waiting.pop()
             kind = kinds.get(type(value)) or self._learn(type(value))
@@ -125,21 +216,20 @@ class Heap:
                 continue
             seen.add(id(value))
             if kind is _TENSOR:
-                tensors.append(value)
-                gradient = grad_of(value)
-                if gradient is not None:
-                    written.add(id(gradient))
-                    reach(gradient)
+                self._come_to_tensor(value, found, reach)
                 continue
-            if kind is UNWINDABLE:
-                moment.problem = f"{type(value).__name__} cannot be wound back"
-                break
-            if kind is _FUNCTION_OR_CLASS:
-                kind = self._of_code(value)
-                if kind is ATOM:
+            if kind is _CLASS:
+                if not is_own(type.__getattribute__(value, "__module__")):
                     continue
-            moment.holders.append((kind, value, kind.save(value, reach)))
-            if type(value) is Items:
+                kind = CLASS
+            elif kind is FUNCTION and not _is_looked_into(value):
+                continue
+            elif kind is UNWINDABLE:
+                moment.problem = moment.problem or f"{type(value).__name__} cannot be wound back"
+                if stop:
+                    break
+            holders.append((kind, value, kind.save(value, reach)))
+            if kind is _ITEMS:
                 moment.items.append((value, value.position))
             elif isinstance(value, torch.nn.Module):
                 written.update(map(id, value._buffers.values()))
@@ -148,12 +238,24 @@ class Heap:
             if len(seen) > MOST:
                 moment.problem = f"more than {MOST:,} objects"
                 break
-        moment.random, moment.modes = RandomState(), modes()
-        moment.contexts = [entered for frame in frames for entered in frame.contexts]
-        for tensor in tensors:
-            moment.traces[id(tensor)] = SavedTensor(tensor, before.get(id(tensor)), data=id(tensor) not in written)
-        moment.weigh(before)
-        return moment
+        return found
+
+    def _come_to_tensor(self, tensor: torch.Tensor, found: _Found, reach: Reach) -> None:
+        found.tensors.append(tensor)
+        if tensor.requires_grad:
+            found.written.add(id(tensor))
+        gradient = grad_of(tensor)
+        if gradient is not None:
+            found.written.add(id(gradient))
+            found.gradients.add(id(gradient))
+            reach.one(gradient)
+        for hooks in hooks_of(tensor):
+            if hooks:
+                reach.one(hooks)
+        for each in tensor.__dict__.values():
+            reach.one(each)
+
+    # ---- brought back
 
     def check(self, moment: HeapSnapshot, frames: Sequence[Frame]) -> None:
         """Whether that moment can be brought back now.
@@ -168,46 +270,48 @@ class Heap:
             raise Unusable("a `with` that was entered then was left since")
         if not all(items.can_return_to(position) for items, position in moment.items):
             raise Unusable("the items of a loop are no longer kept as they were")
-        for trace in moment.traces.values():
-            trace.check()
+        for saved in moment.tensors.values():
+            saved.check()
 
     def bring_back(self, moment: HeapSnapshot) -> None:
         """Bring it back, after `check`. Contexts entered since must have been left."""
-        for kind, value, saved in moment.holders:
-            kind.put_back(value, saved)
-        for trace in moment.traces.values():
-            trace.put_back()
-        set_modes(moment.modes)
-        assert moment.random is not None
+        with torch._C.DisableTorchFunctionSubclass():
+            for kind, value, saved in moment.holders:
+                kind.put_back(value, saved)
+            for each in moment.tensors.values():
+                each.put_back()
+        moment.process.restore()
         moment.random.restore()
 
     def _learn(self, kind: type) -> ObjectKind:
         how: ObjectKind
         if issubclass(kind, torch.Tensor):
             how = _TENSOR
-        elif issubclass(kind, type) or kind.__name__ in ("function", "method"):
-            how = _FUNCTION_OR_CLASS
+        elif issubclass(kind, type):
+            how = _CLASS
         elif kind.__module__.startswith("bptui."):
             how = ATOM
         else:
-            how = kind_of(kind, self._is_own)
+            how = kind_of(kind, is_own)
         self._kinds[kind] = how
         return how
 
-    def _of_code(self, value: Any) -> ObjectKind:
-        """Functions and classes: those of the script, and what wraps a scheduler's optimizer."""
-        module = getattr(value, "__module__", "") or ""
-        if isinstance(value, type):
-            return self._class_kind if self._is_own(module) else ATOM
-        if self._is_own(module) or module.startswith("torch.optim"):
-            return kind_of(type(value), self._is_own)
-        return ATOM
 
-    def _is_own(self, module: str) -> bool:
-        return module in self._own
+def _is_looked_into(function: FunctionType) -> bool:
+    """Whether a function is the script's own, or wraps something of an optimizer's, as schedulers do."""
+    module = function.__module__ or ""
+    return is_own(module) or module.startswith("torch.optim")
 
 
-_TENSOR, _FUNCTION_OR_CLASS = ObjectKind(), ObjectKind()
+_TENSOR, _CLASS, _ITEMS = ObjectKind(), ObjectKind(), _OURS[Items]
+
+
+_UNSEEN = re.compile(r"\.\s*(data|numpy|storage|untyped_storage|data_ptr|set_)\b|from_numpy|dlpack|asarray|ctypes")
+
+
+def may_write_unseen(source: str) -> bool:
+    """Whether code may write to tensors in ways that they do not count: through `.data`, numpy, their storage."""
+    return _UNSEEN.search(source) is not None
 
 
 def weigh(moments: Sequence[HeapSnapshot]) -> int:

@@ -1,45 +1,57 @@
-"""How each kind of Python object is remembered and brought back in place, so that every other holder sees it too.
+"""How each kind of Python object is remembered, compared and brought back in place, so that every holder sees it too.
 
-For each kind: `save` gives what it holds and lists what that leads to, `put_back` lets it hold that again. Objects of
-kinds that are not here count as constant, or as part of the outside world (files, threads, windows).
+For each kind: `save` gives what it holds and lists what that leads to, `put_back` lets it hold that again, `same` says
+whether it holds it still. What an object holds is remembered by identity. Nothing here runs code of the script's own:
+no `__eq__`, no `__getattr__`, no `__len__` of its classes.
 """
 
 from __future__ import annotations
 
 import collections
-import functools
 import io
 import queue
-import random
 import socket
 import subprocess
 import threading
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import torch
 
-Reach = Callable[[Any], None]
-"""Told each object that is led to."""
-
 LOOKED_INTO = 10_000
 """The members of a container with more are taken for data: which they are is remembered, not what they hold."""
+GLANCED_INTO = 256
+"""The same where a glance must do, before every step."""
 
 ATOMS: set[type] = {
     int, float, complex, bool, str, bytes, type(None), type(...), type(NotImplemented), range, slice, types.CodeType,
     types.BuiltinFunctionType, types.ModuleType, torch.dtype, torch.device, torch.Size, torch.layout,
-    torch.memory_format, property, staticmethod, classmethod, types.GetSetDescriptorType, types.MemberDescriptorType,
-    types.WrapperDescriptorType, types.MethodDescriptorType, types.MappingProxyType,
+    torch.memory_format, types.GetSetDescriptorType, types.MemberDescriptorType,
+    types.WrapperDescriptorType, types.MethodDescriptorType,
 }  # fmt: skip
 """Types of what never changes, or is not the script's."""
+_VALUES = frozenset({int, float, complex, str, bytes})
+"""Types of which two objects may be the same value."""
 
 _OUTSIDE = (io.IOBase, threading.Thread, socket.socket, subprocess.Popen, queue.Queue, threading.Event,
             threading.Condition, type(threading.Lock()), type(threading.RLock()))  # fmt: skip
 """What holds one of these is part of the outside world, which is not brought back."""
-_LIBRARIES = ("torch.nn.", "torch.optim.", "torch.utils.data.", "torch.amp.", "torch.cuda.amp.", "torch.distributions.",
-              "argparse.", "types.SimpleNamespace.")  # fmt: skip
-"""Modules whose objects are looked into."""
+
+
+class Reach:
+    """Where `save` puts what an object leads to."""
+
+    def __init__(self, waiting: list[Any], limit: int = LOOKED_INTO, *, digests: bool = False) -> None:
+        """`limit`: containers with more members are not looked into. `digests`: of large data a digest is taken."""
+        self.one = waiting.append
+        self.limit, self.digests = limit, digests
+        self._waiting = waiting
+
+    def all(self, members: Any) -> None:
+        """Each member of a container, unless there are too many."""
+        if len(members) <= self.limit:
+            self._waiting.extend(members)
 
 
 class ObjectKind:
@@ -49,33 +61,91 @@ class ObjectKind:
         """What it holds now. Tells `reach` what that leads to."""
         raise NotImplementedError
 
+    def same(self, value: Any, saved: Any) -> bool:
+        """Whether it holds what it held."""
+        return same_content(self.save(value, NOWHERE), saved)
+
     def put_back(self, value: Any, saved: Any) -> None:
         """Let it hold that again."""
 
 
-class _Fixed(ObjectKind):
+class _Nowhere(Reach):
+    """What an object leads to is left aside."""
+
+    def __init__(self) -> None:
+        super().__init__([], -1)
+        self.one = lambda member: None
+
+
+NOWHERE: Reach = _Nowhere()
+
+
+def same_value(one: Any, other: Any) -> bool:
+    """Whether two things are the same object, or the same number or text."""
+    if one is other:
+        return True
+    kind = type(one)
+    return kind is type(other) and kind in _VALUES and repr(one) == repr(other)  # nan is nan, and -0.0 is not 0.0
+
+
+def same_content(one: Any, other: Any) -> bool:
+    """Whether two things that were saved are the same: containers member by member, of the script's objects which."""
+    kind = type(one)
+    if one is other or kind is not type(other):
+        return one is other
+    if kind is dict:
+        return same_items(one, other)
+    if kind in (list, tuple):
+        return len(one) == len(other) and all(map(same_value, one, other))
+    if kind is set:
+        return len(one) == len(other) and {id(each) for each in one} == {id(each) for each in other}
+    return same_value(one, other)
+
+
+def same_items(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
+    """Whether two dicts hold the same, in the same order."""
+    if len(one) != len(other):
+        return False
+    return all(
+        (a is b or same_value(a, b)) and (x is y or same_value(x, y))
+        for (a, x), (b, y) in zip(dict.items(one), dict.items(other), strict=True)
+    )
+
+
+def attributes_of(value: Any) -> dict[str, Any]:
+    """The `__dict__` of an object, whatever its class says about attributes."""
+    held: dict[str, Any] = object.__getattribute__(value, "__dict__")
+    return held
+
+
+def has_attributes(kind: type) -> bool:
+    """Whether objects of that type have a `__dict__`."""
+    return kind.__dictoffset__ != 0
+
+
+class Fixed(ObjectKind):
     """A tuple: which members it has never changes, only they do."""
 
     def save(self, value: Any, reach: Reach) -> Any:
-        _reach_all(value, reach)
+        reach.all(value)
 
-    def put_back(self, value: Any, saved: Any) -> None:
-        pass
+    def same(self, value: Any, saved: Any) -> bool:
+        return True
 
 
 class _List(ObjectKind):
     def save(self, value: Any, reach: Reach) -> Any:
-        _reach_all(value, reach)
-        return value.copy()
+        reach.all(value)
+        return list.copy(value)
 
     def put_back(self, value: Any, saved: Any) -> None:
-        if len(value) != len(saved) or any(a is not b for a, b in zip(value, saved, strict=True)):
+        if list.__len__(value) != len(saved) or any(a is not b for a, b in zip(value, saved, strict=True)):
             list.__setitem__(value, slice(None), saved)
 
 
 class _Deque(ObjectKind):
     def save(self, value: Any, reach: Reach) -> Any:
-        _reach_all(value, reach)
+        reach.all(value)
         return list(value)
 
     def put_back(self, value: Any, saved: Any) -> None:
@@ -85,111 +155,66 @@ class _Deque(ObjectKind):
 
 class _Dict(ObjectKind):
     def save(self, value: Any, reach: Reach) -> Any:
-        if len(value) <= LOOKED_INTO:
+        if dict.__len__(value) <= reach.limit:
             for key, each in dict.items(value):
                 if type(key) is not str:
-                    reach(key)
-                reach(each)
-        if type(value) is not dict and hasattr(value, "__dict__"):
-            reach(value.__dict__)
+                    reach.one(key)
+                reach.one(each)
         return dict(dict.items(value))
 
+    def same(self, value: Any, saved: Any) -> bool:
+        return same_items(value, saved)
+
     def put_back(self, value: Any, saved: Any) -> None:
-        if not _same_items(value, saved):
+        if not _very_same_items(value, saved):
             plain: Any = collections.OrderedDict if isinstance(value, collections.OrderedDict) else dict
             plain.clear(value)
             for key, each in saved.items():
                 plain.__setitem__(value, key, each)
 
 
+_DICT = _Dict()
+
+
 class _Set(ObjectKind):
     def save(self, value: Any, reach: Reach) -> Any:
-        _reach_all(value, reach)
+        reach.all(value)
         return set(value)
 
     def put_back(self, value: Any, saved: Any) -> None:
-        if value != saved or any(each not in value for each in saved):
+        if not same_content(set(value), saved):
             value.clear()
             value.update(saved)
 
 
-class _Bytes(ObjectKind):
-    """A bytearray or an array.array."""
+_SET = _Set()
+
+
+class Extended(ObjectKind):
+    """A container whose class gives its objects attributes too."""
+
+    def __init__(self, container: ObjectKind) -> None:
+        self._container = container
 
     def save(self, value: Any, reach: Reach) -> Any:
-        return value[:]
+        reach.one(attributes_of(value))
+        return self._container.save(value, reach)
+
+    def same(self, value: Any, saved: Any) -> bool:
+        return self._container.same(value, saved)
 
     def put_back(self, value: Any, saved: Any) -> None:
-        value[:] = saved
+        self._container.put_back(value, saved)
 
 
-class _Array(ObjectKind):
-    """A numpy array. A large one is taken for data, as a large container is."""
-
-    def save(self, value: Any, reach: Reach) -> Any:
-        return value.copy() if value.flags.writeable and value.size <= 1_000_000 else None
-
-    def put_back(self, value: Any, saved: Any) -> None:
-        if saved is not None:
-            value[...] = saved
-
-
-class _Cell(ObjectKind):
-    """A variable that functions share."""
+class Names(ObjectKind):
+    """The variables of a scope, without what Python itself puts beside them (`__warningregistry__`). Only compared."""
 
     def save(self, value: Any, reach: Reach) -> Any:
-        try:
-            held = value.cell_contents
-        except ValueError:  # not assigned yet
-            return ()
-        reach(held)
-        return (held,)
-
-    def put_back(self, value: Any, saved: Any) -> None:
-        if saved:
-            value.cell_contents = saved[0]
-        elif self.save(value, _nowhere):
-            del value.cell_contents
-
-
-class _Function(ObjectKind):
-    """A function of the script, or one with variables of its own."""
-
-    def save(self, value: Any, reach: Reach) -> Any:
-        for each in (*(value.__closure__ or ()), *(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()):
-            reach(each)
-        if value.__dict__:
-            reach(value.__dict__)
-
-    def put_back(self, value: Any, saved: Any) -> None:
-        pass
-
-
-class _Method(ObjectKind):
-    def save(self, value: Any, reach: Reach) -> Any:
-        reach(value.__self__)
-        reach(value.__func__)
-
-    def put_back(self, value: Any, saved: Any) -> None:
-        pass
-
-
-class _Class(ObjectKind):
-    """A class of the script: its own variables."""
-
-    def save(self, value: Any, reach: Reach) -> Any:
-        held = {name: each for name, each in vars(value).items() if not name.startswith("__")}
+        held = {name: each for name, each in value.items() if not name.startswith("__")}
         for each in held.values():
-            reach(each)
+            reach.one(each)
         return held
-
-    def put_back(self, value: Any, saved: Any) -> None:
-        held = {name: each for name, each in vars(value).items() if not name.startswith("__")}
-        for name in held.keys() - saved.keys():
-            type.__delattr__(value, name)
-        for name, each in saved.items():
-            if held.get(name, saved) is not each:
-                type.__setattr__(value, name, each)
 
 
 class Slotted(ObjectKind):
@@ -199,14 +224,21 @@ class Slotted(ObjectKind):
         self._names = names
 
     def save(self, value: Any, reach: Reach) -> Any:
-        held = {name: getattr(value, name) for name in self._names if hasattr(value, name)}
-        for each in held.values():
-            reach(each)
+        held = {}
+        for name in self._names:
+            try:
+                held[name] = each = object.__getattribute__(value, name)
+            except AttributeError:  # not assigned yet
+                continue
+            reach.one(each)
         return held
 
     def put_back(self, value: Any, saved: Any) -> None:
+        now = self.save(value, NOWHERE)
+        for name in now.keys() - saved.keys():
+            object.__delattr__(value, name)
         for name, each in saved.items():
-            if getattr(value, name, saved) is not each:
+            if name not in now or now[name] is not each:
                 object.__setattr__(value, name, each)
 
 
@@ -214,121 +246,101 @@ class Object(ObjectKind):
     """An object with a `__dict__`."""
 
     def save(self, value: Any, reach: Reach) -> Any:
-        held = value.__dict__
-        if any(isinstance(each, _OUTSIDE) for each in held.values()):
-            return None
+        held = attributes_of(value)
         for each in held.values():
-            reach(each)
+            if is_outside(type(each)):
+                return None
+        for each in held.values():
+            reach.one(each)
         return dict(held)
 
-    def put_back(self, value: Any, saved: Any) -> None:
-        if saved is not None and not _same_items(value.__dict__, saved):
-            value.__dict__.clear()
-            value.__dict__.update(saved)
-
-
-class _Generator(ObjectKind):
-    """A random generator of the script's own."""
-
-    def __init__(self, get: Callable[[Any], Any], put: Callable[[Any, Any], Any]) -> None:
-        self._get, self._put = get, put
-
-    def save(self, value: Any, reach: Reach) -> Any:
-        return self._get(value)
+    def same(self, value: Any, saved: Any) -> bool:
+        return saved is None or same_items(attributes_of(value), saved)
 
     def put_back(self, value: Any, saved: Any) -> None:
-        self._put(value, saved)
+        held = attributes_of(value)
+        if saved is not None and not _very_same_items(held, saved):
+            held.clear()
+            held.update(saved)
 
 
-class Unwindable(ObjectKind):
-    """A generator, or another iterator that nobody can wind back."""
+class Module(Object):
+    """A module of a network: a dozen dicts, most of them empty, are saved with it, since there are many modules."""
 
     def save(self, value: Any, reach: Reach) -> Any:
-        raise NotImplementedError
+        saved = super().save(value, NOWHERE)
+        if saved is None:
+            return None
+        inner = []
+        for each in saved.values():
+            kind = _INNER.get(type(each))
+            if kind is not None:
+                inner.append((kind, each, kind.save(each, reach)))
+            elif type(each) not in ATOMS:
+                reach.one(each)
+        return saved, inner
+
+    def same(self, value: Any, saved: Any) -> bool:
+        return saved is None or (
+            same_items(attributes_of(value), saved[0]) and all(kind.same(each, held) for kind, each, held in saved[1])
+        )
+
+    def put_back(self, value: Any, saved: Any) -> None:
+        if saved is not None:
+            super().put_back(value, saved[0])
+            for kind, each, held in saved[1]:
+                kind.put_back(each, held)
 
 
-UNWINDABLE = Unwindable()
-ATOM = _Fixed()
+class Outsider(ObjectKind):
+    """A file, a lock, a thread, or an iterator that nobody can wind back: what it holds cannot be known."""
+
+    def save(self, value: Any, reach: Reach) -> Any:
+        return None
+
+
+UNWINDABLE = Outsider()
+"""An iterator that nobody can wind back."""
+ATOM = Fixed()
 """Not looked into at all; told from the others by identity."""
 
-_OBJECT = Object()
-_CONTAINERS: tuple[tuple[type, ObjectKind], ...] = (
-    (dict, _Dict()), (list, _List()), (set, _Set()), (collections.deque, _Deque()), (tuple, _Fixed()),
-    (frozenset, _Fixed()), (bytearray, _Bytes()),
+_INNER: dict[type, ObjectKind] = {dict: _DICT, collections.OrderedDict: _DICT, set: _SET}
+CONTAINERS: tuple[tuple[type, ObjectKind], ...] = (
+    (dict, _DICT), (list, _List()), (set, _SET), (collections.deque, _Deque()), (tuple, Fixed()),
+    (frozenset, Fixed()),
 )  # fmt: skip
 
 
-def kind_of(kind: type, own: Callable[[str], bool]) -> ObjectKind:
-    """How objects of that type are remembered. `own`: whether a module of that name belongs to the script."""
-    module = getattr(kind, "__module__", "") or ""
-    for container, how in _CONTAINERS:
-        if issubclass(kind, container):
-            return how
-    if kind is types.CellType:
-        return _Cell()
-    if kind is types.MethodType:
-        return _Method()
-    if kind is types.FunctionType:
-        return _Function()
-    if issubclass(kind, torch.Generator):
-        return _Generator(lambda each: each.get_state(), lambda each, state: each.set_state(state))
-    if issubclass(kind, random.Random):
-        return _Generator(lambda each: each.getstate(), lambda each, state: each.setstate(state))
-    if module.startswith("numpy"):
-        return _numpy(kind)
-    if issubclass(kind, functools.partial):
-        return Slotted(("func", "args", "keywords"))
-    if issubclass(kind, io.IOBase):
-        return ATOM
-    if hasattr(kind, "__next__") and not own(module):
-        return UNWINDABLE
-    looked_into = (
-        own(module) or f"{module}.{kind.__name__}.".startswith(_LIBRARIES) or hasattr(kind, "__dataclass_fields__")
-    )
-    looked_into = looked_into or issubclass(kind, (torch.nn.Module, torch.optim.Optimizer))
-    looked_into = looked_into or issubclass(kind, torch.optim.lr_scheduler.LRScheduler)
-    if not looked_into or issubclass(kind, _OUTSIDE):
-        return ATOM
-    slots = tuple(name for each in kind.__mro__ for name in _slots(each))
-    return Slotted(("__dict__", *slots)) if slots else _OBJECT if kind.__dictoffset__ else ATOM
+def slots_of(kind: type) -> tuple[str, ...]:
+    """The names in the `__slots__` of a class and its bases, as they are on its objects."""
+    return tuple(name for each in kind.__mro__ for name in _own_slots(each))
 
 
-def class_kind() -> ObjectKind:
-    """How the script's classes are remembered."""
-    return _Class()
-
-
-def _slots(kind: type) -> tuple[str, ...]:
+def _own_slots(kind: type) -> Iterable[str]:
     names = kind.__dict__.get("__slots__", ())
-    return tuple(
-        name for name in ((names,) if isinstance(names, str) else names) if name not in ("__dict__", "__weakref__")
-    )
+    for name in (names,) if isinstance(names, str) else tuple(names):
+        private = name.startswith("__") and not name.endswith("__")
+        if name not in ("__dict__", "__weakref__"):
+            yield f"_{kind.__name__.lstrip('_')}{name}" if private else name
 
 
-def _numpy(kind: type) -> ObjectKind:
-    if kind.__name__ == "ndarray":
-        return _Array()
-    if hasattr(kind, "bit_generator"):
-        return _Generator(
-            lambda each: each.bit_generator.state, lambda each, state: setattr(each.bit_generator, "state", state)
-        )
-    if kind.__name__ == "RandomState":
-        return _Generator(lambda each: each.get_state(), lambda each, state: each.set_state(state))
-    return ATOM
+_outside: dict[type, bool] = {}
 
 
-def _reach_all(members: Any, reach: Reach) -> None:
-    if len(members) <= LOOKED_INTO:
-        for each in members:
-            reach(each)
+def is_outside(kind: type) -> bool:
+    """Whether objects of that type are part of the outside world: files, threads, processes."""
+    known = _outside.get(kind)
+    if known is None:
+        known = _outside[kind] = issubclass(kind, _OUTSIDE)
+    return known
 
 
-def _same_items(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
-    """Whether two dicts hold the very same, in the same order."""
+def _very_same_items(one: dict[Any, Any], other: dict[Any, Any]) -> bool:
+    """Whether two dicts hold the very same objects, in the same order."""
     if len(one) != len(other):
         return False
     return all(a is b and x is y for (a, x), (b, y) in zip(dict.items(one), dict.items(other), strict=True))
 
 
-def _nowhere(value: Any) -> None:
-    pass
+Own = Callable[[str], bool]
+"""Whether a module of that name belongs to the script."""

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from bptui.engine.interpreter import stack
+from bptui.engine.interpreter.own import is_own
 
 
 class Stage:
@@ -48,21 +49,15 @@ class Stage:
             sys.argv, sys.path = caller[1:]
 
     def forget(self) -> None:
-        """Before the script runs again: the modules beside it are imported anew."""
+        """Before the script runs again: its own modules are imported anew."""
         self._argv = [self._path, *self._arguments]
         self._sys_path = None
         for name in self.own_modules():
             del sys.modules[name]
 
     def own_modules(self) -> list[str]:
-        """The modules that the script imported from beside itself."""
+        """The modules of its own that the script imported."""
         if self._looked_at != len(sys.modules):
             self._looked_at = len(sys.modules)
-            self._own = [name for name, module in list(sys.modules.items()) if self._is_own(name, module)]
+            self._own = [name for name in list(sys.modules) if name not in self._before and is_own(name)]
         return [name for name in self._own if name in sys.modules]
-
-    def _is_own(self, name: str, module: ModuleType) -> bool:
-        file = getattr(module, "__file__", None)
-        if name in self._before or not file or f"{os.sep}site-packages{os.sep}" in file:
-            return False
-        return os.path.dirname(os.path.abspath(str(file))).startswith(self._folder)

@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from bptui.engine.compiler import syntax
+from bptui.engine.interpreter.own import is_own_type
 
 Scopes = tuple[Mapping[str, Any], ...]
 Measure = Callable[[Scopes], int | None]
@@ -22,7 +23,7 @@ def length_of(items: object, node: ast.For | ast.While, *scopes: Mapping[str, An
 
 
 def _len(items: object) -> int | None:
-    if type(items).__module__ == "__main__" or not hasattr(items, "__len__"):
+    if is_own_type(type(items)) or not hasattr(items, "__len__"):
         return None  # a __len__ of the script's own is the script's to call
     try:
         return len(items)

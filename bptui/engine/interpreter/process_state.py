@@ -1,4 +1,4 @@
-"""What a script may change in its process, outside of its own variables: put back before the script runs anew."""
+"""What a script may change in its process, outside of its own variables: compared, and put back."""
 
 from __future__ import annotations
 
@@ -37,6 +37,10 @@ class ProcessState:
         root = logging.getLogger()
         self._logging = root.level, list(root.handlers), logging.root.manager.disable
         self._warnings = list(warnings.filters)
+
+    def holds(self) -> bool:
+        """Whether it is all still so."""
+        return vars(ProcessState()) == vars(self)
 
     def restore(self) -> None:
         """Put everything back. What cannot be (a folder that is gone) is left."""

@@ -10,6 +10,7 @@ from typing import Any
 
 from bptui.engine.compiler import instructions as C
 from bptui.engine.interpreter.frames import Frame
+from bptui.engine.interpreter.own import is_own, is_own_type
 from bptui.engine.interpreter.pieces import CompiledPiece
 
 
@@ -45,7 +46,7 @@ def catcher_of(frames: list[Frame], error: BaseException) -> Catcher | None:
             for start, end, handler in frame.code.regions:
                 if start.pc <= frame.pc < end.pc and handler.depth == depth and _matches(frame, handler, error):
                     return Catcher(number, depth, handler)
-            if depth and _may_suppress(frame.contexts[depth - 1].manager, frame):
+            if depth and _may_suppress(frame.contexts[depth - 1].manager):
                 return Catcher(number, depth - 1, None)
     return None
 
@@ -56,12 +57,12 @@ def _matches(frame: Frame, handler: C.Label, error: BaseException) -> bool:
     return bool(frame.pieces[instruction.matches](error))
 
 
-def _may_suppress(manager: AbstractContextManager[Any], frame: Frame) -> bool:
+def _may_suppress(manager: AbstractContextManager[Any]) -> bool:
     """Whether a context may swallow an exception: one made for it, or one that the script itself defines."""
-    if isinstance(manager, contextlib.suppress) or type(manager).__module__ == "__main__":
+    if isinstance(manager, contextlib.suppress) or is_own_type(type(manager)):
         return True
-    generator = getattr(manager, "gen", None)
-    return getattr(getattr(generator, "gi_code", None), "co_filename", None) == frame.code.filename
+    function = getattr(manager, "func", None)  # of one made by `contextlib.contextmanager`
+    return is_own(getattr(function, "__module__", None) or "")
 
 
 def leave(frame: Frame, depth: int, error: BaseException | None) -> C.Label | None:

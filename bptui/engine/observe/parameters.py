@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from bptui.engine.interpreter.own import is_own_type
 from bptui.engine.tensors.facts import fact, grad_of, number_of
 from bptui.protocol.fact import summary
 
@@ -136,7 +137,7 @@ def _inside(value: object) -> list[tuple[str, object]]:
         return [(f"[{key!r}]", each) for key, each in value.items()] if len(value) <= _MOST_ITEMS else []
     if isinstance(value, (list, tuple)):
         return [(f"[{index}]", each) for index, each in enumerate(value)] if len(value) <= _MOST_ITEMS else []
-    if type(value).__module__ == "__main__" and hasattr(value, "__dict__"):
+    if is_own_type(type(value)) and hasattr(value, "__dict__"):
         return [(f".{inner}", each) for inner, each in vars(value).items()]
     return []
 

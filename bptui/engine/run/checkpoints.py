@@ -10,16 +10,12 @@ import time
 from dataclasses import dataclass
 
 from bptui.engine.breakpoints.manager import Memory
-from bptui.engine.checkpoint.heap import Heap, HeapSnapshot, weigh
+from bptui.engine.checkpoint.heap import HeapSnapshot, weigh
 from bptui.engine.interpreter.frames import Entered
 from bptui.engine.interpreter.items import Items
-from bptui.engine.interpreter.iteration import Iteration
-from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.unwind import Finally
-from bptui.engine.observe.recorder import Recorder
 from bptui.engine.run.execution import Execution
 from bptui.engine.run.forks import Forks, Woken
-from bptui.engine.run.stepper import Stepper
 from bptui.engine.tensors.saved import Unusable
 from bptui.protocol.snapshot import Snapshot
 
@@ -54,11 +50,7 @@ class Checkpoints:
     def __init__(self, execution: Execution, memory: int, forks: Forks | None) -> None:
         """`memory`: how many bytes all checkpoints may take. `forks`: where the process may be copied."""
         self._execution, self._memory, self._forks = execution, memory, forks if memory else None
-        self._heap = Heap(
-            [execution.machine, execution.recorder, execution.turn, execution.stepper],
-            [Machine, Recorder, Iteration, Stepper, *execution.recorder.parts],
-            execution.stage.own_modules,
-        )
+        self._heap = execution.heap
         self._kept: list[Checkpoint] = []
         self._total = 0
         self._cost = 0.0

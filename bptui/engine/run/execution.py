@@ -6,14 +6,14 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from bptui.engine.breakpoints.manager import Breakpoints
-from bptui.engine.checkpoint.changes import State
+from bptui.engine.checkpoint.heap import Heap
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.syntax import every_name
 from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.environment import Stage
 from bptui.engine.interpreter.failure import failure_of, raised_in, refusal_of
 from bptui.engine.interpreter.iteration import Iteration
-from bptui.engine.interpreter.machine import Raised
+from bptui.engine.interpreter.machine import Machine, Raised
 from bptui.engine.interpreter.output import Offset, Output
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
@@ -58,6 +58,13 @@ class Execution:
         self.breakpoints = Breakpoints(script, self.machine, self.recorder, namespace)
         self._others = sum(output.mark())
         """So many bytes of the output were not written on the way to where the program stands."""
+        self.heap = Heap(
+            [self.machine, self.recorder, self.turn, self.stepper],
+            [Machine, Recorder, Iteration, Stepper, *self.recorder.parts],
+            script.source,
+            stage.own_modules,
+        )
+        """All that the script can see."""
         self.prompt = prompt
         prompt.attend(self.machine, self.recorder, namespace, lambda: self.stepper.place)
         self.snapshots.watched = self._watched
@@ -124,7 +131,9 @@ class Execution:
             StepRefused: nothing changed.
         """
         action = self.action(taken)
-        before = State(self.recorder.holders(), self.output)
+        cursor = self.machine.cursor
+        backward = Phase.BACKWARD in (taken.phase, cursor.phase if cursor is not None else None)
+        before = self.heap.look(self.recorder.holders(), glance=True, gradients=backward)
         place = self.stepper.bookmark()
         mark = self.output.mark()
         self.stepper.begin()
@@ -137,9 +146,10 @@ class Execution:
                 ran = self.stepper.running
                 by_itself = ran is not None and raised_in(raised, self.script.path, ran.block.own_statements)
         if failure is not None and ran is not None and by_itself and ran.phase is not Phase.FORWARD:
-            if ran.phase is Phase.BACKWARD and before.silent:
+            silent = self.output.mark() == mark
+            if ran.phase is Phase.BACKWARD and silent:
                 before.put_back_gradients()
-            if before.is_unchanged() and self.stepper.go_back(place):
+            if silent and before.is_unchanged() and self.stepper.go_back(place):
                 raise refusal_of(failure, ran.phase, self.turn.phases)
         if failure is not None and ran is not None:
             self.recorder.failed(ran)
