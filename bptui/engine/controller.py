@@ -350,8 +350,7 @@ class Controller:
         execution, mark = self._execution, self._output.mark()
         self._past.visit(True)
         with execution.running():
-            before = execution.heap.look(execution.recorder.all_holders())
-            evaluation = self._life.prompt.evaluate(text, lambda: self._output.mark() == mark and before.is_unchanged())
+            evaluation = self._life.prompt.evaluate(text, self._life.prompt.look_again)
         if not evaluation.changed:
             return evaluation, None
         taken = StepTaken(None, self._life.zeroing, text)

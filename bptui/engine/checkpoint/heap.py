@@ -23,12 +23,12 @@ from bptui.engine.checkpoint.object_kinds import (
     ATOMS,
     GLANCED_INTO,
     LOOKED_INTO,
-    UNWINDABLE,
     Names,
     Object,
     ObjectKind,
     Reach,
     Slotted,
+    Unwindable,
 )
 from bptui.engine.interpreter.frames import Cells, Entered, Frame, Slot
 from bptui.engine.interpreter.items import Items
@@ -90,12 +90,16 @@ class HeapSnapshot:
         self.items: list[tuple[Items, int]] = []
         """The loops, and how many items each had taken."""
         self.problem = ""
-        """What cannot be brought back, nor compared; empty if all can."""
+        """What cannot be brought back; empty if all can."""
+        self.unknown = ""
+        """What cannot be compared; empty if all can."""
+        self.iterators: list[object] = []
+        """The frames of generators, and other iterators of which only calls tell that they went on."""
         self.nbytes = self.own_bytes = _REST
         """About how many bytes it takes, with what it shares with the moment before and without."""
 
     def is_unchanged(self) -> bool:
-        """Whether the script would see no difference. Where there is a `problem`, as far as that can be known."""
+        """Whether the script would see no difference; where something is `unknown`, as far as can be compared."""
         if not (self.random.holds() and self.process.holds()):
             return False
         with torch._C.DisableTorchFunctionSubclass():
@@ -224,8 +228,12 @@ class Heap:
                 kind = CLASS
             elif kind is FUNCTION and not _is_looked_into(value):
                 continue
-            elif kind is UNWINDABLE:
+            elif isinstance(kind, Unwindable):
                 moment.problem = moment.problem or f"{type(value).__name__} cannot be wound back"
+                if kind.comparable:
+                    moment.iterators.append(getattr(value, "gi_frame", None) or value)
+                else:
+                    moment.unknown = f"how far a {type(value).__name__} went cannot be seen"
                 if stop:
                     break
             holders.append((kind, value, kind.save(value, reach)))
@@ -236,7 +244,7 @@ class Heap:
             elif isinstance(value, torch.optim.Optimizer):
                 written.update(id(each) for state in value.state.values() for each in state.values())
             if len(seen) > MOST:
-                moment.problem = f"more than {MOST:,} objects"
+                moment.problem = moment.unknown = f"more than {MOST:,} objects"
                 break
         return found
 

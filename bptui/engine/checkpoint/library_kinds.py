@@ -11,6 +11,7 @@ import ctypes
 import functools
 import io
 import random
+import types
 import zlib
 from collections.abc import Callable
 from typing import Any
@@ -22,7 +23,7 @@ from bptui.engine.checkpoint.object_kinds import (
     ATOM,
     CONTAINERS,
     NOWHERE,
-    UNWINDABLE,
+    BuiltinIterator,
     Extended,
     Module,
     Object,
@@ -30,6 +31,7 @@ from bptui.engine.checkpoint.object_kinds import (
     Own,
     Reach,
     Slotted,
+    Unwindable,
     has_attributes,
     is_outside,
     same_content,
@@ -187,7 +189,7 @@ def kind_of(kind: type, own: Own) -> ObjectKind:
     if is_outside(kind):
         return ATOM
     if hasattr(kind, "__next__") and not own(module):
-        return UNWINDABLE
+        return _iterator(kind)
     if not _is_looked_into(kind, module, own):
         return ATOM
     if issubclass(kind, torch.nn.Module):
@@ -201,6 +203,15 @@ def kind_of(kind: type, own: Own) -> ObjectKind:
 _OBJECT, _MODULE = Object(), Module()
 _WITHOUT_ATTRIBUTES = frozenset({collections.OrderedDict, random.Random, io.StringIO, io.BytesIO})
 """Types whose objects could have attributes, and have none in practice."""
+
+
+def _iterator(kind: type) -> ObjectKind:
+    """An iterator of a library, or a generator of anybody's."""
+    if kind is types.GeneratorType or isinstance(kind.__dict__.get("__next__"), types.FunctionType):
+        return Unwindable(comparable=True)
+    if kind.__module__ == "builtins" and "__reduce__" in kind.__dict__:
+        return BuiltinIterator()
+    return Unwindable(comparable=False)
 
 
 def _is_looked_into(kind: type, module: str, own: Own) -> bool:

@@ -167,13 +167,40 @@ class _Dict(ObjectKind):
 
     def put_back(self, value: Any, saved: Any) -> None:
         if not _very_same_items(value, saved):
-            plain: Any = collections.OrderedDict if isinstance(value, collections.OrderedDict) else dict
-            plain.clear(value)
+            dict.clear(value)
             for key, each in saved.items():
-                plain.__setitem__(value, key, each)
+                dict.__setitem__(value, key, each)
 
 
-_DICT = _Dict()
+class _Ordered(ObjectKind):
+    """An OrderedDict: the order can change without any member changing, and only its own methods know it."""
+
+    def save(self, value: Any, reach: Reach) -> Any:
+        if not dict.__len__(value):
+            return []
+        held = list(collections.OrderedDict.items(value))
+        if len(held) <= reach.limit:
+            for key, each in held:
+                if type(key) is not str:
+                    reach.one(key)
+                reach.one(each)
+        return held
+
+    def same(self, value: Any, saved: Any) -> bool:
+        if dict.__len__(value) != len(saved):
+            return False
+        now = collections.OrderedDict.items(value)
+        return all(same_value(a, b) and same_value(x, y) for (a, x), (b, y) in zip(now, saved, strict=True))
+
+    def put_back(self, value: Any, saved: Any) -> None:
+        now = self.save(value, NOWHERE)
+        if len(now) != len(saved) or any(a is not b or x is not y for (a, x), (b, y) in zip(now, saved, strict=True)):
+            collections.OrderedDict.clear(value)
+            for key, each in saved:
+                collections.OrderedDict.__setitem__(value, key, each)
+
+
+_DICT, _ORDERED = _Dict(), _Ordered()
 
 
 class _Set(ObjectKind):
@@ -292,22 +319,43 @@ class Module(Object):
                 kind.put_back(each, held)
 
 
-class Outsider(ObjectKind):
-    """A file, a lock, a thread, or an iterator that nobody can wind back: what it holds cannot be known."""
+class Unwindable(ObjectKind):
+    """An iterator that nobody can wind back."""
+
+    def __init__(self, *, comparable: bool) -> None:
+        self.comparable = comparable
+        """Whether it is seen otherwise that it went on: when it does, a function written in Python runs."""
 
     def save(self, value: Any, reach: Reach) -> Any:
         return None
 
 
-UNWINDABLE = Outsider()
-"""An iterator that nobody can wind back."""
+class BuiltinIterator(Unwindable):
+    """An iterator of Python's own that says where it stands."""
+
+    def __init__(self) -> None:
+        super().__init__(comparable=True)
+
+    def save(self, value: Any, reach: Reach) -> Any:
+        _, source, *place = value.__reduce__()
+        reach.all(source)
+        return [*source, *place]
+
+    def same(self, value: Any, saved: Any) -> bool:
+        now = self.save(value, NOWHERE)
+        return len(now) == len(saved) and all(
+            same_content(a, b) if type(a) in (list, tuple) else same_value(a, b)
+            for a, b in zip(now, saved, strict=True)
+        )
+
+
 ATOM = Fixed()
 """Not looked into at all; told from the others by identity."""
 
-_INNER: dict[type, ObjectKind] = {dict: _DICT, collections.OrderedDict: _DICT, set: _SET}
+_INNER: dict[type, ObjectKind] = {dict: _DICT, collections.OrderedDict: _ORDERED, set: _SET}
 CONTAINERS: tuple[tuple[type, ObjectKind], ...] = (
-    (dict, _DICT), (list, _List()), (set, _SET), (collections.deque, _Deque()), (tuple, Fixed()),
-    (frozenset, Fixed()),
+    (collections.OrderedDict, _ORDERED), (dict, _DICT), (list, _List()), (set, _SET), (collections.deque, _Deque()),
+    (tuple, Fixed()), (frozenset, Fixed()),
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _signal  # type: ignore[import-not-found]  # `signal` makes an enum of each answer, ten times as slow
 import contextlib
 import gc
 import logging
@@ -30,10 +31,10 @@ class ProcessState:
 
     def __init__(self) -> None:
         self._folder = _folder()
-        self._environment = dict(os.environ)
+        self._environment = _environment()
         self._settings = [read() for read, _write in SETTINGS]
         self._hooks = [dict(hooks) for hooks in HOOKS]
-        self._signals = {number: signal.getsignal(number) for number in signal.valid_signals()}
+        self._signals = {number: _signal.getsignal(number) for number in _SIGNALS}
         root = logging.getLogger()
         self._logging = root.level, list(root.handlers), logging.root.manager.disable
         self._warnings = list(warnings.filters)
@@ -47,9 +48,12 @@ class ProcessState:
         if self._folder is not None and _folder() != self._folder:
             with contextlib.suppress(OSError):
                 os.chdir(self._folder)
-        if dict(os.environ) != self._environment:
-            os.environ.clear()
-            os.environ.update(self._environment)
+        now = _environment()
+        for name in now.keys() - self._environment.keys():
+            del os.environ[os.fsdecode(name)]
+        for name, value in self._environment.items():
+            if now.get(name) != value:
+                os.environ[os.fsdecode(name)] = os.fsdecode(value)
         for (read, write), before in zip(SETTINGS, self._settings, strict=True):
             if read() != before:
                 write(before)
@@ -57,7 +61,7 @@ class ProcessState:
             hooks.clear()
             hooks.update(earlier)
         for number, handler in self._signals.items():
-            if handler is not None and signal.getsignal(number) is not handler:
+            if handler is not None and _signal.getsignal(number) is not handler:
                 with contextlib.suppress(OSError, ValueError):  # SIGKILL and SIGSTOP, or not on the main thread
                     signal.signal(number, handler)
         root = logging.getLogger()
@@ -66,6 +70,15 @@ class ProcessState:
         logging.disable(self._logging[2])
         warnings.filters[:] = self._warnings  # type: ignore[index]
         warnings._filters_mutated()  # type: ignore[attr-defined]
+
+
+_SIGNALS = sorted(signal.valid_signals())
+
+
+def _environment() -> dict[bytes, bytes]:
+    """The environment's variables as they are kept: `dict(os.environ)` decodes each."""
+    variables: Any = os.environ
+    return dict(variables._data)
 
 
 def _folder() -> str | None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-
-import torch
+from typing import Protocol
 
 from bptui.engine.compiler import syntax
 from bptui.engine.errors import LateRefusal
@@ -13,8 +13,9 @@ from bptui.engine.expressions.expression import raised
 from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.output import Output
 from bptui.engine.repl.display import listening
+from bptui.engine.repl.effects import Calls, assigns_into, calls_seen
 from bptui.engine.repl.execute import parsed, run
-from bptui.engine.tensors.graphs import is_live
+from bptui.engine.repl.reading import only_reads
 
 
 @dataclass(frozen=True)
@@ -26,22 +27,41 @@ class Evaluation:
     failed: bool
     """Whether it raised."""
     changed: bool
-    """Whether the program is another one now. What failed may have changed something too."""
+    """Whether the program is another one now, or may be. What failed may have changed something too."""
+    unsure: str = ""
+    """Why it is not known whether it changed something; empty where it is."""
 
 
-def evaluate(text: str, scope: Namespace, output: Output, unchanged: Callable[[], bool] = lambda: True) -> Evaluation:
+class Look(Protocol):
+    """The program as it was."""
+
+    unknown: str
+    """What of it cannot be compared; empty if all can."""
+    iterators: list[object]
+    """Iterators that are seen to go on, if they do, by a call: the frames of generators, and others themselves."""
+
+    def is_unchanged(self) -> bool:
+        """Whether it is so still, as far as it can be compared."""
+
+
+def evaluate(text: str, scope: Namespace, output: Output, look: Callable[[], Look]) -> Evaluation:
     """Run Python in the scope. To be called while the script's stage is set and its output redirected.
 
-    `unchanged`: whether the program is as it was before; asked afterwards.
+    `look` looks at the program, to compare it afterwards; it is not called for what plainly only reads.
     """
-    grad, graph = torch.is_grad_enabled(), getattr(scope.present_loss(), "grad_fn", None)
-    live = graph is not None and is_live(graph)
     mark = output.mark()
+    code: ast.Module | None = None
+    before: Look | None = None
+    calls = Calls()
     failed = False
     with listening(output) as told:
         try:
-            for sentence in _run(text, scope):
-                told.say(sentence)
+            code = parsed(text, scope)
+            if not only_reads(code, scope):
+                before = look()
+            with calls_seen() as calls:
+                for sentence in _run(code, scope):
+                    told.say(sentence)
         except LateRefusal as refusal:
             failed = True
             told.say(refusal.message)
@@ -51,14 +71,25 @@ def evaluate(text: str, scope: Namespace, output: Output, unchanged: Callable[[]
     written = "".join(output.since(mark))  # past Python: by a C library, a subprocess, a logger's old stream
     if written:
         told.say(written)
-    freed = live and not is_live(graph)
-    changed = not unchanged() or torch.is_grad_enabled() != grad or freed
-    return Evaluation(told.text, failed, changed)
+    if code is None or before is None:
+        return Evaluation(told.text, failed, bool(written))
+    advanced = any(id(each) in calls.iterated for each in before.iterators)
+    changed = bool(written) or advanced or not before.is_unchanged()
+    unsure = "" if changed else _unsure(code, calls, before)
+    return Evaluation(told.text, failed, changed or bool(unsure), unsure)
 
 
-def _run(text: str, scope: Namespace) -> Iterator[str]:
+def _unsure(code: ast.Module, calls: Calls, before: Look) -> str:
+    """Why it cannot be known that nothing changed; empty where it is known."""
+    if calls.unfollowed:
+        return f"it called {calls.unfollowed}"
+    if before.unknown:
+        return before.unknown
+    return "it assigns to a part of something" if assigns_into(code) else ""
+
+
+def _run(module: ast.Module, scope: Namespace) -> Iterator[str]:
     """Run it; yields what there is to say about the names that it bound."""
-    module = parsed(text, scope)
     bound = syntax.bound_names(module.body)
     new = run(module, scope)
     if new:

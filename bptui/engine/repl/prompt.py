@@ -12,7 +12,7 @@ from bptui.engine.interpreter.position import Position, pending
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.repl.complete import complete
 from bptui.engine.repl.edit import edit
-from bptui.engine.repl.evaluate import Evaluation, evaluate
+from bptui.engine.repl.evaluate import Evaluation, Look, evaluate
 from bptui.engine.repl.watches import Watches
 from bptui.protocol.messages import Completed
 from bptui.protocol.snapshot import Watched
@@ -30,6 +30,8 @@ class Prompt:
         self.typed = TypedNames()
         self.said = ""
         """What came of the last edit, in words."""
+        self.look_again: Callable[[], Look]
+        """Looks at the program, to compare it after typed code."""
 
     def attend(self, machine: Machine, recorder: Recorder, namespace: Namespace, place: Callable[[], Position]) -> None:
         """What is typed from now on is for this run. It may be the same one begun again, to go back in it."""
@@ -39,12 +41,14 @@ class Prompt:
         """Another timeline begins: what was typed is gone, but for the watches."""
         self.typed.clear()
 
-    def evaluate(self, text: str, unchanged: Callable[[], bool]) -> Evaluation:
-        """Run Python as a Python prompt would. `unchanged`: whether the program is as before; asked afterwards."""
-        evaluation = evaluate(text, self._scope(), self._output, unchanged)
+    def evaluate(self, text: str, look: Callable[[], Look]) -> Evaluation:
+        """Run Python as a Python prompt would. `look` looks at the program, to compare it afterwards."""
+        evaluation = evaluate(text, self._scope(), self._output, look)
         if evaluation.changed:
             self._recorder.edited()
             self.said = " ".join(text.split())
+            if evaluation.unsure:
+                self.said += f" (it may have changed something: {evaluation.unsure})"
         return evaluation
 
     def repeat(self, typed: str) -> None:
@@ -55,7 +59,7 @@ class Prompt:
         """
         setting = _SET.fullmatch(typed)
         if setting is None:
-            self.evaluate(typed, lambda: False)
+            self.evaluate(typed, self.look_again)
             return
         name, value = setting.groups()
         self.said = edit(name, value, self._scope(), self._output)

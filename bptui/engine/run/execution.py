@@ -67,6 +67,7 @@ class Execution:
         """All that the script can see."""
         self.prompt = prompt
         prompt.attend(self.machine, self.recorder, namespace, lambda: self.stepper.place)
+        prompt.look_again = lambda: self.heap.look(self.recorder.all_holders())
         self.snapshots.watched = self._watched
 
     def _watched(self) -> tuple[Watched, ...]:
