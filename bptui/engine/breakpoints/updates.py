@@ -14,8 +14,8 @@ from bptui.engine.compiler.tree import Block
 from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.observe.parameters import named_leaves
 from bptui.engine.observe.recorder import Recorder
+from bptui.engine.tensors.bits import dense, digest
 from bptui.engine.tensors.facts import number_of
-from bptui.engine.tensors.fingerprint import dense, digest
 
 
 class Updates:
@@ -136,7 +136,7 @@ def known(tensor: torch.Tensor) -> int | float | str:
     """What a tensor is known by again."""
     if (number := number_of(tensor)) is not None:
         return number if number == number else "nan"
-    return digest(dense(tensor))
+    return digest(tensor)
 
 
 def _optimizers_in(value: Any) -> Iterator[Any]:

@@ -11,6 +11,8 @@ from typing import Any
 
 import torch
 
+from bptui.engine.tensors.measures import norm_of
+
 
 def isnan(value: Any) -> Any:
     """Whether it is nan: of a tensor, entry by entry. None is not."""
@@ -32,8 +34,7 @@ def norm(value: Any) -> float:
     if value is None:
         return math.nan
     if isinstance(value, torch.Tensor):
-        value = value.detach()
-        return float(torch.linalg.vector_norm(value if value.is_floating_point() else value.to(torch.float64)))
+        return norm_of(value)
     return abs(float(value))
 
 

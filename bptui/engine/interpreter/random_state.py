@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import importlib
 import random
 import sys
 from collections.abc import Iterable
@@ -67,8 +68,10 @@ def _numpy_state() -> Any:
     """
     global _read
     numpy = sys.modules.get("numpy")
-    if numpy is None or "random" not in vars(numpy):
+    if numpy is None:
         return None
+    if "random" not in vars(numpy):  # it seeds itself when it is first used: what a script draws then must be known
+        importlib.import_module("numpy.random")
     words = _words(numpy)
     if words and words == _read[0] and not _read[1][3]:
         return _read[1]

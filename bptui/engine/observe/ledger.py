@@ -11,6 +11,7 @@ from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.parameters import Numbers, Parameters
 from bptui.engine.tensors.bits import same_bits
 from bptui.engine.tensors.facts import fact, grad_of
+from bptui.engine.tensors.measures import is_zero
 from bptui.protocol.fact import SMALL, Fact
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Contribution, Ledger
@@ -112,7 +113,7 @@ class Ledgers:
             if name in self._first or name in self._accounts:
                 number = numbers[index][2] if numbers is not None else None
                 gradient = grad_of(tensor) if number is None else None
-                if number == 0 if number is not None else gradient is None or (looks and _is_zero(gradient)):
+                if number == 0 if number is not None else gradient is None or (looks and is_zero(gradient)):
                     self._first.pop(name, None)
                     self._accounts.pop(name, None)
 
@@ -148,9 +149,3 @@ def _keep(seen: list[torch.Tensor], copies: bool) -> Any:
             seen.append(gradient.detach().clone() if copies else gradient.detach())
 
     return keep
-
-
-def _is_zero(gradient: torch.Tensor) -> bool:
-    if gradient.numel() == 1:
-        return gradient.item() == 0
-    return gradient.layout == torch.strided and not torch.count_nonzero(gradient).item()

@@ -64,6 +64,8 @@ class Calls:
         """What Python tells of each call."""
         if frame.f_code.co_filename == PROMPT and event in ("call", "return"):
             self._typed += 1 if event == "call" else -1
+            if frame.f_code.co_flags & CO_GENERATOR:
+                self.iterated[id(frame)] = frame
         elif not self._typed:  # what bptui itself calls to compile and to run it
             return
         elif event == "call":

@@ -8,13 +8,15 @@ from typing import Any
 
 import torch
 
+from bptui.engine.tensors.bits import dense, digest
 from bptui.engine.tensors.facts import version_of
+from bptui.engine.tensors.measures import norm_of
+from bptui.engine.tensors.saved import address_of
 
 COPIED = 4_000_000
 """Of tensors with more elements no copy is kept: that they changed can be said then, but not how."""
 _DIGESTED = 10_000
 """Tensors with more elements are compared by their digests, which is many times faster than by their elements."""
-_LANES = 64
 _LISTED = 6
 """Tensors of up to so many elements are shown as they are."""
 _TEXT = 60
@@ -96,7 +98,7 @@ class TensorFingerprint(Fingerprint):
             return number(self.entries.item())
         if self.entries.numel() <= _LISTED:
             return str(_nested(self.entries.tolist())).replace("'", "")
-        return f"a tensor with norm {number(_norm(self.entries))}"
+        return f"a tensor with norm {number(norm_of(self.entries))}"
 
 
 def change(before: Fingerprint, after: Fingerprint) -> str:
@@ -111,7 +113,7 @@ def change(before: Fingerprint, after: Fingerprint) -> str:
             return "changed"
         if before.entries.shape == after.entries.shape and before.entries.numel() > _LISTED:
             count = int(torch.count_nonzero(before.entries != after.entries))
-            norms = f"norm {number(_norm(before.entries))} -> {number(_norm(after.entries))}"
+            norms = f"norm {number(norm_of(before.entries))} -> {number(norm_of(after.entries))}"
             return f"changed in {count} of {before.entries.numel()} entries, {norms}"
     if isinstance(before.value, float) and isinstance(after.value, float) and str(before) == str(after):
         return f"changed {before.value!r} -> {after.value!r}"
@@ -123,55 +125,11 @@ def number(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def dense(tensor: torch.Tensor) -> torch.Tensor:
-    """The entries of a tensor of whatever layout, without its graph."""
-    plain = tensor.detach()
-    if plain.is_nested:
-        return plain.values()
-    if plain.layout == torch.sparse_coo:
-        return plain.coalesce().values()
-    return plain if plain.layout == torch.strided else plain.values()
-
-
-def digest(tensor: torch.Tensor) -> int:
-    """A number that is another one, but for a rare accident, once any of its bits change or change places.
-
-    The bits are summed as 64-bit integers by rows and by columns, each weighted by its place: two fast passes.
-    """
-    if tensor.is_meta or not tensor.numel() or tensor.is_quantized:
-        return 0
-    flat = (torch.view_as_real(tensor) if tensor.is_complex() else tensor).contiguous().reshape(-1)
-    try:
-        rest, whole = flat.view(torch.uint8), flat.new_empty(0, dtype=torch.int64)
-        if (count := rest.numel() // (8 * _LANES)) > 0:
-            whole, rest = rest[: count * 8 * _LANES].view(torch.int64), rest[count * 8 * _LANES :]
-    except RuntimeError:  # its memory begins at an odd place
-        return digest(flat.clone())
-    total = int((rest.to(torch.int64) * _places(rest)).sum().item()) if rest.numel() else 0
-    if whole.numel():
-        table = whole.view(-1, _LANES)
-        rows, columns = table.sum(1), table.sum(0)
-        total += int((rows * _places(rows)).sum().item()) + 31 * int((columns * _places(columns)).sum().item())
-    return total
-
-
-def _places(tensor: torch.Tensor) -> torch.Tensor:
-    return torch.arange(1, tensor.numel() + 1, device=tensor.device)
-
-
-def address_of(tensor: torch.Tensor) -> int:
-    return tensor.data_ptr() if tensor.layout == torch.strided and not (tensor.is_meta or tensor.is_nested) else 0
-
-
 def _same_but_nan(one: torch.Tensor, other: torch.Tensor) -> bool:
     """Whether tensors are equal, with nan in the same places."""
     if not (one.is_floating_point() or one.is_complex()) or not bool((nan := torch.isnan(one)).any()):
         return False
     return torch.equal(nan, torch.isnan(other)) and torch.equal(one[~nan], other[~nan])
-
-
-def _norm(tensor: torch.Tensor) -> float:
-    return float(torch.linalg.vector_norm(tensor if tensor.is_floating_point() else tensor.to(torch.float64)))
 
 
 def _nested(value: Any) -> Any:

@@ -11,8 +11,7 @@ from bptui.engine.breakpoints.updates import Updates
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.observe.recorder import Recorder
-from bptui.engine.tensors.facts import grad_of, number_of, version_of
-from bptui.engine.tensors.fingerprint import dense
+from bptui.engine.tensors.facts import grad_of, version_of
 from bptui.protocol.phase import Phase
 
 Troubles = dict[str, str]
@@ -52,18 +51,6 @@ class Check:
             self.recorder.singles()[1], self.recorder.parameters.items, strict=False
         ):
             yield name, gradient, None if gradient is not None else grad_of(tensor)
-
-
-def is_zero(gradient: torch.Tensor) -> bool:
-    """Whether a gradient is all zeros."""
-    if (known := number_of(gradient)) is not None:
-        return known == 0
-    plain = dense(gradient)
-    if not plain.numel():
-        return True
-    if plain.reshape(-1)[0].item() != 0 if plain.is_contiguous() else False:  # most are told by their first entry
-        return False
-    return not torch.count_nonzero(plain).item()
 
 
 def written(gradient: torch.Tensor | None) -> tuple[int, int] | None:

@@ -6,10 +6,12 @@ from typing import Any
 
 import torch
 
-from bptui.engine.breakpoints.checks.base import Check, Troubles, is_zero, written
+from bptui.engine.breakpoints.checks.base import Check, Troubles, written
 from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.tensors.bits import dense
 from bptui.engine.tensors.facts import grad_of
-from bptui.engine.tensors.fingerprint import dense, number
+from bptui.engine.tensors.fingerprint import number
+from bptui.engine.tensors.measures import is_zero
 from bptui.protocol.alarms import RATIO_RANGE
 from bptui.protocol.phase import Phase
 

@@ -10,8 +10,10 @@ import torch
 
 from bptui.engine.breakpoints.checks.base import Check, Troubles
 from bptui.engine.compiler.instructions import RunBlock
+from bptui.engine.tensors.bits import dense
 from bptui.engine.tensors.facts import grad_of
-from bptui.engine.tensors.fingerprint import dense, number
+from bptui.engine.tensors.fingerprint import number
+from bptui.engine.tensors.measures import is_zero, norm_of
 from bptui.protocol.alarms import AVERAGE
 from bptui.protocol.phase import Phase
 
@@ -90,7 +92,7 @@ class Zeros(Check):
         return {
             name: f"{name}.grad is all zeros"
             for name, known, tensor in self.grads()
-            if known == 0 or (tensor is not None and tensor.numel() and not torch.count_nonzero(dense(tensor)).item())
+            if known == 0 or (tensor is not None and tensor.numel() and is_zero(tensor))
         }
 
 
@@ -164,7 +166,7 @@ class Exploding(Check):
             if known is not None:
                 yield abs(known)
             elif tensor is not None:
-                yield torch.linalg.vector_norm(dense(tensor)).item()
+                yield norm_of(tensor)
 
     def state(self) -> Any:
         return self._sum, self._count, self._logs, self._positive, self._largest, self._largest_loss

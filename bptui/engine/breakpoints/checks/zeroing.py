@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from bptui.engine.breakpoints.checks.base import Check, Troubles, is_zero, written
+from bptui.engine.breakpoints.checks.base import Check, Troubles, written
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.tensors.facts import grad_of
+from bptui.engine.tensors.measures import is_zero
 from bptui.protocol.phase import Phase
 
 Written = tuple[int, int] | None
