@@ -207,7 +207,7 @@ _WITHOUT_ATTRIBUTES = frozenset({collections.OrderedDict, random.Random, io.Stri
 
 def _iterator(kind: type) -> ObjectKind:
     """An iterator of a library, or a generator of anybody's."""
-    if kind is types.GeneratorType or isinstance(kind.__dict__.get("__next__"), types.FunctionType):
+    if kind is types.GeneratorType or isinstance(getattr(kind, "__next__", None), types.FunctionType):
         return Unwindable(comparable=True)
     if kind.__module__ == "builtins" and "__reduce__" in kind.__dict__:
         return BuiltinIterator()
