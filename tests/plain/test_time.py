@@ -114,7 +114,7 @@ def test_python_is_evaluated_and_what_it_changed_is_undone(say: Any) -> None:
 
 def test_watches_are_told_at_each_stop(say: Any) -> None:
     told = say("watch w.item() * 2", "watch foo", "next", "unwatch foo", "next", "unwatch bar")
-    assert told[2]["watches"] == {"w.item() * 2": "2.0", "foo": "NameError: name 'foo' is not defined"}
+    assert told[2]["watches"] == {"w.item() * 2": "2.0", "foo": "The script has no foo."}
     assert told[3]["watches"]["w.item() * 2"] == "2.0"
     assert list(told[5]["watches"]) == ["w.item() * 2"]
     assert told[6]["error"] == "bar is not watched."
