@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType
@@ -11,6 +12,14 @@ from typing import Any
 from bptui.engine.compiler.hoist import is_hoisted
 
 _Range = tuple[int, int, int, int]
+_WRAPPERS = tuple(
+    os.path.join(*path)
+    for path in (
+        ("engine", "tape", "ops.py"), ("torch", "_tensor.py"), ("torch", "overrides.py"),
+        ("torch", "_dynamo", "eval_frame.py"),
+    )
+)  # fmt: skip
+"""Files that only hand an operator on: the recorder of ops, and some of PyTorch's."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +72,15 @@ class Sites:
         while frame is not None and frame.f_code.co_filename != path:
             frame = frame.f_back
         return frame
+
+    def calling(self, frame: FrameType | None) -> tuple[FrameType | None, bool]:
+        """The script's frame from that one outwards, and whether only files are between that hand an operator on."""
+        found = self.above(frame)
+        while frame is not found and frame is not None:
+            if not frame.f_code.co_filename.endswith(_WRAPPERS):
+                return found, False
+            frame = frame.f_back
+        return found, True
 
     def _find(self, code: CodeType, instruction: int, line: int | None) -> Site:
         where = _range(code, instruction)

@@ -8,7 +8,6 @@ which none of the recorded ops made. A node belongs to the op during which autog
 
 from __future__ import annotations
 
-import os
 import sys
 import weakref
 from collections.abc import Callable
@@ -179,13 +178,7 @@ class OpRecorder(TorchFunctionMode):
 
     def _frame(self) -> tuple[FrameType | None, bool]:
         """The script's frame that called, and whether nothing but PyTorch's operators are between."""
-        frame: FrameType | None = sys._getframe(2)
-        found = self._sites.above(frame)
-        while frame is not found and frame is not None:
-            if not frame.f_code.co_filename.endswith(_WRAPPERS):
-                return found, False
-            frame = frame.f_back
-        return found, True
+        return self._sites.calling(sys._getframe(2))
 
     # ---- values
 
@@ -310,13 +303,6 @@ class OpRecorder(TorchFunctionMode):
         self.ops.append(op)
         self.ran(op)
         return place
-
-
-_WRAPPERS = (
-    __file__,
-    *(os.path.join("torch", *path) for path in (("_tensor.py",), ("overrides.py",), ("_dynamo", "eval_frame.py"))),
-)
-"""Files that only hand an operator on: this one, and some of PyTorch's."""
 
 
 def _keep_from_being_compiled() -> None:
