@@ -63,6 +63,13 @@ def test_every_field_of_a_record_is_documented() -> None:
     assert [name for name in documented if name in snapshot_record(snapshot)] == list(snapshot_record(snapshot))
 
 
+def test_every_file_that_the_page_for_engineers_names_exists() -> None:
+    files = [str(path) for room in ("bptui", "tests") for path in (FOLDER.parents[1] / room).rglob("*")]
+    named = re.findall(r"[`/ ]((?:\w+/)*\w+\.(?:py|tcss))\b", page("inside"))
+    assert len(named) > 20
+    assert [name for name in named if not any(file.endswith(f"/{name}") for file in files)] == []
+
+
 def test_links_between_pages_lead_somewhere() -> None:
     links = [link for topic in TOPICS for link in re.findall(r"\]\(([^)]+)\)", page(topic))]
     assert all((FOLDER / link.partition("#")[0]).is_file() for link in links if not link.startswith("http"))
