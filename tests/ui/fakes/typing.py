@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textual.events import Paste
 from textual.pilot import Pilot
 from textual.widgets import Input, Static
 
@@ -16,8 +17,11 @@ async def press(pilot: Pilot[None], *keys: str) -> None:
 
 
 async def enter(pilot: Pilot[None], text: str) -> None:
-    """`:`, the text, enter."""
-    await press(pilot, ":", *text, "enter")
+    """`:`, the text, enter. The text is pasted: to draw the screen for each of its letters takes a second a line."""
+    await press(pilot, ":")
+    pilot.app.post_message(Paste(text))
+    await pilot.pause()
+    await press(pilot, "enter")
 
 
 def line(pilot: Pilot[None]) -> CommandLine:
