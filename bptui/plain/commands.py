@@ -13,8 +13,10 @@ from bptui.model.breakpoints import BreakpointModel
 from bptui.model.watches import ALREADY, WatchModel
 from bptui.plain.records import json_value
 from bptui.protocol.messages import Ask, BreakpointsSet, Compared, Evaluated, SetBreakpoints, SetWatches
-from bptui.protocol.snapshot import Snapshot
+from bptui.protocol.snapshot import Row, Snapshot
+from bptui.protocol.words import counted
 from bptui.session.live import Session
+from bptui.trace.aligned import aligned
 from bptui.trace.errors import CannotRecord
 from bptui.trace.export import export
 
@@ -99,11 +101,13 @@ class PlainCommands:
 
     def _compared(self, tell: Compared) -> None:
         timeline, record = self._session.timeline, {"at": tell.at, "on": tell.on, "off": tell.off}
+        pairs = aligned(timeline, tell.on, tell.off, tell.at).pairs
+        forwards = pairs[-1] if pairs else (None, None)  # of the last sample to which both came
         lines = []
-        for word, branch in (("on", tell.on), ("off", tell.off)):
-            row = timeline.row(branch, timeline.last(branch))
-            loss = row.loss if row is not None else None
-            lines.append(f"zeroing {word}: branch {branch}, step {timeline.last(branch)}, loss {_number(loss)}")
+        for word, branch, index in zip(("on", "off"), (tell.on, tell.off), forwards, strict=True):
+            row = timeline.row(branch, index) if index is not None else None
+            loss = "" if row is None else f", loss {_number(row.loss)} at {_place(row)}"
+            lines.append(f"zeroing {word}: branch {branch}, to step {timeline.last(branch)}{loss}")
         self._printer.tell({"compared": record}, lines)
 
     def _help(self, topic: str) -> None:
@@ -178,7 +182,12 @@ class PlainCommands:
         if not argument:
             raise NotUnderstood("Export to which file?", "export run.csv")
         count = export(self._session.timeline, Path(argument).expanduser())
-        self._printer.tell({"exported": argument, "steps": count}, [f"{count} steps written to {argument}"])
+        self._printer.tell({"exported": argument, "steps": count}, [f"{counted(count, 'step')} written to {argument}"])
+
+
+def _place(row: Row) -> str:
+    named = [f"{word} {at}" for word, at in (("epoch", row.epoch), ("sample", row.sample)) if at is not None]
+    return " ".join(named) or f"step {row.index}"
 
 
 def _number(number: float | None) -> str:

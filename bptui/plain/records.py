@@ -49,6 +49,8 @@ def snapshot_record(snapshot: Snapshot) -> dict[str, Any]:
         record["edit"] = snapshot.edit
     if snapshot.met:
         record["breakpoint"] = snapshot.met
+    if snapshot.changes:
+        record["changed"] = {each.name: _fact(each.old) for each in snapshot.changes}
     if snapshot.watches:
         record["watches"] = {each.expression: each.text for each in snapshot.watches}
     return record

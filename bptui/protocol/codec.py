@@ -129,6 +129,7 @@ def _dataclass(kind: Any) -> Callable[[Any], Any]:
             cached.extend((name, _reader(hints[name])) for name in _names(kind))
         if data["is"] != kind.__name__:
             return _wrong(data["is"], kind.__name__)
+        # an older bptui did not write the fields that have come since; those have defaults
         return kind(**{name: read_field(data[name]) for name, read_field in cached if name in data})
 
     return read

@@ -86,6 +86,18 @@ class Named:
     fact: Fact
 
 
+def differs(one: Fact | None, other: Fact | None) -> bool:
+    """Whether two facts say different things; nan is as it was, and None is not 0."""
+    return _content(one) != _content(other)
+
+
+def _content(fact: Fact | None) -> str:
+    if fact is None:
+        return "None"
+    stats = fact.stats and vars(fact.stats)
+    return repr((fact.shape, fact.dtype, fact.value, fact.corner, fact.text, stats))
+
+
 def summary(fact: Fact | None) -> float | None:
     """One number for a fact: the number that it is, else the norm of its elements, else None."""
     if fact is None:

@@ -51,6 +51,16 @@ class Ledger:
 
 
 @dataclass(frozen=True, eq=False)
+class Change:
+    """Something that a step changed."""
+
+    name: str
+    """As `Inspect` calls it: `w`, `w.grad`, what the script calls the loss, `y_pred`."""
+    old: Fact | None
+    """What it was before the step; None where there was nothing, as where `.grad` was None."""
+
+
+@dataclass(frozen=True, eq=False)
 class Upcoming:
     """The phase that `next` would run."""
 
@@ -89,6 +99,8 @@ class Watched:
     text: str
     """Its value as Python prints it; what it raised, where it cannot be evaluated."""
     failed: bool
+    changed: bool = False
+    """Whether it is another value than before the step that led here, as far as that is known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,6 +162,9 @@ class Snapshot:
     """The breakpoint that stopped it, in words."""
     watches: tuple[Watched, ...] = ()
     """The watched expressions, as they are at this stop."""
+    changes: tuple[Change, ...] = ()
+    """What the step that led here changed; of a run, what its last step changed. Not listed: what did not change, and
+    what was not looked at before that step (large tensors in a run), so that it is not known whether it did."""
 
     @property
     def line(self) -> int | None:
@@ -163,6 +178,10 @@ class Snapshot:
     def param(self, name: str | None) -> Param | None:
         """The parameter of that name; None if there is none."""
         return next((param for param in self.params if param.name == name), None)
+
+    def change(self, name: str | None) -> Change | None:
+        """What the step changed under that name; None where it is not known to have changed."""
+        return next((change for change in self.changes if change.name == name), None)
 
     def row(self) -> Row:
         """The line that the timeline keeps of this snapshot."""

@@ -223,15 +223,16 @@ class RecordedSession:
         row = next((each for each in rows if each.index == self._index), None)
         if row is None:
             raise NotATrace(f"{self.timeline.path} is damaged: step {self._index} is missing.")
+        before = next((each for each in rows if each.index == self._index - 1), None)
         following = rows[-1] if rows[-1].index == self._index + 1 else None
         kept = self.timeline.snapshot(self._branch, self._index)
         if kept is not None:
             self._known = kept
-            return as_recorded(kept, row, following, self.program)
+            return as_recorded(kept, row, before, following, self.program)
         like = self._nearest()
         if like is None:
             raise NotATrace(f"{self.timeline.path} is damaged: of step {self._index} too little was kept.")
         turn = [each for each in rows if each.index <= self._index]
         while (turn[0].epoch, turn[0].sample) != (row.epoch, row.sample):
             turn.pop(0)
-        return in_short(row, turn, following, like, self.program)
+        return in_short(row, before, turn, following, like, self.program)

@@ -41,14 +41,18 @@ def series(
     """
     if not segments:
         return []
-    steps = segments[-1].stop - segments[0].start
-    width = max(1, -(-steps // max(points, 1)))
-    if width >= CHUNK:
-        width = -(-width // CHUNK) * CHUNK
+    width = bucket_width(segments, points)
     found: list[BucketPoint] = []
     for segment in segments:
         found += _within(connection, segment, param, grad, width)
     return _merged(found, width)
+
+
+def bucket_width(segments: list[Segment], points: int) -> int:
+    """How many steps a bucket has, where there are to be about that many points over these segments."""
+    steps = segments[-1].stop - segments[0].start if segments else 0
+    width = max(1, -(-steps // max(points, 1)))
+    return width if width < CHUNK else -(-width // CHUNK) * CHUNK
 
 
 def _within(connection: sqlite3.Connection, segment: Segment, param: int, grad: bool, width: int) -> list[BucketPoint]:

@@ -5,23 +5,25 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from bptui.protocol.fact import Fact, Named, Value
+from bptui.protocol.fact import Fact, Named, Value, differs
 from bptui.protocol.phase import Mark, Phase, StopReason
-from bptui.protocol.snapshot import BlockInfo, Param, ProgramInfo, Row, Snapshot, Upcoming
+from bptui.protocol.snapshot import BlockInfo, Change, Param, ProgramInfo, Row, Snapshot, Upcoming
 
 KEPT_IN_SHORT = "only its numbers were kept"
 
 
-def in_short(row: Row, turn: Sequence[Row], following: Row | None, like: Snapshot, program: ProgramInfo) -> Snapshot:
+def in_short(
+    row: Row, before: Row | None, turn: Sequence[Row], following: Row | None, like: Snapshot, program: ProgramInfo
+) -> Snapshot:
     """The snapshot of a row.
 
-    `turn`: the rows of the same turn of the loop up to it. `following`: the one after it. `like`: a snapshot near it,
-    for what does not change from step to step (shapes, names, how much data there is).
+    `before`, `following`: the rows around it. `turn`: those of the same turn of the loop up to it. `like`: a snapshot
+    near it, for what does not change from step to step (shapes, names, how much data there is).
     """
     done = _phases(turn) if following is None or _place(following) == _place(row) else frozenset[Phase]()
     upcoming = upcoming_of(following, program)
     what = str(row.phase) if row.phase else row.edit or str(row.stop_reason)
-    return replace(
+    short = replace(
         like,
         index=row.index,
         phase=row.phase,
@@ -47,7 +49,28 @@ def in_short(row: Row, turn: Sequence[Row], following: Row | None, like: Snapsho
         edit=row.edit,
         met="",
         watches=(),
+        changes=(),
     )
+    return replace(short, changes=changes_since(before, short))
+
+
+def changes_since(before: Row | None, now: Snapshot) -> tuple[Change, ...]:
+    """What the step that led there changed, as far as the row before it tells: of large tensors rows hold no more than
+    norms, which may be equal where the tensors are not."""
+    if before is None:
+        return ()
+    found: list[Change] = []
+    if now.phase is Phase.FORWARD and now.loss is not None and now.loss.number is not None and before.loss is not None:
+        found.append(Change(now.loss_name or "loss", _like(before.loss, now.loss)))
+    for param in now.params:
+        value, grad = before.param(param.name)
+        if param.value.number is not None and value is not None:
+            found.append(Change(param.name, _like(value, param.value)))
+            old = None if grad is None else _like(grad, param.grad or replace(param.value, type="Tensor"))
+            found.append(Change(f"{param.name}.grad", old))
+    facts = {now.loss_name or "loss": now.loss} | {each.name: each.value for each in now.params}
+    facts |= {f"{each.name}.grad": each.grad for each in now.params}
+    return tuple(each for each in found if differs(each.old, facts[each.name]))
 
 
 def block_of(phase: Phase | None, program: ProgramInfo) -> int | None:
@@ -114,11 +137,12 @@ def _like(number: float | None, like: Fact | None) -> Fact:
     return replace(same, value=value)
 
 
-def as_recorded(kept: Snapshot, row: Row, following: Row | None, program: ProgramInfo) -> Snapshot:
-    """A kept snapshot, whose next step is the one that was recorded."""
+def as_recorded(kept: Snapshot, row: Row, before: Row | None, following: Row | None, program: ProgramInfo) -> Snapshot:
+    """A kept snapshot, whose next step is the one that was recorded; `before`, `following`: the rows around it."""
     upcoming = kept.next
     if following is not None and (upcoming is None or upcoming.phase is not following.phase):
         upcoming = upcoming_of(following, program)
     possible = (following.phase,) if following is not None and following.phase is not None else ()
     reason = row.stop_reason if row.stop_reason is not StopReason.PAUSE else StopReason.STEP
-    return replace(kept, stop_reason=reason, next=upcoming, possible=possible, op=None, tape=0)
+    changes = kept.changes or changes_since(before, kept)  # those of older traces do not tell
+    return replace(kept, stop_reason=reason, next=upcoming, possible=possible, op=None, tape=0, changes=changes)

@@ -17,7 +17,7 @@ from bptui.trace.gaps import gaps
 from bptui.trace.lineage import Lineage, Segment
 from bptui.trace.reader import latest_run, lineage_of, params_of, read_rows, read_snapshot
 from bptui.trace.schema import LOSS
-from bptui.trace.series import BucketPoint, series
+from bptui.trace.series import BucketPoint, bucket_width, series
 from bptui.trace.writer import Writer
 
 MOST_MARKS = 10_000
@@ -193,6 +193,15 @@ class Timeline:
                     return int(found[0])
         return None
 
+    def forwards(self, branch: int, start: int, stop: int) -> list[tuple[int, int | None, int | None]]:
+        """The forwards among these steps, each with its epoch and sample."""
+        asked = f"SELECT idx, epoch, sample FROM step WHERE {_THERE} AND phase = 'forward' ORDER BY idx"
+        found: list[tuple[int, int | None, int | None]] = []
+        with self._looking(branch, start, stop) as (reader, segments):
+            for segment in segments:
+                found += reader.execute(asked, astuple(segment))
+        return found
+
     def series(self, branch: int, what: str, start: int, stop: int, points: int) -> list[BucketPoint]:
         """A number over the steps: for about `points` buckets of them (first index, smallest, largest).
 
@@ -204,6 +213,11 @@ class Timeline:
             return []
         with self._looking(branch, start, stop) as (reader, segments):
             return series(reader, segments, param, grad, points)
+
+    def bucket_width(self, branch: int, start: int, stop: int, points: int) -> int:
+        """How many steps a bucket of `series` has there."""
+        with self._looking(branch, start, stop) as (_, segments):
+            return bucket_width(segments, points)
 
     def gaps(self, branch: int, what: str, start: int, stop: int, points: int) -> list[int]:
         """The steps at which that number is nan, the first of each of about `points` buckets; `what` as in `series`."""

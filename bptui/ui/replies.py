@@ -67,8 +67,6 @@ class ReplyHandler:
         self.program: ProgramInfo | None = None
         self.snapshot: Snapshot | None = None
         """Where the program stands; None until it is at its entry."""
-        self.before: Snapshot | None = None
-        """The stop before, with which the cards compare."""
         self.param: str | None = None
         """The parameter that the cards, the curve and the timeline show."""
         self.here = 0, 0
@@ -214,7 +212,6 @@ class ReplyHandler:
             self._view.console.add(snapshot.printed[there:], snapshot.errors, stopped.logged)
         if snapshot.failure is not None and not brought:
             self._view.console.add_failure(snapshot.failure)
-        self.before = self.snapshot
         self.here = snapshot.branch, snapshot.index - (snapshot.op is not None)
         self._new_rows(stopped.rows)
         self._show(snapshot)
@@ -267,14 +264,14 @@ class ReplyHandler:
         if self.ask_curve():  # first of all: the debuggee computes it while the panes draw
             self._paint_batch.hold()
         self.inspect.stopped(snapshot)
-        self._view.show(self.program, snapshot, self.before, self.param)
+        self._view.show(self.program, snapshot, self.param)
         self._show_param_over_time(snapshot)
 
     def choose_param(self, name: str) -> None:
         """Show that parameter."""
         self.param = name
         if self.snapshot is not None:
-            self._view.show_param(self.snapshot, self.before, name)
+            self._view.show_param(self.snapshot, name)
             self._show_param_over_time(self.snapshot)
             self.ask_curve()
 

@@ -115,3 +115,8 @@ def test_what_cannot_be_cut_is_refused_with_line_and_reason(path: Path, ask: Ask
     assert words in result["message"]
     assert result["line"] == (None if where == "# no line" else int(where.removeprefix("# line ")))
     assert result["stdout"] == "", "a refused script has not run"
+
+
+@scripts(*OK)
+def test_what_is_said_of_its_first_steps_is_true(path: Path, ask: Ask) -> None:
+    assert alive(ask("said", path))["wrong"] == []

@@ -83,12 +83,13 @@ def test_a_plot_is_a_table_of_the_branch_on_which_the_program_stands(typed: Type
 
 
 def test_branches_say_where_they_leave_and_a_comparison_says_how_both_ended(typed: Type) -> None:
-    told = typed("next 4", "compare zeroing 8", "branches")
-    on, off = (line for line in told if line.startswith("zeroing "))
-    assert on.startswith("zeroing on: branch 0, step 12, loss ")
-    assert off.startswith("zeroing off: branch 1, step 12, loss ")
-    assert on.rpartition(" ")[2] != off.rpartition(" ")[2]
-    assert told[-2:] == ["branch 0: to step 12", "branch 1: to step 12, leaves branch 0 behind step 4"]
+    told = typed("next 4", "compare zeroing 16", "branches")
+    on, off = (line.partition(", loss ") for line in told if line.startswith("zeroing "))
+    assert (on[0], off[0]) == ("zeroing on: branch 0, to step 20", "zeroing off: branch 1, to step 20")
+    (loss, _, place), (other, _, there) = (each[2].partition(" at ") for each in (on, off))
+    assert (place, there) == ("epoch 1 sample 1", "epoch 1 sample 1")  # of the last sample to which both came
+    assert float(loss) != float(other)
+    assert told[-2:] == ["branch 0: to step 20", "branch 1: to step 20, leaves branch 0 behind step 4"]
 
 
 def test_python_answers_as_its_prompt_does_and_a_tab_is_a_space_too(typed: Type) -> None:

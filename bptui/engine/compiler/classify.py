@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from bptui.engine.compiler import syntax
 from bptui.engine.compiler.syntax import calls, mentions_grad, method, root, walk
@@ -162,6 +162,28 @@ def loss_of(call: ast.Call) -> ast.expr:
     if call.args and (named == "autograd" or re.search("accelerator|fabric|engine|manual", named, re.I)):
         return call.args[0]
     return receiver
+
+
+_HARMLESS = {"retain_graph", "create_graph", "inputs"}
+"""Arguments of `backward` that do not change what it computes for a leaf."""
+
+
+def root_of(statements: Sequence[ast.stmt]) -> ast.expr | None:
+    """What these statements go backward from, if it is one plain call, once, from a loss as it is.
+
+    None where it is scaled (`scaler.scale(loss)`, `gradient=`), where a helper may do that, and where there are more.
+    """
+    found = [(each, call) for each in statements for call in backward_calls(each)]
+    if len(found) != 1:
+        return None
+    statement, call = found[0]
+    if not isinstance(statement, ast.Expr) or any(each.arg not in _HARMLESS for each in call.keywords):
+        return None
+    assert isinstance(call.func, ast.Attribute)
+    receiver = call.func.value
+    if loss_of(call) is receiver:
+        return None if call.args else receiver
+    return call.args[0] if ast.unparse(receiver) == "torch.autograd" and len(call.args) == 1 else None
 
 
 def _assigned_from(tree: ast.Module, class_name: re.Pattern[str]) -> set[str]:

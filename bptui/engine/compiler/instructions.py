@@ -57,12 +57,17 @@ class RunBlock(Leaves):
     """The piece with the statements of the phase's own alone: out of order, the others must not run twice."""
     extras: int | None = None
     """The piece with the statements that are not the phase's own; None if there are none."""
+    split: tuple[int, int] | None = None
+    """The same as `full` in two pieces: up to the last statement of the phase's own, and what is behind it.
+    None if there is nothing behind it, or both stand in one `with`."""
     loss: int | None = None
     """The piece that evaluates the loss."""
     word: str = ""
     """The phase's name as a plain string."""
     loss_name: str | None = None
     """What the script calls the loss."""
+    root: str = ""
+    """What a backward goes backward from, if that is plain to see: the loss itself, unscaled."""
     contexts: int = 0
     """How many contexts are entered around it."""
 

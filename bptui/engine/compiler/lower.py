@@ -100,6 +100,7 @@ class _Lowering:
         def part(statements: list[ast.stmt]) -> int:
             return self.piece(_wrapped(statements, node.wrappers))
 
+        upto, behind = node.split
         self.emit(
             RunBlock(
                 node.line,
@@ -110,6 +111,7 @@ class _Lowering:
                 full=part(node.statements),
                 own=part(node.own_statements),
                 extras=part(node.extras) if node.extras else None,
+                split=(part(upto), part(behind)) if behind and not node.wrappers else None,
                 loss=self.expression(copy.deepcopy(node.loss)) if node.loss is not None else None,
                 contexts=self._depth,
             )

@@ -46,11 +46,19 @@ class Block:
     """The targets of the loop over samples around it."""
     assigned: list[str] | None = None
     """The names that it assigns, once they were asked for."""
+    computes_loss: bool | None = None
+    """Whether it binds a name that its loss is made of, once that was asked for."""
 
     @property
     def own_statements(self) -> list[ast.stmt]:
         """The statements of the phase's own."""
         return [statement for statement, own in zip(self.statements, self.own, strict=True) if own]
+
+    @property
+    def split(self) -> tuple[list[ast.stmt], list[ast.stmt]]:
+        """The statements up to the last one of the phase's own, and those behind it."""
+        end = len(self.own) - self.own[::-1].index(True)
+        return self.statements[:end], self.statements[end:]
 
     @property
     def extras(self) -> list[ast.stmt]:

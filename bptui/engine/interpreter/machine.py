@@ -52,6 +52,8 @@ class Machine:
         """Whether code without a phase ran since a loop was begun, or a loop around took more than a number."""
         self.turn = 0
         """How many turns of the loop were begun."""
+        self.others = 0
+        """How often code without a phase ran: behind a phase in its block, or between blocks."""
         self.totals: dict[int, int] = {}
         """How many items each loop had the last time that it ran out, by the identity of its node."""
         self.started: Callable[[Phase | None, int], None] = lambda phase, line: None
@@ -105,13 +107,16 @@ class Machine:
             instruction = frame.code.instructions[frame.pc]
             if type(instruction) is C.RunBlock:
                 return
+            self.others += 1
             try:
                 self._execute[type(instruction)](frame, instruction)
             except BaseException as error:
                 self.failed(instruction, error)
 
-    def step(self, *, skip: bool = False) -> None:
+    def step(self, *, skip: bool = False, behind: Callable[[], None] | None = None) -> None:
         """Run the block that comes next (`skip`: only its statements without a phase), and move past it.
+
+        `behind` is called right behind the statements of the phase's own.
 
         Raises:
             Raised: as `advance`.
@@ -123,14 +128,27 @@ class Machine:
         try:
             if frame.unbound is not None:
                 self._bind_targets(frame, frame.unbound)
-            piece = block.extras if skip else block.full
-            result = None if piece is None else frame.pieces[piece]()
+            if behind is not None:
+                result = self._run_observed(frame, block, behind)
+            else:
+                piece = block.extras if skip else block.full
+                result = None if piece is None else frame.pieces[piece]()
             if result is None:
                 frame.pc += 1
             else:
                 self._proceed(frame, block, result)
         except BaseException as error:
             self.failed(block, error)
+
+    def _run_observed(self, frame: Frame, block: C.RunBlock, behind: Callable[[], None]) -> Any:
+        """Run a block, and call `behind` where its own statements are done."""
+        first, rest = block.split or (block.full, None)
+        result = frame.pieces[first]()
+        behind()
+        if result is None and rest is not None:
+            self.others += 1
+            result = frame.pieces[rest]()
+        return result
 
     def run_apart(self, frame: Frame, piece: int, block: C.RunBlock) -> None:
         """Run a block's piece where the machine stands, and stay there.

@@ -49,6 +49,14 @@ def is_last(machine: Machine) -> bool:
     return all(slot.total is not None and slot.count + 1 >= slot.total for slot in machine.slots())
 
 
+def is_last_of_epoch(machine: Machine) -> bool:
+    """Whether no loop inside the epoch's has another item, as far as that is known."""
+    slots = list(machine.slots())
+    epochs = [place for place, slot in enumerate(slots) if slot.loop.role is Role.EPOCH]
+    inside = slots[epochs[-1] + 1 :] if epochs else slots
+    return all(slot.total is not None and slot.count + 1 >= slot.total for slot in inside)
+
+
 def target_names(machine: Machine) -> list[str]:
     """The targets of the innermost loop over samples, in the script's order."""
     return sample_targets([slot.loop for slot in machine.slots()])

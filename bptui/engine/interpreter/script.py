@@ -9,19 +9,20 @@ import tokenize
 import types
 from collections.abc import Sequence
 
-from bptui.engine.compiler import hoist
+from bptui.engine.compiler import classify, hoist
 from bptui.engine.compiler import loops as roles
 from bptui.engine.compiler.cut import cut
 from bptui.engine.compiler.fission import TWICE, twice
 from bptui.engine.compiler.instructions import Code, RunBlock
 from bptui.engine.compiler.lower import lower
-from bptui.engine.compiler.syntax import binds
+from bptui.engine.compiler.syntax import binds, bound_names, reads
 from bptui.engine.compiler.tree import Block
 from bptui.engine.errors import CannotCut
 from bptui.engine.interpreter.guard import UNSEEN, refuse
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.pieces import Compiler
 from bptui.protocol.snapshot import BlockInfo, ProgramInfo
+from bptui.protocol.words import is_name
 
 
 class Script:
@@ -61,6 +62,7 @@ class Script:
         """The instruction of each block, by the block's index."""
         for run in self.runs.values():
             run.loss_name = self._loss_name(run.block)
+            run.root = self._root(run.block)
         self.program = ProgramInfo(path, self.source, tuple(argv), tuple(map(_info, self.blocks)))
 
     def machine(self) -> Machine:
@@ -75,6 +77,21 @@ class Script:
 
     def _loss_name(self, block: Block) -> str | None:
         return None if block.loss is None else ast.unparse(hoist.restored(ast.Expr(block.loss), self._losses))
+
+    def _root(self, block: Block) -> str:
+        """As `RunBlock.root`: its name, or `loss` for an expression that does not name another thing so."""
+        root = classify.root_of(block.own_statements)
+        if root is None:
+            return ""
+        expression = hoist.restored(ast.Expr(root), self._losses)
+        text = ast.unparse(expression)
+        if is_name(text):
+            return text
+        return "" if "loss" in reads(expression) else "loss"
+
+    def unknown_before(self, block: Block) -> set[str]:
+        """The names that a block binds before the first statement of its own."""
+        return bound_names(block.statements[: block.own.index(True)])
 
     def first_statement(self, block: Block) -> ast.stmt:
         """The first statement of a block's own, as the script has it."""

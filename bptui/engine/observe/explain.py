@@ -1,10 +1,16 @@
-"""What a step did, in words: from the facts before and after it."""
+"""What a step did, in words: from the facts before it, right behind it and where the program stands.
+
+Nothing is said that these facts do not show. Where something was not looked at before the step (at full speed large
+tensors are not), that is said, and not that nothing changed.
+"""
 
 from __future__ import annotations
 
-from bptui.protocol.fact import Fact, flatten, summary
+from bptui.engine.observe.step_facts import StepFacts, adds_up, changed
+from bptui.protocol.fact import Fact, differs, flatten, summary
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Ledger, Param, Snapshot
+from bptui.protocol.snapshot import Snapshot
+from bptui.protocol.words import counted, is_name
 
 _WRITTEN = 4
 """Tensors of up to so many elements are written out."""
@@ -12,87 +18,106 @@ _NAMED = 2
 """At most so many parameters are spoken of one by one."""
 
 
-def explain(before: Snapshot | None, after: Snapshot, passed: bool) -> str:
-    """One line. `passed`: zero_grad was passed over."""
+def explain(after: Snapshot, facts: StepFacts) -> str:
+    """One line on the step that led to that stop."""
     if after.failure is not None:
         where = f" at line {after.failure.line}" if after.failure.line else ""
         during = f"{after.phase}: " if after.phase else ""
         cause = f"; {after.failure.cause}" if after.failure.cause else ""
         return f"{during}{after.failure.type}{where}: {after.failure.message}".splitlines()[0] + cause
-    said = _said(before, after)
-    if before is not None and after.index > before.index + 1:
-        said = f"{after.index - before.index} steps, then {said}"
-    if passed:
+    said = _said(after, facts) + _then(facts)
+    if facts.steps > 1:
+        said = f"{counted(facts.steps, 'step')}, then {said}"
+    if facts.passed:
         said = f"{said}; zero_grad passed over" + _kept(after)
     if after.stop_reason is StopReason.END:
         return f"{said}; the script has ended" if said else "the script has ended"
     return said
 
 
-def _said(before: Snapshot | None, after: Snapshot) -> str:
+def _said(after: Snapshot, facts: StepFacts) -> str:
     if after.phase is Phase.FORWARD:
         return _forward(after)
     if after.phase is Phase.BACKWARD:
-        return _backward(before, after)
+        return _backward(facts)
     if after.phase is Phase.UPDATE:
-        return _update(before, after)
+        return _update(facts)
     if after.phase is Phase.ZERO_GRAD:
-        return _zero_grad(before, after)
+        return _zero_grad(facts)
     if after.stop_reason is StopReason.ENTRY and after.next is not None:
         return f"ready: {after.next.phase} is next, line {after.next.line}"
     return ""
 
 
 def _forward(after: Snapshot) -> str:
-    loss = f"loss = {short(after.loss)}" if after.loss else "no loss yet"
+    name = after.loss_name if after.loss_name and is_name(after.loss_name) else "loss"
+    loss = f"{name} = {short(after.loss)}" if after.loss else "no loss yet"
     sample = ", ".join(f"{each.name} = {short(each.fact)}" for each in after.values[: after.targets])
     return f"forward: {loss}" + (f" for {sample}" if sample else "")
 
 
-def _backward(before: Snapshot | None, after: Snapshot) -> str:
-    ledgers = {ledger.name: ledger for ledger in after.ledger}
-    known = {ledger.name: _entries(ledger) for ledger in before.ledger} if before else {}
-    alone = before is not None and after.index == before.index + 1
-    told = []
-    for param in after.params:
-        ledger = ledgers.get(param.name)
-        if param.grad is None or ledger is None or not ledger.contributions:
-            continue
-        if alone and _entries(ledger) == known.get(param.name):
-            continue  # this backward did not reach it
-        added = ledger.contributions[-1].value
-        told.append(
-            f"∂loss/∂{param.name} = {short(added)} added to {param.name}.grad: "
-            f"{_old(before, param, grad=True)} -> {short(param.grad)}"
-        )
-    return f"backward: {_joined(told, 'gradients')}" if told else "backward: no parameter got a gradient"
-
-
-def _entries(ledger: Ledger) -> int:
-    return ledger.earlier + len(ledger.contributions)
-
-
-def _update(before: Snapshot | None, after: Snapshot) -> str:
-    told = []
-    for param in after.params:
-        old = before.param(param.name) if before else None
-        if old is not None and changed(old.value, param.value):
-            told.append(f"{param.name} {short(old.value)} -> {short(param.value)}")
+def _backward(facts: StepFacts) -> str:
+    told, seen = [], True
+    for name, known, old, new in facts.grads():
+        added = facts.brought.get(name.removesuffix(".grad"), ())
+        if added or (known and differs(old, new)):
+            told.append(_accumulated(name, known, old, added, new, facts.root))
+        seen = seen and known
     if told:
-        return f"update: {_joined(told, 'parameters')}"
-    missing = [param.name for param in after.params if param.grad is None]
-    if missing and len(missing) == len(after.params):
-        return f"update: nothing moved, {_names(missing)}.grad is None"
+        return f"backward: {_joined(told, 'gradient')}"
+    if not seen:
+        return f"backward: {_UNSEEN}"
+    if all(new is None for _, _, _, new in facts.grads()):
+        return "backward: no parameter got a gradient"
+    return "backward: no gradient changed"
+
+
+def _accumulated(name: str, known: bool, old: Fact | None, added: tuple[Fact, ...], new: Fact | None, root: str) -> str:
+    """`∂l/∂w = -7.84 added to w.grad: -2 -> -9.84`; or as much of that as holds."""
+    by = f"∂{root}/∂{name.removesuffix('.grad')} = " if root else ""
+    terms = " + ".join(map(short, added))
+    if added and known and adds_up(old, added, new):
+        return f"{by}{terms} added to {name}: {short(old)} -> {short(new)}"
+    change = f"{name} {short(old)} -> {short(new)}" if known else f"{name} = {short(new)}"
+    if not added:
+        return change
+    return f"{by}{terms}, {change}" if by else f"{terms} came to {name}, {change}"
+
+
+_UNSEEN = "what it changed was not measured"
+
+
+def _update(facts: StepFacts) -> str:
+    values = list(facts.values())
+    told = [f"{name} {short(old)} -> {short(new)}" for name, known, old, new in values if known and differs(old, new)]
+    if told:
+        return f"update: {_joined(told, 'parameter')}"
+    if not all(known for _, known, _, _ in values):
+        return f"update: {_UNSEEN}"
+    missing = [name for name, _, _, new in facts.grads() if new is None]
+    if missing and len(missing) == len(values):
+        return f"update: nothing moved, {_every(missing)} is None"
     return "update: nothing moved"
 
 
-def _zero_grad(before: Snapshot | None, after: Snapshot) -> str:
-    told = []
-    for param in after.params:
-        old = before.param(param.name) if before else None
-        if old is not None and changed(old.grad, param.grad):
-            told.append(f"{param.name}.grad {short(old.grad)} -> {short(param.grad)}")
-    return f"zero_grad: {_joined(told, 'gradients')}" if told else "zero_grad: no gradient changed"
+def _every(grads: list[str]) -> str:
+    return grads[0] if len(grads) == 1 else f"the .grad of all {counted(len(grads), 'parameter')}"
+
+
+def _zero_grad(facts: StepFacts) -> str:
+    grads = list(facts.grads())
+    told = [f"{name} {short(old)} -> {short(new)}" for name, known, old, new in grads if known and differs(old, new)]
+    if told:
+        return f"zero_grad: {_joined(told, 'gradient')}"
+    return "zero_grad: no gradient changed" if all(known for _, known, _, _ in grads) else f"zero_grad: {_UNSEEN}"
+
+
+def _then(facts: StepFacts) -> str:
+    """What statements behind the phase's own changed: of its block, and up to the next one."""
+    names = {each for param in facts.params for each in (param.name, f"{param.name}.grad")}
+    later = [each for each in changed(facts.behind, facts.now) if each.name in names]
+    told = [f"{each.name} {short(each.old)} -> {short(facts.now.params[each.name])}" for each in later]
+    return f"; then {_joined(told, 'change')}" if told else ""
 
 
 def _kept(after: Snapshot) -> str:
@@ -100,27 +125,13 @@ def _kept(after: Snapshot) -> str:
     return f", {kept[0]}" if len(kept) == 1 else ""
 
 
-def _old(before: Snapshot | None, param: Param, *, grad: bool) -> str:
-    old = before.param(param.name) if before else None
-    return short(old.grad if grad else old.value) if old else "None"
-
-
 def _joined(told: list[str], what: str) -> str:
     more = len(told) - _NAMED
-    return "; ".join(told[:_NAMED]) + (f"; and {more} more {what}" if more > 0 else "")
+    return "; ".join(told[:_NAMED]) + (f"; and {_more(more, what)}" if more > 0 else "")
 
 
-def _names(names: list[str]) -> str:
-    return names[0] if len(names) == 1 else f"every one of {len(names)} parameters'"
-
-
-def changed(old: Fact | None, new: Fact | None) -> bool:
-    """Whether two facts say different things."""
-    if old is None or new is None:
-        return old is not new
-    if old.stats is not None and new.stats is not None:
-        return repr((old.stats, old.corner)) != repr((new.stats, new.corner))
-    return repr(old.value) != repr(new.value) or old.shape != new.shape or old.text != new.text
+def _more(count: int, what: str) -> str:
+    return f"{count:,} more {counted(count, what).split(' ', 1)[1]}"
 
 
 def short(fact: Fact | None) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from bptui.engine.compiler.instructions import RunBlock
-from bptui.engine.compiler.syntax import bound_names
+from bptui.engine.compiler.syntax import bound_names, reads
 from bptui.engine.interpreter.frames import Frame
 from bptui.engine.tensors.facts import fact, number_of
 from bptui.protocol.fact import Fact, Named
@@ -20,10 +20,17 @@ _NO_CODE: set[CodeType] = set()
 class ForwardResult:
     """A forward that ran."""
 
-    def __init__(self, run: RunBlock, frame: Frame, local: Mapping[str, Any], detailed: bool) -> None:
-        """`local`: what the script's functions computed on the way. `detailed`: take the loss's fact at once."""
+    def __init__(
+        self, run: RunBlock, frame: Frame, local: Mapping[str, Any], detailed: bool, before: object = None
+    ) -> None:
+        """`local`: what the script's functions computed on the way. `detailed`: take the loss's fact at once.
+
+        `before`: the loss as the script had it before this forward; if it is that still, this part computed none.
+        """
         self.run, self.frame, self._local = run, frame, local
         loss = evaluated(frame, run.loss)
+        if loss is before and isinstance(loss, torch.Tensor) and not computes_loss(run):
+            loss = None
         self.number: float | None
         """The loss as one number."""
         if isinstance(loss, torch.Tensor):
@@ -33,6 +40,11 @@ class ForwardResult:
             self._loss = self.number = loss
         self._loss_fact = fact(loss) if detailed and loss is not None else None
         self._values: tuple[Named, ...] | None = None
+
+    @property
+    def has_loss(self) -> bool:
+        """Whether it computed a loss."""
+        return self._loss is not None
 
     def loss(self) -> Fact | None:
         """The loss as it was computed; None if there is none."""
@@ -65,6 +77,16 @@ class ForwardResult:
         for name, value in self._local.items():
             if name not in shown:
                 yield Named(name, value if isinstance(value, Fact) else fact(value))
+
+
+def computes_loss(run: RunBlock) -> bool:
+    """Whether the forward binds a name that the loss is made of. If not, it may still compute it: as an attribute."""
+    known = run.block.computes_loss
+    if known is None:
+        assert run.block.loss is not None
+        known = bool(bound_names(run.block.statements) & reads(run.block.loss))
+        run.block.computes_loss = known
+    return known
 
 
 def pieces_of(frame: Frame) -> set[CodeType]:

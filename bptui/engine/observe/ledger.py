@@ -28,14 +28,16 @@ class Account:
     __slots__ = ("complete", "earlier", "listed", "sum")
 
     def __init__(self) -> None:
-        self.listed: deque[tuple[Position, torch.Tensor | Fact]] = deque(maxlen=LISTED)
+        self.listed: deque[tuple[Position, torch.Tensor | Fact, int]] = deque(maxlen=LISTED)
+        """Where, what, and by which backward, counted through."""
         self.earlier = 0
         self.sum: torch.Tensor | None = None
         """The contributions added in order, on the tensor's own device and in its dtype."""
         self.complete = True
         """Whether every contribution went into the sum."""
 
-    def add(self, place: Position, gradient: torch.Tensor, whole: bool) -> None:
+    def add(self, place: Position, gradient: torch.Tensor, whole: bool, backward: int) -> None:
+        """Another contribution, by the backward of that number. `whole`: with the facts of large tensors."""
         small = gradient.numel() <= SMALL
         kept = gradient.detach().clone() if small or (whole and gradient.numel() <= KEPT) else None
         if kept is None:
@@ -43,7 +45,7 @@ class Account:
         elif self.complete:
             self.sum = kept if self.sum is None else self.sum + kept
         self.earlier += len(self.listed) == LISTED
-        self.listed.append((place, kept if small and kept is not None else fact(gradient, whole=whole)))
+        self.listed.append((place, kept if small and kept is not None else fact(gradient, whole=whole), backward))
 
 
 class Ledgers:
@@ -56,6 +58,8 @@ class Ledgers:
         self._hooks: list[Any] = []
         self._coming: dict[str, list[torch.Tensor]] = {}
         """What the backward that runs brings to the gradients that were there before."""
+        self._backward = 0
+        """The number of the last backward."""
 
     def before_backward(self, parameters: Parameters, every: bool) -> None:
         """See what a backward brings to each gradient that is neither None nor zero, or to `every` one.
@@ -63,9 +67,10 @@ class Ledgers:
         By a hook on the leaf. A gradient that was None or zero can be read afterwards, unless its block rewrites it.
         """
         self._coming.clear()
-        if not every and not self._accounts and not self._first:
-            return
         self._open_accounts(parameters)
+        self._backward += 1
+        if not every and not self._accounts:
+            return
         self.settle(parameters, None, Phase.BACKWARD)  # code without a phase may have zeroed them
         for name, tensor in parameters.items:
             if (every and tensor.requires_grad) or (name in self._accounts and grad_of(tensor) is not None):
@@ -87,20 +92,36 @@ class Ledgers:
         for index, (name, tensor) in enumerate(parameters.items):
             if name in self._coming:
                 for gradient in self._coming[name]:
-                    self._accounts.setdefault(name, Account()).add(place, gradient, numbers is None)
+                    self._accounts.setdefault(name, Account()).add(place, gradient, numbers is None, self._backward)
             elif numbers is not None and (number := numbers[index][2]) is not None:
                 self._first[name] = (place, number)
             elif (kept := grad_of(tensor)) is not None and name not in self._accounts:
                 account = self._accounts[name] = Account()
-                account.add(place, kept, numbers is None)
+                account.add(place, kept, numbers is None, self._backward)
+
+    def brought(self, parameters: Parameters) -> dict[str, tuple[Fact, ...]]:
+        """What the last backward added to the gradient of each parameter, one contribution after the other."""
+        self._open_accounts(parameters)
+        found = {
+            name: tuple(
+                value if isinstance(value, Fact) else fact(value)
+                for _, value, backward in self._accounts[name].listed
+                if backward == self._backward
+            )
+            for name, _ in parameters.items
+            if name in self._accounts
+        }
+        return {name: contributions for name, contributions in found.items() if contributions}
 
     def _open_accounts(self, parameters: Parameters) -> None:
-        """Open an account where only the first contribution is known, as a number."""
+        """Open an account where only the first contribution is known, as a number: it came from the last backward."""
+        if not self._first:
+            return
         for name, tensor in parameters.items:
             if name in self._first and (gradient := grad_of(tensor)) is not None:
                 place, number = self._first[name]
                 account = self._accounts[name] = Account()
-                account.add(place, torch.full_like(gradient, number), True)
+                account.add(place, torch.full_like(gradient, number), True, self._backward)
         self._first.clear()
 
     def settle(self, parameters: Parameters, numbers: Numbers | None, phase: Phase) -> None:
@@ -132,7 +153,7 @@ def _ledger(name: str, tensor: torch.Tensor, account: Account) -> Ledger:
     gradient = grad_of(tensor)
     listed = tuple(
         Contribution(place.epoch, place.sample, value if isinstance(value, Fact) else fact(value))
-        for place, value in account.listed
+        for place, value, _ in account.listed
     )
     total = account.sum if account.complete else None
     difference = None

@@ -16,13 +16,16 @@ from bptui.engine.interpreter.frames import Frame
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.position import Position, target_names
 from bptui.engine.interpreter.script import Script
+from bptui.engine.observe.around_block import AroundBlock
 from bptui.engine.observe.fact_cache import FactCache
-from bptui.engine.observe.forward import ForwardResult, pieces_of
+from bptui.engine.observe.forward import ForwardResult, computes_loss, evaluated, pieces_of
 from bptui.engine.observe.ledger import Ledgers
 from bptui.engine.observe.local_variables import LocalsWatch
 from bptui.engine.observe.parameters import Holders, Numbers, Parameters
 from bptui.engine.observe.reached import ReachedParameters
 from bptui.engine.observe.row_numbers import RowNumbers
+from bptui.engine.observe.step_facts import Known, StepFacts, known
+from bptui.engine.observe.step_result import StepResult
 from bptui.engine.tensors.facts import grad_of
 from bptui.protocol.fact import Fact, Named
 from bptui.protocol.phase import Phase
@@ -37,7 +40,7 @@ class Recorder:
     """
 
     parts: tuple[type, ...] = (
-        Parameters, Ledgers, LocalsWatch, FactCache, ForwardResult, ReachedParameters, RowNumbers,
+        Parameters, Ledgers, LocalsWatch, FactCache, ForwardResult, ReachedParameters, RowNumbers, AroundBlock,
     )  # fmt: skip
     """The types of what it consists of, as far as that changes from step to step."""
 
@@ -57,6 +60,9 @@ class Recorder:
         self.loss_name: str | None = None
         self._backward: tuple[Position, bool] = Position(), True
         """Where the last backward began, and whether it was looked at in detail."""
+        self._around = AroundBlock()
+        self._old_loss: object = None
+        """The loss before a forward that may not compute it, while that runs."""
 
     def holders(self) -> Holders:
         """The variables of the scopes being run, the innermost first."""
@@ -76,7 +82,11 @@ class Recorder:
         """A block begins. `end` or `abandon` must follow."""
         if self.parameters.rebound:
             self.parameters.rebound = {}
+        around = self._around
+        around.begin((around.stop or self._known(self.params(None))) if detailed else self._numbers.shown)
         if run.phase is Phase.FORWARD:
+            around.forward_begins(run.loss_name)
+            self._old_loss = None if computes_loss(run) else evaluated(frame, run.loss)
             if self._watches:
                 self._locals.begin(pieces_of(frame), detailed)
         elif run.phase is Phase.BACKWARD:
@@ -91,28 +101,46 @@ class Recorder:
             self.ledgers.release()
 
     def end(self, run: RunBlock, frame: Frame, position: Position, detailed: bool) -> None:
-        """It ran: see what came of it."""
+        """Its own statements ran: see what came of it."""
         self.abandon(run)
         if run.phase is Phase.FORWARD:
             self._after_forward(run, frame, detailed)
         else:
             self._after_other(run.phase, position, detailed)
+        around = self._around
+        around.ended = True
+        if detailed:
+            around.behind, around.others = self.params(run.phase), self._machine.others
+            around.brought = self.ledgers.brought(self.parameters) if run.phase is Phase.BACKWARD else {}
+
+    def settle(self, run: RunBlock) -> None:
+        """What else its block holds ran too: names may stand for other tensors, and gradients may be gone."""
+        if run.split is not None:
+            self.parameters.follow(self.holders())
+            self.parameters.look_into_containers(self.holders())
+            self._numbers.read()
+            self.ledgers.settle(self.parameters, None, Phase.ZERO_GRAD)
 
     def failed(self, run: RunBlock) -> None:
         """A block raised and is not refused: take what it did before it raised."""
-        if run.phase is Phase.FORWARD:
+        if self._around.ended:
+            self.settle(run)
+        elif run.phase is Phase.FORWARD:
             self._forward = self._loss_number = None
         elif run.phase is Phase.BACKWARD:
             self._after_other(run.phase, *self._backward)
 
     def edited(self) -> None:
         """A person changed the program: names may stand for other tensors, and gradients may be gone."""
+        self._around.begin(self._around.stop or ())
         self.parameters.follow(self.holders())
         self._numbers.read()
         self.ledgers.settle(self.parameters, None, Phase.ZERO_GRAD)
 
     def _after_forward(self, run: RunBlock, frame: Frame, detailed: bool) -> None:
-        forward = self._forward = ForwardResult(run, frame, self._locals.taken(), detailed)
+        forward = self._forward = ForwardResult(run, frame, self._locals.taken(), detailed, self._old_loss)
+        self._old_loss = None
+        self._around.forward_ended(run.loss_name, forward)
         self._loss_number, self.loss_name = forward.number, run.loss_name
         if detailed or self._reached.may_be_others(run, frame):
             self._reached.walk(run, forward.present_loss(), self.all_holders())
@@ -130,6 +158,29 @@ class Recorder:
         if not detailed and self.parameters.has_large:
             self._numbers.measure()
         self.ledgers.after_backward(self.parameters, None if detailed else numbers, position)
+
+    # ---- what a step did
+
+    def step_facts(self, step: StepResult) -> StepFacts:
+        """What is known of the step that led to where the program stands."""
+        around, phase = self._around, step.phase
+        if around.behind is not None and around.others == self._machine.others:
+            params = around.behind  # no code ran since they were read
+        else:
+            params = self.params(phase if around.behind is None else None)
+        brought = around.brought
+        if around.behind is None:
+            brought = self.ledgers.brought(self.parameters) if phase is Phase.BACKWARD else {}
+        now = around.stop = self._known(params)
+        before = around.known_before(params, self.loss_name, forward=phase is Phase.FORWARD)
+        if step.ran is None and not step.edit:
+            before = now  # no block ran, so that what was known before the last one says nothing of this step
+        behind = now if around.behind is None else Known.of(around.behind, {})
+        root = step.ran.root if step.ran is not None else ""
+        return StepFacts(before, behind, now, params, brought, root, step.steps, step.passed)
+
+    def _known(self, params: tuple[Param, ...]) -> Known:
+        return known(params, self.values()[0], self.loss_name, self.loss_fact())
 
     # ---- around a run at full speed
 

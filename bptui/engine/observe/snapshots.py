@@ -13,6 +13,7 @@ from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.explain import explain
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.observe.remarks import Scalers, clipping, rebindings, rewriting, together
+from bptui.engine.observe.step_facts import changed
 from bptui.engine.observe.step_result import StepResult
 from bptui.engine.observe.substitution import one_line, with_numbers
 from bptui.protocol.phase import Phase, StopReason
@@ -20,7 +21,7 @@ from bptui.protocol.snapshot import Snapshot, Upcoming, Watched
 
 
 class Snapshots:
-    """Makes them. The latest is kept, with which the next one is compared in words."""
+    """Makes them, and keeps the latest."""
 
     def __init__(self, script: Script, machine: Machine, recorder: Recorder, turn: Iteration) -> None:
         self._script, self._machine, self._recorder, self._turn = script, machine, recorder, turn
@@ -36,6 +37,7 @@ class Snapshots:
         """The snapshot of where the program stands behind a step, at that place of the timeline."""
         ran, position, turn = step.ran, step.position, self._turn
         values, targets = self._recorder.values()
+        facts = self._recorder.step_facts(step)
         snapshot = Snapshot(
             index=index,
             phase=step.phase,
@@ -50,7 +52,7 @@ class Snapshots:
             targets=targets,
             loss_name=self._recorder.loss_name,
             loss=self._recorder.loss_fact(),
-            params=self._recorder.params(step.phase),
+            params=facts.params,
             ledger=self._recorder.ledger(),
             zeroing=step.zeroing,
             marks=turn.marks(step.zeroing),
@@ -63,10 +65,11 @@ class Snapshots:
             tape=self.tape,
             branch=branch,
             edit=step.edit,
+            changes=changed(facts.before, facts.now),
         )
         if step.edit:
             return snapshot
-        said = together(explain(self.last, snapshot, step.passed), self._remarks(snapshot, step))
+        said = together(explain(snapshot, facts), self._remarks(snapshot, step))
         return dataclasses.replace(snapshot, explain=said)
 
     def _remarks(self, snapshot: Snapshot, step: StepResult) -> Iterator[str]:
@@ -89,8 +92,27 @@ class Snapshots:
             snapshot = dataclasses.replace(
                 snapshot, branch=branch, explain=text, stop_reason=reason or snapshot.stop_reason
             )
-        self.last = dataclasses.replace(snapshot, watches=self.watched())
+        self.last = dataclasses.replace(snapshot, watches=self._look_at_watches(snapshot))
         return self.last
+
+    def pass_by(self, snapshot: Snapshot, *, look: bool) -> None:
+        """The program comes by there on its way to another step; `look` at the watches, to compare with them there."""
+        self.last = dataclasses.replace(snapshot, watches=self.watched() if look else ())
+
+    def _look_at_watches(self, stop: Snapshot) -> tuple[Watched, ...]:
+        """Evaluate the watched expressions at that stop; those are marked that were others at the step before it."""
+        last = self.last
+        if last is None or last.index not in (stop.index - 1, stop.index):
+            return self.watched()
+        old = {each.expression: each for each in last.watches}
+
+        def is_changed(now: Watched) -> bool:
+            was = old.get(now.expression)
+            if was is None:
+                return False
+            return was.changed if last.index == stop.index else (was.text, was.failed) != (now.text, now.failed)
+
+        return tuple(dataclasses.replace(each, changed=is_changed(each)) for each in self.watched())
 
     def say_met(self, words: str) -> Snapshot:
         """Which breakpoint stopped the program."""
@@ -110,7 +132,11 @@ class Snapshots:
         there = Position(self.last.epoch, self.last.sample, self.last.epochs, self.last.samples)
         upcoming = self._upcoming(there, zeroing)
         self.last = dataclasses.replace(
-            self.last, zeroing=zeroing, marks=self._turn.marks(zeroing), next=upcoming, watches=self.watched()
+            self.last,
+            zeroing=zeroing,
+            marks=self._turn.marks(zeroing),
+            next=upcoming,
+            watches=self._look_at_watches(self.last),
         )
         return self.last
 
@@ -129,7 +155,7 @@ class Snapshots:
             block=cursor.block.index,
             line=cursor.line,
             text=one_line(statement),
-            numbers=with_numbers(statement, names),
+            numbers=with_numbers(statement, names, self._script.unknown_before(cursor.block)),
             epoch=there.epoch,
             sample=there.sample,
         )

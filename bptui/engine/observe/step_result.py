@@ -26,6 +26,8 @@ class StepResult:
     """What the script raised."""
     zeroing: bool = True
     """Whether `next` runs zero_grad."""
+    steps: int = 1
+    """How many steps there were since the stop before: more than one in a run."""
     passed: bool = False
     """Whether a zero_grad was passed over on the way."""
     edit: str = ""

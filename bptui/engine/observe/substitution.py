@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 import torch
@@ -13,9 +13,9 @@ _PLAIN = ("data", "grad")
 """Attributes of a tensor that are read without running code of the script."""
 
 
-def with_numbers(statement: ast.stmt, names: Mapping[str, Any]) -> str:
+def with_numbers(statement: ast.stmt, names: Mapping[str, Any], unknown: Collection[str] = ()) -> str:
     """The statement on one line, every name of a plain number or one-element tensor replaced by its number."""
-    filled = _Filled(names).visit(copy.deepcopy(statement))
+    filled = _Filled(names, unknown).visit(copy.deepcopy(statement))
     return one_line(filled)
 
 
@@ -31,14 +31,17 @@ def one_line(statement: ast.stmt) -> str:
 class _Filled(ast.NodeTransformer):
     """Puts numbers in, only where the name is read before anything of the statement could bind it anew."""
 
-    def __init__(self, names: Mapping[str, Any]) -> None:
+    def __init__(self, names: Mapping[str, Any], unknown: Collection[str]) -> None:
+        """`unknown`: names that other statements may bind anew before this one runs."""
         self._names = names
-        self._bound: set[str] = set()
-        """Names that the statement itself binds: a loop's target, a comprehension's variable."""
+        self._bound: set[str] = set(unknown)
+        """Those, and names that the statement itself binds: a loop's target, a comprehension's variable."""
+        self._outermost = True
 
     def visit(self, node: ast.AST) -> Any:
-        if not self._bound and isinstance(node, ast.stmt):
-            self._bound = set(_bound_within(node))
+        if self._outermost and isinstance(node, ast.stmt):
+            self._outermost = False
+            self._bound |= set(_bound_within(node))
         return super().visit(node)
 
     def _number(self, node: ast.expr) -> ast.expr:

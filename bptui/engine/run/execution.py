@@ -188,8 +188,9 @@ class Execution:
         failure: Failure | None,
         since: Offset,
         reason: StopReason | None = None,
+        steps: int = 1,
     ) -> StepResult:
-        """What a step did that was just made. `since`: where the output ended before it."""
+        """What a step did that was just made, or the last of `steps`. `since`: where the output ended before."""
         return StepResult(
             ran,
             self.reason(failure) if reason is None else reason,
@@ -197,6 +198,7 @@ class Execution:
             self.output.since(since),
             failure,
             taken.zeroing,
+            steps,
             self.stepper.passed,
             taken.edit,
             self.prompt.said if taken.edit else "",
@@ -255,7 +257,8 @@ class Execution:
                     raise NotThere("Going there was interrupted.", "", taken, self.result(taken, ran, failure, mark))
                 if detailed:
                     step = self.result(taken, ran, failure, mark)
-                    self.snapshots.last = snapshot = self.look(branch, history.index + 1, step)
+                    snapshot = self.look(branch, history.index + 1, step)
+                    self.snapshots.pass_by(snapshot, look=history.index + 2 == index)
                     now = fields_of(snapshot)
                 else:
                     now = self.fields(ran)

@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.failure import failure_of
-from bptui.engine.interpreter.machine import Raised
+from bptui.engine.interpreter.machine import Machine, Raised
 from bptui.engine.interpreter.output import Offset
-from bptui.engine.interpreter.position import epoch_key
+from bptui.engine.interpreter.position import epoch_key, is_last, is_last_of_epoch
 from bptui.engine.run.checkpoints import Checkpoints
 from bptui.engine.run.execution import Execution
 from bptui.engine.run.history import NEXT
@@ -32,6 +32,7 @@ def run_on(
     breakpoints = execution.breakpoints
     failure, reason, hit = None, None, None
     turn, epoch, done, taken = machine.turn, epoch_key(machine), 0, NEXT[stepper.zeroing]
+    is_near = _nearness(goal, machine)
     stepper.begin()
     recorder.run_begins()
     keep = execution.history.keeper(taken)
@@ -41,8 +42,9 @@ def run_on(
             breakpoints.begin(stepper.place)
         while True:
             past.visit(False)
+            stepper.passed = False
             try:
-                ran = stepper.next(False)
+                ran = stepper.next(done + 1 == steps or is_near())
             except Raised as raised:
                 failure = failure_of(raised, execution.script.path)
                 ran = stepper.running or ran
@@ -67,5 +69,24 @@ def run_on(
     execution.tapes.forget()
     if machine.ended:
         reason = StopReason.END
-    snapshot = execution.stop(taken, execution.result(taken, ran, failure, mark, reason))
+    snapshot = execution.stop(taken, execution.result(taken, ran, failure, mark, reason, done))
     return snapshot if hit is None else execution.snapshots.say_met(hit.words)
+
+
+def _nearness(goal: Goal, machine: Machine) -> Callable[[], bool]:
+    """Tells before a block whether the goal may be reached behind it: then it is looked at in detail.
+
+    So that what is said of the last step says all that `next` would say of it.
+    """
+    if goal is Goal.SAMPLE:
+        return lambda: True
+    is_in_last = is_last_of_epoch if goal is Goal.EPOCH else is_last
+    moves, known = -1, False
+
+    def is_near() -> bool:
+        nonlocal moves, known
+        if moves != machine.moves:
+            moves, known = machine.moves, is_in_last(machine)
+        return known
+
+    return is_near

@@ -105,14 +105,20 @@ class Stepper:
             self.locate()
         self._turn.begin()
         place = self.place
-        self._recorder.begin(run, frame, place, detailed)
+        recorder = self._recorder
+        recorder.begin(run, frame, place, detailed)
         try:
-            with recording or (self.watching() if detailed else nullcontext()):
-                machine.step()
+            if detailed and recording is None:
+                with self.watching():
+                    machine.step(behind=lambda: recorder.end(run, frame, place, True))
+                recorder.settle(run)
+            else:
+                with recording or nullcontext():
+                    machine.step()
+                recorder.end(run, frame, place, detailed)
         except BaseException:
-            self._recorder.abandon(run)
+            recorder.abandon(run)
             raise
-        self._recorder.end(run, frame, place, detailed)
         return run, frame
 
     def move_on(self, run: RunBlock, frame: Frame) -> None:

@@ -11,6 +11,7 @@ from bptui.engine.interpreter.frames import Frame
 from bptui.engine.interpreter.output import Offset, Output
 from bptui.engine.interpreter.position import Position
 from bptui.engine.observe.inspector import inspect_fact
+from bptui.engine.observe.step_facts import Known, changed, known
 from bptui.engine.tape.accumulation import state_at
 from bptui.engine.tape.op_facts import op_of
 from bptui.engine.tape.recording import RecordedStep, Recording
@@ -18,7 +19,7 @@ from bptui.engine.tape.sentences import failed, sentence
 from bptui.protocol.fact import Fact, Named
 from bptui.protocol.messages import Inspected
 from bptui.protocol.phase import Mark, Phase, StopReason
-from bptui.protocol.snapshot import BlockInfo, Failure, Snapshot
+from bptui.protocol.snapshot import BlockInfo, Failure, Ledger, Param, Snapshot
 from bptui.protocol.tape import Move, Op, TapeOp
 
 
@@ -115,8 +116,8 @@ class PhaseCursor:
         failure = self.failure if self.at == self.count - 1 else None
         op = op_of(self.recording, step, self.at, self.run.line)
         loss, values = self._seen_so_far(op)
-        steps = self.recording.steps[: self.at + 1]
-        params, ledgers = state_at(self.before, self.recording, steps, self._place)
+        params, ledgers = self._state(self.at)
+        name = self.run.loss_name or self.before.loss_name
         return dataclasses.replace(
             self.before,
             index=self.before.index + 1,
@@ -129,7 +130,7 @@ class PhaseCursor:
             samples=self._place.samples,
             values=values,
             targets=self._targets,
-            loss_name=self.run.loss_name or self.before.loss_name,
+            loss_name=name,
             loss=loss,
             params=params,
             ledger=ledgers,
@@ -140,7 +141,21 @@ class PhaseCursor:
             errors="",
             failure=failure,
             op=op,
+            changes=changed(self._known_before(name), known(params, values, name, loss)),
         )
+
+    def _state(self, at: int) -> tuple[tuple[Param, ...], tuple[Ledger, ...]]:
+        """Parameters and ledgers behind that step."""
+        return state_at(self.before, self.recording, self.recording.steps[: at + 1], self._place)
+
+    def _known_before(self, loss_name: str | None) -> Known:
+        """What was known behind the step before this one."""
+        old = self.before.loss if self.before.loss_name == loss_name else None
+        if self.at == 0:
+            return known(self.before.params, self.before.values, loss_name, old)
+        op = op_of(self.recording, self.recording.steps[self.at - 1], self.at - 1, self.run.line)
+        loss, values = self._seen_so_far(op)
+        return known(self._state(self.at - 1)[0], values, loss_name, loss or old)
 
     def told_now(self) -> tuple[str, str]:
         """What the script wrote up to this step and nobody was told yet."""

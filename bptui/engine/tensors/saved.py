@@ -146,7 +146,7 @@ class SavedTensor:
         if alias is not None and not _shares(tensor, alias):
             tensor.data = alias
         if alias is not None and self._bits is not None:
-            with torch.no_grad():
+            with torch.inference_mode() if tensor.is_inference() else torch.no_grad():
                 _distinct(alias).copy_(self._bits)
         self._put_back_version()
         if tensor.is_leaf and tensor.grad is not self._grad:

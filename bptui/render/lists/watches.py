@@ -18,20 +18,15 @@ WIDEST = 0.5
 """An expression takes at most so much of the line."""
 
 
-def changed(now: Watched, before: Watched | None) -> bool:
-    """Whether it is another value than at the stop before."""
-    return before is not None and (now.text, now.failed) != (before.text, before.failed)
-
-
 def column(watches: Sequence[Watched], width: int) -> int:
     """How wide the expressions are, so that the values stand under each other."""
     widest = max((width_of(one_line(each.expression)) for each in watches), default=0)
     return min(widest, int(width * WIDEST))
 
 
-def watch_line(now: Watched, before: Watched | None, names: int, width: int) -> Text:
+def watch_line(now: Watched, names: int, width: int) -> Text:
     """`● w.grad.norm()  = 2.0`: lit where it changed, marked where it cannot be evaluated."""
-    lit = changed(now, before)
+    lit = now.changed
     mark = piece(FAILED, BAD) if now.failed else piece(DOT if lit else " ", LIT)
     name = to_left(ending(one_line(now.expression), names), names)
     text = mark + piece(f" {name}  ", QUIET)

@@ -11,15 +11,22 @@ from bptui.render.text.style import QUIET, STRONG
 
 
 def compared(on: Row | None, off: Row | None, at: int, width: int) -> Text:
-    """Both last losses, how many steps they took, and that the program stands where it stood."""
-    if on is None or off is None or at in (on.index, off.index):
-        return piece("compared: no step ran")
+    """The losses of the last sample that both came to, which one that is, and that the program stands where it stood.
+
+    `on` and `off` are the forwards of that sample with zeroing on and off; None where there was none behind step `at`.
+    """
+    if on is None or off is None:
+        return piece("compared: no forward ran on both ways")
     back = piece(f"  the program stands at step {at:,} again", QUIET)
-    whole = _way("zeroing on", on, at, True).append("; ") + _way("off", off, at, True)
-    short = _way("on", on, at, False).append("; ") + _way("off", off, at, False)
-    return first_that_fits((whole + back, whole, short), width)
+    losses = _loss("zeroing on", on).append("; ") + _loss("off", off)
+    place = piece(f", both at {_place(on)}" if _place(on) else "", QUIET)
+    short = _loss("on", on).append("; ") + _loss("off", off)
+    return first_that_fits((losses + place + back, losses + place, losses, short), width)
 
 
-def _way(name: str, end: Row, at: int, long: bool) -> Text:
-    said = piece(f"{name}:", STRONG).append(f" loss {number(end.loss)}")
-    return said.append(f" after {end.index - at:,} steps") if long else said
+def _loss(name: str, forward: Row) -> Text:
+    return piece(f"{name}:", STRONG).append(f" loss {number(forward.loss)}")
+
+
+def _place(row: Row) -> str:
+    return " ".join(f"{word} {at}" for word, at in (("epoch", row.epoch), ("sample", row.sample)) if at is not None)

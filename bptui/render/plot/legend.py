@@ -33,6 +33,8 @@ class Caption:
     zoomed: bool = False
     others: bool = False
     """Whether there are other branches to lay over it."""
+    aligned: bool = False
+    """Whether the second one is laid sample on sample, so that the steps are those of the first."""
 
 
 def title(caption: Caption, width: int) -> Text:
@@ -45,7 +47,8 @@ def _title(caption: Caption, detail: int, width: int) -> Text:
     if what == "loss" != caption.called:
         what = f"{one_line(caption.called)} (loss)"
     said = f"norm of {what}" if caption.norm else what
-    said += " over steps" if detail > 2 or not caption.names else ""
+    if detail > 2 or not caption.names:
+        said += ", sample on sample" if caption.aligned else " over steps"
     said += ", log" if caption.log and detail > 0 else ""
     signs = ((LINE, FIRST), (RING, SECOND))
     legend = [

@@ -28,7 +28,7 @@ NEAR = 4
 """Points that are at most so many dots from each other belong together."""
 FIRST, SECOND, POINT = "$text-primary", GOOD, "$point bold"
 """The styles of the two, and of where the program stands."""
-SeriesPoint = tuple[int, float, float]
+SeriesPoint = tuple[float, float, float]
 """A step, and the least and the greatest number from there on to the next point."""
 
 
@@ -37,10 +37,13 @@ class Series:
     """A number over the steps of one branch."""
 
     points: Sequence[SeriesPoint]
-    missing: Sequence[int] = ()
+    missing: Sequence[float] = ()
     """Steps at which it was nan."""
-    since: int = -1
+    since: float = -1
     """Up to that step it is the same as the first one, and not drawn over it."""
+    every: int | None = None
+    """It was looked for in each so many steps: where there is none, it was not measured, and no line goes through.
+    None where a line goes on from each point to the next."""
 
     def reaching(self, look: SeriesStyle) -> Series:
         """The same up to where the program stands: what was computed last is what it is until the next time."""
@@ -110,13 +113,14 @@ def _placed(series: Series, look: SeriesStyle) -> list[Span | None]:
     """The points that have a place, in order; None where a step between them has none, which interrupts a line."""
     missing = sorted(series.missing)
     placed: list[Span | None] = []
-    at = 0
+    at, before = 0, None
     for step, low, high in series.points:
         begun = at
         while at < len(missing) and missing[at] < step:
             at += 1
-        if at > begun:
+        if at > begun or (before is not None and series.every and step // series.every - before // series.every > 1):
             placed.append(None)
+        before = step
         bottom, top = look.height(low), look.height(high)
         if top != top and bottom == bottom:
             top = bottom  # the greatest one is inf: that is said by its mark

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from rich.text import Text
 
@@ -10,7 +10,7 @@ from bptui.protocol.equation import agree
 from bptui.protocol.fact import Fact, Named, Stats
 from bptui.protocol.fact import summary as one_number
 from bptui.protocol.phase import Mark, Phase
-from bptui.protocol.snapshot import Contribution, Ledger, ProgramInfo, Snapshot
+from bptui.protocol.snapshot import Change, Contribution, Ledger, ProgramInfo, Snapshot
 from bptui.render.text import facts
 from bptui.render.text.cells import ending, shortened, to_left, width_of
 from bptui.render.text.digits import HEIGHT, digits
@@ -25,20 +25,10 @@ BIG = HEIGHT + 2
 """A card of so many lines has room for big digits, for old and new, and for shape and dtype."""
 
 
-def differs(new: Fact | None, old: Fact | None) -> bool:
-    """Whether two facts say different things; nan is as it was."""
-    return _said(new) != _said(old)
-
-
-def _said(fact: Fact | None) -> str:
-    if fact is None:
-        return "None"
-    return repr((fact.type, fact.shape, fact.value, fact.corner, fact.text, fact.stats and vars(fact.stats)))
-
-
-def card(now: Fact | None, old: Fact | None, lit: bool, width: int, height: int, none: str = "") -> Text:
-    """A value; `old -> new` if it is lit, that is, changed by the last step; shape and dtype. `none` says why none."""
-    change = _change(now, old, width) if lit else Text()
+def card(now: Fact | None, changed: Change | None, width: int, height: int, none: str = "") -> Text:
+    """A value; `old -> new`, and lit, if the last step changed it; shape and dtype. `none` says why there is none."""
+    lit = changed is not None
+    change = _change(now, changed.old, width) if changed is not None else Text()
     kind = first_that_fits(_kinds(now, none), width)
     if height < BIG:
         lines = [_headline(now, width), change, kind]
@@ -130,14 +120,11 @@ def no_loss(program: ProgramInfo, snapshot: Snapshot) -> str:
     return "computed no loss" if done or snapshot.phase is Phase.FORWARD or snapshot.consumed else "no forward yet"
 
 
-def sample_card(
-    values: Sequence[Named], targets: int, before: Sequence[Named], lit: bool, width: int, height: int
-) -> Text:
-    """The loop's targets, and then the values computed on the way."""
+def sample_card(values: Sequence[Named], targets: int, changes: Collection[str], width: int, height: int) -> Text:
+    """The loop's targets, and then the values computed on the way. `changes`: the names of what the step changed."""
     if not values:
-        return card(None, None, False, width, height, "no forward yet")
-    old = {named.name: named.fact for named in before}
-    changed = [lit and differs(named.fact, old.get(named.name)) for named in values]
+        return card(None, None, width, height, "no forward yet")
+    changed = [named.name in changes for named in values]
     names = [one_line(named.name) for named in values]
     labels = max(map(width_of, names))
     if len(values) <= height and labels + 10 <= width:
@@ -246,10 +233,3 @@ def chooser(names: Sequence[str], chosen: str | None, width: int) -> Text:
             break
     left, right = piece("‹" if first else " ", FAINT), piece("›" if last + 1 < len(chips) else " ", FAINT)
     return cut(text + left + Text().join(chips[first : last + 1]) + right, width)
-
-
-def values_differ(new: Sequence[Named], old: Sequence[Named]) -> bool:
-    """Whether there are other values, or a value changed."""
-    return [named.name for named in new] != [named.name for named in old] or any(
-        differs(each.fact, was.fact) for each, was in zip(new, old, strict=True)
-    )

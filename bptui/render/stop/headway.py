@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
+from bptui.protocol.words import counted
 from bptui.render.text.fit import first_that_fits, piece
 from bptui.render.text.style import FAINT, LIT, QUIET, STRONG
 
@@ -41,7 +42,7 @@ def _line(run: Headway, bar: int, steps: bool) -> Text:
     if run.left is not None:
         parts.append(piece(f"{duration(run.left)} left"))
     if steps:
-        parts.append(piece(f"{run.steps:,} steps", QUIET))
+        parts.append(piece(counted(run.steps, "step"), QUIET))
     return piece("  ").join([*parts, piece("esc pauses", QUIET)])
 
 

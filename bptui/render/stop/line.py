@@ -26,7 +26,8 @@ def line(snapshot: Snapshot, program: ProgramInfo | None = None) -> Text:
     for param in snapshot.params[:SHOWN]:
         parts += [f"{param.name} {fact(param.value)}", f"{param.name}.grad {fact(param.grad)}"]
     if len(snapshot.params) > SHOWN:
-        parts.append(f"and {len(snapshot.params) - SHOWN} more parameters")
+        more = len(snapshot.params) - SHOWN
+        parts.append(f"and {more:,} more {'parameter' if more == 1 else 'parameters'}")
     return _with_words(parts, snapshot)
 
 

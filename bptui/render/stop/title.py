@@ -95,7 +95,8 @@ def _left(
         parts += [_count(word, at) for word, at in (("epoch", place.epoch), ("sample", place.sample)) if at is not None]
         done = f"{place.consumed:,}" + (f"/{place.total:,}" if place.total is not None else "")
         if detail > 1:
-            parts.append(piece(f"{done} samples" if detail > 3 else done, QUIET))
+            word = "sample" if (place.consumed if place.total is None else place.total) == 1 else "samples"
+            parts.append(piece(f"{done} {word}" if detail > 3 else done, QUIET))
     if moment is not None:
         parts += [piece(words, LIT) for words in moment.words(short=detail < 2)]
     if zeroing is not None:

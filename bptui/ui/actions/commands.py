@@ -15,6 +15,7 @@ from bptui.model.breakpoints import BreakpointModel
 from bptui.model.watches import WatchModel
 from bptui.protocol.messages import SetBreakpoints, SetWatches
 from bptui.protocol.phase import Phase
+from bptui.protocol.words import counted
 from bptui.render.lists.branchlist import branch_list
 from bptui.render.text.fit import piece
 from bptui.trace.errors import CannotRecord
@@ -154,4 +155,4 @@ class Commands:
             count = export(self._timeline, path)
         except CannotRecord as error:
             raise NotUnderstood(str(error), "export FILE.csv, FILE.jsonl or FILE.svg") from None
-        self._view.say(piece(f"{count:,} steps are in {name}"))
+        self._view.say(piece(f"{counted(count, 'step')} {'is' if count == 1 else 'are'} in {name}"))

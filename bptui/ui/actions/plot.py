@@ -8,6 +8,7 @@ from bptui.commands.parse import NotUnderstood
 from bptui.protocol.messages import Compared
 from bptui.protocol.snapshot import Row
 from bptui.render.plot.compared import compared
+from bptui.trace.aligned import aligned
 from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline
 from bptui.ui.actions.inspect import InspectActions
@@ -40,15 +41,19 @@ class PlotActions:
         """Show the losses of both branches, and say where they ended."""
         self._turn()
         self._view.series.compare(told.on, told.off, told.at)
-        self._view.say(partial(compared, self._end(told.on), self._end(told.off), told.at))
+        self._view.say(partial(compared, *self._last_forwards(told), told.at))
 
     def _turn(self) -> None:
         """Show the plot, and let it have the keys."""
         self._lookup.turn_to(self._view.series)
         self._view.series.screen.set_focus(self._view.series)
 
-    def _end(self, branch: int) -> Row | None:
+    def _last_forwards(self, told: Compared) -> tuple[Row | None, Row | None]:
+        """The forward of the last sample that both branches came to, on each; None where there is none."""
         try:
-            return self._timeline.row(branch, self._timeline.last(branch))
+            pairs = aligned(self._timeline, told.on, told.off, told.at).pairs
+            if not pairs:
+                return None, None
+            return self._timeline.row(told.on, pairs[-1][0]), self._timeline.row(told.off, pairs[-1][1])
         except NotATrace:
-            return None
+            return None, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -15,6 +16,7 @@ from bptui.render.plot.legend import Caption, subtitle, title
 from bptui.render.plot.plot import ACROSS, PlotFrame
 from bptui.render.plot.series import Series, SeriesStyle, nothing, over
 from bptui.render.plot.window import Window
+from bptui.trace.aligned import Aligned, aligned
 from bptui.trace.errors import NotATrace
 from bptui.ui.base.messages import RowChosen
 from bptui.ui.model.rows import RowPages
@@ -58,6 +60,8 @@ class SeriesPane(Plotted):
         """The branch that is laid over the one that the program is on."""
         self._compared: tuple[int, int] | None = None
         """The branches with zeroing on and off, as long as it is these that are shown."""
+        self._aligned: Aligned | None = None
+        """How those two lie sample on sample; the steps that are drawn are then those of the first."""
         self._inner: PlotFrame | None = None
 
     # ---- what it is told
@@ -65,7 +69,7 @@ class SeriesPane(Plotted):
     def clear(self, pages: RowPages) -> None:
         """Begin anew, with these pages."""
         self._pages, self._here, self._facts, self._window = pages, (0, -1), {}, Window()
-        self._other = self._compared = self._inner = None
+        self._other = self._compared = self._aligned = self._inner = None
         self.draw()
 
     def show(self, snapshot: Snapshot, here: tuple[int, int]) -> None:
@@ -85,7 +89,11 @@ class SeriesPane(Plotted):
     def compare(self, on: int, off: int, at: int) -> None:
         """Show the loss of both branches, from a little before they part on."""
         self._what, self._compared, self._other = LOSS, (on, off), None
-        end = max(self._last(on), self._last(off))
+        try:
+            self._aligned = aligned(self._pages.timeline, on, off, at) if self._pages is not None else None
+        except NotATrace:
+            self._aligned = None
+        end = max(self._end(on), self._end(off))
         self._window = Window(max(end, 1)).on(at - (end - at) // 4, end)
         self.draw()
 
@@ -121,7 +129,7 @@ class SeriesPane(Plotted):
         """Lay the next branch over it; behind the last one none."""
         others: list[int | None] = [None, *(each for each in self._branches.numbers if each != self._here[0])]
         at = others.index(self._other) if self._other in others and self._compared is None else -1
-        self._other, self._compared = others[(at + 1) % len(others)], None
+        self._other, self._compared, self._aligned = others[(at + 1) % len(others)], None, None
         self.draw()
 
     def action_pan(self, by: int) -> None:
@@ -159,7 +167,9 @@ class SeriesPane(Plotted):
         step = self._step_at(event)
         if step is not None and self._pages is not None:
             shown = self._shown()
-            branch = next((each for each in shown if self._last(each) >= step), shown[0])
+            branch = next((each for each in shown if self._end(each) >= step), shown[0])
+            if self._is_laid_on(branch) and self._aligned is not None:
+                step = self._aligned.on_second(step)
             self.post_message(RowChosen(branch, max(min(round(step), self._last(branch)), 0)))
 
     def _step_at(self, event: events.MouseEvent) -> float | None:
@@ -179,6 +189,15 @@ class SeriesPane(Plotted):
     def _last(self, branch: int) -> int:
         return self._pages.timeline.last(branch) if self._pages is not None else -1
 
+    def _is_laid_on(self, branch: int) -> bool:
+        """Whether it is the second of two that lie sample on sample."""
+        return self._aligned is not None and self._compared is not None and branch == self._compared[1]
+
+    def _end(self, branch: int) -> int:
+        """Where on the axis the branch ends."""
+        last = self._last(branch)
+        return math.ceil(self._aligned.on_first(last)) if self._aligned and self._is_laid_on(branch) else last
+
     def _shown(self) -> list[int]:
         """The branch that is the line, and the one that is rings."""
         if self._compared is not None:
@@ -191,7 +210,7 @@ class SeriesPane(Plotted):
         if room is None:
             return
         shown, branches = self._shown(), self._branches
-        self._window = self._window.grown(max(1, *map(self._last, shown)))
+        self._window = self._window.grown(max(1, *map(self._end, shown)))
         shared = [-1, *(branches.shared(branch, shown[0], self._window.end) for branch in shown[1:])]
         series = [self._series(*each, room[0] * ACROSS) for each in zip(shown, shared, strict=True)]
         look = self._look(shown, branches)
@@ -207,10 +226,19 @@ class SeriesPane(Plotted):
         if self._pages is None:
             return Series(())
         window, around = self._window, 0 if self._window.size is None else AROUND + self._window.size // 4
-        asked = branch, self._what, max(window.first - around, 0), window.last + around + 1, points
+        start, stop = max(window.first - around, 0), window.last + around + 1
+        laid = self._aligned if self._is_laid_on(branch) else None
+        if laid is not None:
+            start, stop = int(laid.on_second(start)), math.ceil(laid.on_second(stop))
         try:
             timeline = self._pages.timeline
-            return Series(timeline.series(*asked), timeline.gaps(*asked), since)
+            found = timeline.series(branch, self._what, start, stop, points)
+            nans = timeline.gaps(branch, self._what, start, stop, points)
+            if laid is not None:
+                on_first = [(laid.on_first(step), low, high) for step, low, high in found]
+                return Series(on_first, [laid.on_first(step) for step in nans], since)
+            every = None if self._what == LOSS else timeline.bucket_width(branch, start, stop, points)
+            return Series(found, nans, since, every)
         except NotATrace:  # closed on the way out, or a damaged file: what cannot be read is not shown
             return Series(())
 
@@ -243,7 +271,7 @@ class SeriesPane(Plotted):
         window = self._window
         return Caption(
             self._what, norm, self._called, self._log, names, window.first, window.last, window.size is not None,
-            len(branches) > 1,
+            len(branches) > 1, self._aligned is not None,
         )  # fmt: skip
 
 

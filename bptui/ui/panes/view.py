@@ -14,7 +14,7 @@ from textual.widget import Widget
 from bptui.model.breakpoints import Listed
 from bptui.protocol.messages import DrawCurve
 from bptui.protocol.phase import Phase
-from bptui.protocol.snapshot import ProgramInfo, Snapshot, Watched
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.protocol.tape import Tape
 from bptui.render.lists.breakpoints import lines_marked, phases_marked
 from bptui.render.stop import cards
@@ -141,31 +141,23 @@ class View(Vertical):
         op = snapshot.op
         self.say(stopped(snapshot) if op is None or snapshot.failure else partial(about, op), dropped)
 
-    def show(self, program: ProgramInfo, snapshot: Snapshot, before: Snapshot | None, param: str | None) -> None:
-        """A stop, and what was there at the stop before."""
+    def show(self, program: ProgramInfo, snapshot: Snapshot, param: str | None) -> None:
+        """A stop, and what the step that led there changed."""
         self._phases.draw(lambda width, _height: phase_bar(program, snapshot, width, self._stops))
-        self.show_watches(snapshot.watches, before.watches if before else ())
+        self.watches.show(snapshot.watches)
         self._upcoming.draw(lambda width, _height: upcoming(snapshot, width))
         self.source.show(snapshot)
-        self.show_param(snapshot, before, param)
-        lit = before is not None and cards.values_differ(snapshot.values, before.values)
-        self._sample.show(
-            "sample",
-            lit,
-            tuple(named.name for named in snapshot.values),
-            partial(cards.sample_card, snapshot.values, snapshot.targets, before.values if before else (), lit),
-        )
-        was = before.loss if before else None
-        lit = before is not None and cards.differs(snapshot.loss, was)
+        self.show_param(snapshot, param)
+        values = tuple(named.name for named in snapshot.values)
+        changed = {each.name for each in snapshot.changes}
+        drawing = partial(cards.sample_card, snapshot.values, snapshot.targets, changed)
+        self._sample.show("sample", not changed.isdisjoint(values), values, drawing)
         name = snapshot.loss_name or "loss"
+        change = snapshot.change(name)
         names = (name,) if snapshot.loss is not None else ()
         title = name if name == "loss" else f"{name} (loss)"
         none = cards.no_loss(program, snapshot)
-        self._loss.show(title, lit, names, partial(cards.card, snapshot.loss, was, lit, none=none))
-
-    def show_watches(self, watches: tuple[Watched, ...], before: tuple[Watched, ...]) -> None:
-        """The watched expressions, now and at the stop before."""
-        self.watches.show(watches, before)
+        self._loss.show(title, change is not None, names, partial(cards.card, snapshot.loss, change, none=none))
 
     def show_breakpoints(self, listed: Collection[Listed]) -> None:
         """Signs beside the source and in the phase bar."""
@@ -187,18 +179,18 @@ class View(Vertical):
         """The last line is there again."""
         self._message.display = True
 
-    def show_param(self, snapshot: Snapshot, before: Snapshot | None, name: str | None) -> None:
+    def show_param(self, snapshot: Snapshot, name: str | None) -> None:
         """The chosen parameter, its gradient, and what that is made of."""
-        param, was = snapshot.param(name), before.param(name) if before else None
+        param = snapshot.param(name)
         value, grad = (param.value, param.grad) if param else (None, None)
-        old_value, old_grad = (was.value, was.grad) if was else (None, None)
-        lit = was is not None and cards.differs(value, old_value)
         title = name or "parameter"
-        names = (title,) if param else ()
-        self._param.show(title, lit, names, partial(cards.card, value, old_value, lit, none="no parameter yet"))
-        lit = was is not None and cards.differs(grad, old_grad)
-        names = (f"{title}.grad",) if param else ()
-        self._grad.show(f"{title}.grad", lit, names, partial(cards.card, grad, old_grad, lit, none="no gradient"))
+        for card, label, fact, none in (
+            (self._param, title, value, "no parameter yet"),
+            (self._grad, f"{title}.grad", grad, "no gradient"),
+        ):
+            change = snapshot.change(label) if param else None
+            names = (label,) if param else ()
+            card.show(label, change is not None, names, partial(cards.card, fact, change, none=none))
         self._show_chooser(snapshot, name)
         self.tape.show(self._tape, snapshot.op, name)
         if not snapshot.zeroing or any(len(each.contributions) > 1 for each in snapshot.ledger):

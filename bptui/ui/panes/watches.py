@@ -16,13 +16,12 @@ class WatchPane(Lines):
         super().__init__(id)
         self.watches: tuple[Watched, ...] = ()
         """What it shows."""
-        self._before: dict[str, Watched] = {}
         self.display = False
 
-    def show(self, watches: tuple[Watched, ...], before: tuple[Watched, ...]) -> None:
-        """Those of a stop, and those of the stop before."""
+    def show(self, watches: tuple[Watched, ...]) -> None:
+        """Those of a stop."""
         grown = len(watches) != len(self.watches)
-        self.watches, self._before = watches, {each.expression: each for each in before}
+        self.watches = watches
         self.set_lines(len(watches), follow=False)
         if grown:
             self.display = bool(watches)
@@ -30,5 +29,4 @@ class WatchPane(Lines):
 
     def line(self, index: int, width: int) -> Text:
         """An expression and its value."""
-        now = self.watches[index]
-        return watch_line(now, self._before.get(now.expression), column(self.watches, width - 4), width)
+        return watch_line(self.watches[index], column(self.watches, width - 4), width)

@@ -115,6 +115,13 @@ def equations(path: str, most: int, accumulating: bool) -> dict[str, Any]:
     return report(path, most, accumulating)
 
 
+def said(path: str) -> dict[str, Any]:
+    """What is not true of what is said of its first steps."""
+    from tests.engine.corpus.said import wrong_in
+
+    return {"wrong": wrong_in(path)}
+
+
 def _told(seen: list[Any]) -> dict[str, Any]:
     last = seen[-1]
     return {
@@ -128,7 +135,7 @@ def _told(seen: list[Any]) -> dict[str, Any]:
     }
 
 
-MODES = {"plain": plain, "step": step, "inside": inside, "run": run, "walk": walk, "equations": equations}
+MODES = {"plain": plain, "step": step, "inside": inside, "run": run, "walk": walk, "equations": equations, "said": said}
 
 
 def child(request: dict[str, Any], files: dict[str, int]) -> None:

@@ -505,19 +505,19 @@ def test_each_step_is_explained(lecture: Controller) -> None:
     told = [lecture.snapshot.explain] + [lecture.next().explain for _ in range(6)]
     assert told == [
         "ready: forward is next, line 25",
-        "forward: loss = 1 for x = 1, y = 2",
-        "backward: ∂loss/∂w = -2 added to w.grad: None -> -2",
+        "forward: l = 1 for x = 1, y = 2",
+        "backward: ∂l/∂w = -2 added to w.grad: None -> -2",
         "update: w 1 -> 1.02",
         "zero_grad: w.grad -2 -> 0",
-        "forward: loss = 3.8416 for x = 2, y = 4",
-        "backward: ∂loss/∂w = -7.84 added to w.grad: 0 -> -7.84",
+        "forward: l = 3.8416 for x = 2, y = 4",
+        "backward: ∂l/∂w = -7.84 added to w.grad: 0 -> -7.84",
     ]
 
 
 def test_what_zeroing_off_does_is_explained(lecture: Controller) -> None:
     lecture.set_zeroing(False)
     assert steps(lecture, 3).explain == "update: w 1 -> 1.02; zero_grad passed over, w.grad stays -2"
-    assert steps(lecture, 2).explain == "backward: ∂loss/∂w = -7.84 added to w.grad: -2 -> -9.84"
+    assert steps(lecture, 2).explain == "backward: ∂l/∂w = -7.84 added to w.grad: -2 -> -9.84"
 
 
 def test_an_update_without_gradients_is_explained(open_script: OpenScript) -> None:
@@ -538,6 +538,6 @@ def test_an_update_without_gradients_is_explained(open_script: OpenScript) -> No
 
 
 def test_many_steps_in_one_are_counted(lecture: Controller) -> None:
-    assert lecture.run(Goal.SAMPLE).explain == "4 steps, then zero_grad: w.grad None -> 0"
+    assert lecture.run(Goal.SAMPLE).explain == "4 steps, then zero_grad: w.grad -2 -> 0"
     assert lecture.run(Goal.END).explain.startswith("116 steps, then zero_grad: ")
     assert lecture.snapshot.explain.endswith("; the script has ended")

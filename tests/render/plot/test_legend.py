@@ -58,11 +58,11 @@ def row(index: int, loss: float | None) -> Row:
     [
         (
             120,
-            "zeroing on: loss 0.0020 after 60 steps; off: loss 12.5000 after 1,044 steps"
-            "  the program stands at step 16 again",
+            "zeroing on: loss 0.0020; off: loss 12.5000, both at epoch 0 sample 0  the program stands at step 16 again",
         ),
-        (80, "zeroing on: loss 0.0020 after 60 steps; off: loss 12.5000 after 1,044 steps"),
-        (50, "on: loss 0.0020; off: loss 12.5000"),
+        (80, "zeroing on: loss 0.0020; off: loss 12.5000, both at epoch 0 sample 0"),
+        (50, "zeroing on: loss 0.0020; off: loss 12.5000"),
+        (36, "on: loss 0.0020; off: loss 12.5000"),
     ],
 )
 def test_in_one_sentence_where_zeroing_on_and_off_led(width: int, said: str) -> None:
@@ -70,7 +70,7 @@ def test_in_one_sentence_where_zeroing_on_and_off_led(width: int, said: str) -> 
 
 
 def test_a_loss_that_is_nan_is_said_and_none_too() -> None:
-    said = compared(row(9, float("nan")), row(9, None), 1, 50).plain
+    said = compared(row(9, float("nan")), row(9, None), 1, 30).plain
     assert said == "on: loss nan; off: loss None"
-    assert compared(row(9, 1.0), row(1, 1.0), 1, 50).plain == "compared: no step ran"
-    assert compared(None, None, 1, 50).plain == "compared: no step ran"
+    assert compared(row(9, 1.0), None, 1, 50).plain == "compared: no forward ran on both ways"
+    assert compared(None, None, 1, 50).plain == "compared: no forward ran on both ways"

@@ -37,6 +37,21 @@ def test_one_branch_as_a_line_and_the_other_as_rings_from_where_they_part() -> N
     assert drawn(plot, 60, 14) == TWO
 
 
+def test_no_line_goes_through_steps_at_which_nothing_was_measured() -> None:
+    points = [(0, 1.0, 1.0), (10, 2.0, 2.0), (20, 3.0, 3.0), (90, 1.0, 1.0), (100, 2.0, 2.0)]
+    through = drawn(over([Series(points)], SeriesStyle(0, 100), 60, 14), 60, 14)
+    broken = drawn(over([Series(points, every=10)], SeriesStyle(0, 100), 60, 14), 60, 14)
+    between = slice(20, 45)
+    assert any(line[between].strip() for line in through[:12])
+    assert not any(line[between].strip() for line in broken[:12])
+    assert [line[:10] for line in broken] == [line[:10] for line in through]
+
+
+def test_a_single_measurement_is_a_dot() -> None:
+    plot = over([Series([(50, 1.0, 1.0)], every=1)], SeriesStyle(0, 100), 60, 14)
+    assert sum(len(dots) for _style, dots in plot.layers) == 1
+
+
 TWO = [
     "20┤⢀                  ┊",
     "  │ ⠣⡀                ┊",
