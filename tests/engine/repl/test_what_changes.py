@@ -149,7 +149,7 @@ CHANGES = {
     "nrng.random()": "nrng.bit_generator.state",
     "torch.rand(1, generator=trng)": "trng.get_state().tolist()",
     "random.random()": "random.getstate()",
-    "np.random.rand()": "np.random.get_state()[1].tolist()",
+    "np.random.rand()": "(np.random.get_state()[1].tolist(), np.random.get_state()[2])",
     "torch.rand(1)": "torch.get_rng_state().tolist()",
     "part.register_hook(lambda gradient: gradient)": "len(part._backward_hooks or ())",
     "w.register_post_accumulate_grad_hook(print)": "len(w._post_accumulate_grad_hooks or ())",
