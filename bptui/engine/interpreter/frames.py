@@ -89,6 +89,16 @@ class Cells(MutableMapping[str, Any]):
         except ValueError:  # not assigned yet
             raise KeyError(name) from None
 
+    def get(self, name: str, default: Any = None) -> Any:
+        """As a dict's: asked behind every block for every parameter, so without the detour over an exception."""
+        cell = self._cells.get(name)
+        if cell is None:
+            return default
+        try:
+            return cell.cell_contents
+        except ValueError:  # not assigned yet
+            return default
+
     def __setitem__(self, name: str, value: Any) -> None:
         self._cells[name].cell_contents = value
 

@@ -11,6 +11,9 @@ from bptui.engine.interpreter.position import is_last
 from bptui.engine.interpreter.script import Script
 from bptui.protocol.phase import Mark, Phase
 
+_DONE, _FORWARD, _BACKWARD = Mark.DONE, Phase.FORWARD, Phase.BACKWARD
+"""At hand: the members of an enum are looked up slowly, and these behind every block."""
+
 IterationMark = tuple[int, dict[int, Mark], tuple[RunBlock, Frame] | None]
 """How a turn stands."""
 
@@ -58,11 +61,11 @@ class Iteration:
     def ran(self, run: RunBlock, frame: Frame) -> None:
         """The block ran."""
         if self._number == self._machine.turn:
-            self._marks[run.block.index] = Mark.DONE
-        if run.phase is Phase.FORWARD:
+            self._marks[run.block.index] = _DONE
+        if run.phase is _FORWARD:
             self._forward = self._last_forward = (run, frame)
             self.any_forward = True
-        elif run.phase is Phase.BACKWARD:
+        elif run.phase is _BACKWARD:
             self._forward = None
             if self._consumed_turn != self._number:
                 self._consumed_turn = self._number

@@ -101,15 +101,16 @@ class Machine:
         Raises:
             Raised: the script raised; the machine stands at that instruction, and would try it again.
         """
-        frames = self.frames
+        frames, execute, run_block = self.frames, self._execute, C.RunBlock
         while frames:
             frame = frames[-1]
             instruction = frame.code.instructions[frame.pc]
-            if type(instruction) is C.RunBlock:
+            kind = type(instruction)
+            if kind is run_block:
                 return
             self.others += 1
             try:
-                self._execute[type(instruction)](frame, instruction)
+                execute[kind](frame, instruction)
             except BaseException as error:
                 self.failed(instruction, error)
 
@@ -271,11 +272,13 @@ class Machine:
         slot = frame.slots[id(instruction.loop)]
         assert slot.iterator is not None
         try:
-            slot.item = next(slot.iterator)
+            slot.item = slot.iterator.__next__()
         except StopIteration:
             self._ran_out(frame, instruction)
             return
-        self._turned(slot)
+        slot.count += 1
+        self.moves += 1
+        self.turn += slot.loop.turn
         frame.pc += 1
 
     def _ran_out(self, frame: Frame, pull: C.Pull) -> None:
@@ -284,11 +287,6 @@ class Machine:
         self.moves += 1
         self.totals[id(slot.loop)] = slot.count + 1
         self._go(frame, pull.exhausted)
-
-    def _turned(self, slot: Slot) -> None:
-        slot.count += 1
-        self.moves += 1
-        self.turn += slot.loop.turn
 
     def _bind(self, frame: Frame, instruction: C.Bind) -> None:
         frame.unbound = instruction
@@ -304,7 +302,9 @@ class Machine:
 
     def _count(self, frame: Frame, instruction: C.Count) -> None:
         slot = frame.slots.setdefault(id(instruction.loop), Slot(instruction.loop, None, None))
-        self._turned(slot)
+        slot.count += 1
+        self.moves += 1
+        self.turn += slot.loop.turn
         frame.pc += 1
 
     def _leave(self, frame: Frame, instruction: C.Leave) -> None:
@@ -322,7 +322,10 @@ class Machine:
             self._go(frame, instruction.otherwise)
 
     def _jump(self, frame: Frame, instruction: C.Jump) -> None:
-        self._go(frame, instruction.to)
+        label = instruction.to
+        if len(frame.contexts) > label.depth:
+            leave(frame, label.depth, None)
+        frame.pc = label.pc
 
     def _enter(self, frame: Frame, instruction: C.Enter) -> None:
         self.started(None, instruction.line)

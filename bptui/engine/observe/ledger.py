@@ -53,8 +53,11 @@ class Ledgers:
 
     def __init__(self) -> None:
         self._accounts: dict[str, Account] = {}
-        self._first: dict[str, tuple[Position, float]] = {}
-        """First contributions that are one number: an account is only opened when it is asked for, or has a second."""
+        self._first: dict[str, tuple[Position, float | torch.Tensor | None]] = {}
+        """First contributions at full speed, as a number or a copy; None for large ones, which are not kept.
+
+        An account is only opened when it is asked for, or has a second contribution.
+        """
         self._hooks: list[Any] = []
         self._coming: dict[str, list[torch.Tensor]] = {}
         """What the backward that runs brings to the gradients that were there before."""
@@ -89,13 +92,18 @@ class Ledgers:
 
         At full speed the `numbers` of the parameters are given; otherwise what is large is kept too.
         """
+        if numbers is not None and not self._coming and not self._accounts:
+            self._note_first(parameters, numbers, place)
+            return
         for index, (name, tensor) in enumerate(parameters.items):
             if name in self._coming:
                 for gradient in self._coming[name]:
                     self._accounts.setdefault(name, Account()).add(place, gradient, numbers is None, self._backward)
             elif numbers is not None and (number := numbers[index][2]) is not None:
                 self._first[name] = (place, number)
-            elif (kept := grad_of(tensor)) is not None and name not in self._accounts:
+            elif (kept := grad_of(tensor)) is None or name in self._accounts:
+                continue
+            else:
                 account = self._accounts[name] = Account()
                 account.add(place, kept, numbers is None, self._backward)
 
@@ -113,15 +121,28 @@ class Ledgers:
         }
         return {name: contributions for name, contributions in found.items() if contributions}
 
+    def _note_first(self, parameters: Parameters, numbers: Numbers, place: Position) -> None:
+        """A first contribution to each gradient, at full speed."""
+        first = self._first
+        for (name, tensor), (_, _, number) in zip(parameters.items, numbers, strict=True):
+            if number is not None:
+                first[name] = (place, number)
+            elif (gradient := tensor.grad if tensor.is_leaf else grad_of(tensor)) is not None:
+                first[name] = (place, gradient.detach().clone() if gradient.numel() <= SMALL else None)
+
     def _open_accounts(self, parameters: Parameters) -> None:
-        """Open an account where only the first contribution is known, as a number: it came from the last backward."""
+        """Open an account where only the first contribution is known: it came from the last backward."""
         if not self._first:
             return
         for name, tensor in parameters.items:
             if name in self._first and (gradient := grad_of(tensor)) is not None:
-                place, number = self._first[name]
+                place, first = self._first[name]
                 account = self._accounts[name] = Account()
-                account.add(place, torch.full_like(gradient, number), True, self._backward)
+                if first is None:
+                    account.add(place, gradient, False, self._backward)
+                else:
+                    whole = first if isinstance(first, torch.Tensor) else torch.full_like(gradient, first)
+                    account.add(place, whole, True, self._backward)
         self._first.clear()
 
     def settle(self, parameters: Parameters, numbers: Numbers | None, phase: Phase) -> None:
@@ -129,6 +150,8 @@ class Ledgers:
 
         At full speed, given the `numbers`, large gradients are only looked through after a zero_grad.
         """
+        if not self._first and not self._accounts:
+            return
         looks = numbers is None or phase is Phase.ZERO_GRAD
         for index, (name, tensor) in enumerate(parameters.items):
             if name in self._first or name in self._accounts:

@@ -59,7 +59,12 @@ class LocalsWatch:
                 names = names_of.get(code)
                 if names is None:
                     names = names_of[code] = self._wanted(code)
-                if names and code not in self._without:
+                if not names or code in self._without:
+                    return
+                if self._detailed:  # ops may be recorded, and these reads are none of the script's
+                    with torch._C.DisableTorchFunction():
+                        self._collect(names, frame.f_locals)
+                else:
                     self._collect(names, frame.f_locals)
 
         return event
@@ -73,10 +78,6 @@ class LocalsWatch:
         return tuple(name for name in code.co_varnames[given:] if not name.startswith("_"))
 
     def _collect(self, names: tuple[str, ...], local: dict[str, Any]) -> None:
-        with torch._C.DisableTorchFunction():  # while ops are recorded, these reads are none of the script's
-            self._keep(names, local)
-
-    def _keep(self, names: tuple[str, ...], local: dict[str, Any]) -> None:
         for name in names:
             value = local.get(name)
             if isinstance(value, (torch.Tensor, float, int)) and len(self._values) < MOST:

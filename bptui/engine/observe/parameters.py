@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
 
 from bptui.engine.interpreter.own import is_own_type
-from bptui.engine.tensors.facts import fact, grad_of, number_of
+from bptui.engine.tensors.facts import fact, grad_of
 from bptui.protocol.fact import summary
 
 Names = Mapping[str, Any]
@@ -179,13 +179,11 @@ class Parameters:
         """Names that the last block bound to something else: the tensor that each was, and what it is."""
         self._others: dict[str, Any] = {}
         """Names that stand for no tensor, or for one that is no leaf in a container, since they were said to be so."""
+        self._members: list[tuple[str, Callable[[Any], object], torch.Tensor]] | None = None
+        """Of members of containers the variable, the way from there, and the tensor that was found; None if unknown."""
 
     def __iter__(self) -> Iterator[tuple[str, torch.Tensor]]:
         return iter(self.items)
-
-    def numbers(self) -> Numbers:
-        """Value and gradient of each, where they are one number."""
-        return tuple([(name, number_of(tensor), number_of(grad_of(tensor))) for name, tensor in self.items])
 
     def norms(self, numbers: Numbers) -> Numbers:
         """The same, with the norms of those that are more than one number."""
@@ -199,6 +197,12 @@ class Parameters:
         self.has_members = any("[" in name for name in known)
         self.has_large = any(tensor.numel() != 1 for tensor in known.values())
         self.plain = [name for name in known if name.isidentifier() and name not in self._passing]
+        self._members = _ways([(name, tensor) for name, tensor in self.items if "[" in name])
+
+    @property
+    def may_be_rebound(self) -> bool:
+        """Whether some may be bound anew, so that `follow` has anything to look for."""
+        return bool(self.plain) or self.has_members
 
     def find(self, holders: Holders) -> None:
         """Before any loss is known: every leaf that requires a gradient and has a name."""
@@ -238,7 +242,7 @@ class Parameters:
 
     def follow(self, holders: Holders) -> None:
         """After a block: a name that was bound to another leaf is that leaf now; so is a member of a container."""
-        if self.has_members:
+        if self.has_members and not self._all_in_place(holders):
             now = dict(named_leaves(holders, self._passing))
             anew = {name: (tensor, now[name]) for name, tensor in self.items if now.get(name, tensor) is not tensor}
             if anew:
@@ -273,6 +277,19 @@ class Parameters:
                 if value is not None and value is not tensor:
                     self._say_rebound(name, tensor, value)
 
+    def _all_in_place(self, holders: Holders) -> bool:
+        """Whether each member of a container is where it was: looking there is cheaper than looking everywhere."""
+        if self._members is None:
+            return False
+        try:
+            for variable, way, tensor in self._members:
+                value = next(value for names in holders if (value := names.get(variable)) is not None)
+                if way(value) is not tensor:
+                    return False
+        except Exception:  # the container has changed, or an attribute of the script's own class raised
+            return False
+        return True
+
 
 _RESOLVED = 500
 """Of more parameters the names are not looked up one by one."""
@@ -295,6 +312,20 @@ def _resolved(name: str, holders: Holders) -> Any:
         else:
             return None
     return value
+
+
+def _ways(members: list[tuple[str, torch.Tensor]]) -> list[tuple[str, Callable[[Any], object], torch.Tensor]] | None:
+    """How to look for members of containers; None where a name is no plain path from a variable: `params[0].weight`."""
+    found = []
+    for name, tensor in members:
+        match = _PATH.fullmatch(name)
+        if match is None:
+            return None
+        found.append((match[1], eval(f"lambda it: it{match[2]}", {"__builtins__": {}}), tensor))
+    return found
+
+
+_PATH = re.compile(r"([^\W\d]\w*)((?:\.[^\W\d]\w*|\[\d+\]|\['\w*'\])+)")
 
 
 def _norm(tensor: torch.Tensor | None) -> float | None:

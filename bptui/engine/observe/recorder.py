@@ -31,6 +31,9 @@ from bptui.protocol.fact import Fact, Named
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Ledger, Param
 
+_FORWARD, _BACKWARD = Phase.FORWARD, Phase.BACKWARD
+"""At hand: the members of an enum are looked up slowly, and these behind every block."""
+
 
 class Recorder:
     """What is known of one execution of a script.
@@ -65,8 +68,10 @@ class Recorder:
         """The loss before a forward that may not compute it, while that runs."""
 
     def holders(self) -> Holders:
-        """The variables of the scopes being run, the innermost first."""
+        """The variables of the scopes being run, the innermost first. The caller may keep the list and change it."""
         frames = self._machine.frames
+        if len(frames) == 1:
+            return [frames[0].names]
         return [frame.names for frame in reversed(frames)] or [self._machine.module]
 
     def all_holders(self) -> Holders:
@@ -84,28 +89,30 @@ class Recorder:
             self.parameters.rebound = {}
         around = self._around
         around.begin((around.stop or self._known(self.params(None))) if detailed else self._numbers.shown)
-        if run.phase is Phase.FORWARD:
+        if run.phase is _FORWARD:
             around.forward_begins(run.loss_name)
             self._old_loss = None if computes_loss(run) else evaluated(frame, run.loss)
             if self._watches:
                 self._locals.begin(pieces_of(frame), detailed)
-        elif run.phase is Phase.BACKWARD:
+        elif run.phase is _BACKWARD:
             self.ledgers.before_backward(self.parameters, detailed or run.block.rewrites)
             self._backward = (position, detailed)
 
     def abandon(self, run: RunBlock) -> None:
         """It raised: nothing of ours stays behind in the interpreter or on tensors."""
-        if run.phase is Phase.FORWARD:
+        if run.phase is _FORWARD:
             self._locals.end()
-        elif run.phase is Phase.BACKWARD:
+        elif run.phase is _BACKWARD:
             self.ledgers.release()
 
     def end(self, run: RunBlock, frame: Frame, position: Position, detailed: bool) -> None:
         """Its own statements ran: see what came of it."""
-        self.abandon(run)
-        if run.phase is Phase.FORWARD:
+        if run.phase is _FORWARD:
+            self._locals.end()
             self._after_forward(run, frame, detailed)
         else:
+            if run.phase is _BACKWARD:
+                self.ledgers.release()
             self._after_other(run.phase, position, detailed)
         around = self._around
         around.ended = True
@@ -148,16 +155,18 @@ class Recorder:
 
     def _after_other(self, phase: Phase, position: Position, detailed: bool) -> None:
         """After a block that may have written parameters or gradients."""
-        self.parameters.follow(self.holders())
+        parameters = self.parameters
+        if parameters.may_be_rebound:
+            parameters.follow(self.holders())
         if detailed:
-            self.parameters.look_into_containers(self.holders())
+            parameters.look_into_containers(self.holders())
         numbers = self._numbers.read()
-        if phase is not Phase.BACKWARD:
-            self.ledgers.settle(self.parameters, None if detailed else numbers, phase)
+        if phase is not _BACKWARD:
+            self.ledgers.settle(parameters, None if detailed else numbers, phase)
             return
-        if not detailed and self.parameters.has_large:
+        if not detailed and parameters.has_large:
             self._numbers.measure()
-        self.ledgers.after_backward(self.parameters, None if detailed else numbers, position)
+        self.ledgers.after_backward(parameters, None if detailed else numbers, position)
 
     # ---- what a step did
 
@@ -186,6 +195,7 @@ class Recorder:
 
     def run_begins(self) -> None:
         """A run at full speed begins: what rows hold is read anew."""
+        self._numbers.prepare()
         self._numbers.read()
 
     def run_ends(self) -> None:

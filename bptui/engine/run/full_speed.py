@@ -31,8 +31,8 @@ def run_on(
     machine, stepper, recorder = execution.machine, execution.stepper, execution.recorder
     breakpoints = execution.breakpoints
     failure, reason, hit = None, None, None
-    turn, epoch, done, taken = machine.turn, epoch_key(machine), 0, NEXT[stepper.zeroing]
-    is_near = _nearness(goal, machine)
+    done, taken = 0, NEXT[stepper.zeroing]
+    is_near, is_there = _nearness(goal, machine), _arrival(goal, machine)
     stepper.begin()
     recorder.run_begins()
     keep = execution.history.keeper(taken)
@@ -40,11 +40,14 @@ def run_on(
     with execution.running():
         if stopping:
             breakpoints.begin(stepper.place)
+        next_block, visited = stepper.next, -1
         while True:
-            past.visit(False)
+            if machine.turn != visited:  # checkpoints are made where a turn of the loop begins
+                visited = machine.turn
+                past.visit(False)
             stepper.passed = False
             try:
-                ran = stepper.next(done + 1 == steps or is_near())
+                ran = next_block(done + 1 == steps or is_near())
             except Raised as raised:
                 failure = failure_of(raised, execution.script.path)
                 ran = stepper.running or ran
@@ -54,11 +57,9 @@ def run_on(
             if stopping and failure is None and (hit := breakpoints.met(ran, stepper.place)) is not None:
                 reason = hit.reason
                 break
-            if failure or machine.ended or done == steps:
+            if failure or not machine.frames or done == steps:
                 break
-            if goal is Goal.SAMPLE and machine.turn != turn:
-                break
-            if goal is Goal.EPOCH and epoch_key(machine) != epoch:
+            if is_there is not None and is_there():
                 break
             if pause():
                 reason = StopReason.PAUSE
@@ -90,3 +91,11 @@ def _nearness(goal: Goal, machine: Machine) -> Callable[[], bool]:
         return known
 
     return is_near
+
+
+def _arrival(goal: Goal, machine: Machine) -> Callable[[], bool] | None:
+    """Tells behind a block whether the goal is reached; None where that is the end of the script."""
+    turn, epoch = machine.turn, epoch_key(machine)
+    if goal is Goal.SAMPLE:
+        return lambda: machine.turn != turn
+    return (lambda: epoch_key(machine) != epoch) if goal is Goal.EPOCH else None

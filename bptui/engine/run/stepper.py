@@ -81,12 +81,13 @@ class Stepper:
         Raises:
             Raised: the script raised. So do all that follow.
         """
-        if self._machine.cursor is None:  # it stands at other code, which raised before
-            self._machine.advance()
+        machine = self._machine
+        if machine.cursor is None:  # it stands at other code, which raised before
+            machine.advance()
             return None
         if not self.zeroing:
             self.pass_zero_grad()
-        return self.cursor(detailed) if self._machine.frames else None
+        return self.cursor(detailed) if machine.frames else None
 
     def cursor(self, detailed: bool) -> RunBlock:
         """Run the block at which the program stands, and what comes after it up to the next one."""
@@ -98,8 +99,8 @@ class Stepper:
         """Run the block at which the program stands, and nothing after it. `recording`: entered around it."""
         machine = self._machine
         frame = machine.frames[-1]
-        run = frame.instruction
-        assert isinstance(run, RunBlock)
+        run = frame.code.instructions[frame.pc]
+        assert type(run) is RunBlock
         self.running = run
         if self._moves != machine.moves:
             self.locate()
@@ -108,12 +109,15 @@ class Stepper:
         recorder = self._recorder
         recorder.begin(run, frame, place, detailed)
         try:
-            if detailed and recording is None:
+            if recording is None and not detailed:
+                machine.step()
+                recorder.end(run, frame, place, False)
+            elif recording is None:
                 with self.watching():
                     machine.step(behind=lambda: recorder.end(run, frame, place, True))
                 recorder.settle(run)
             else:
-                with recording or nullcontext():
+                with recording:
                     machine.step()
                 recorder.end(run, frame, place, detailed)
         except BaseException:
