@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +54,68 @@ for step in range({epochs}):
     optimizer.step()
 """
 
+SMALL_NET = """
+import torch
+torch.manual_seed(0)
+model = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.Tanh(), torch.nn.Linear(8, 1))
+optimizer = torch.optim.SGD(model.parameters(), lr=0.1)
+data = [(torch.randn(1, 2), torch.randn(1, 1)) for _ in range(4)]
+for epoch in range({epochs}):
+    for x, y in data:
+        loss = torch.nn.functional.mse_loss(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+
+LINEAR_ADAM = """
+import torch
+torch.manual_seed(0)
+model = torch.nn.Linear(1, 1)
+optimizer = torch.optim.Adam(model.parameters(), lr=0.1)
+for epoch in range({epochs}):
+    for x in [-1.0, -0.5, 0.0, 0.5, 1.0]:
+        optimizer.zero_grad()
+        y_pred = model(torch.tensor([x]))
+        loss = torch.nn.functional.mse_loss(y_pred, torch.tensor([3 * x + 1]))
+        loss.backward()
+        optimizer.step()
+"""
+
+LOADER = """
+import torch
+from torch.utils.data import DataLoader, Dataset
+torch.manual_seed(0)
+class Samples(Dataset):
+    def __init__(self):
+        self.x, self.y = torch.randn(759, 8), torch.rand(759, 1)
+    def __getitem__(self, index):
+        return self.x[index], self.y[index]
+    def __len__(self):
+        return 759
+loader = DataLoader(Samples(), batch_size=32, shuffle=True)
+model = torch.nn.Sequential(
+    torch.nn.Linear(8, 6), torch.nn.Sigmoid(), torch.nn.Linear(6, 1), torch.nn.Sigmoid()
+)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.01)
+for epoch in range({epochs}):
+    for x, y in loader:
+        loss = torch.nn.functional.binary_cross_entropy(model(x), y)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+"""
+
+PROGRAMS = (
+    ("lecture's loop", LECTURE, 1000, 3, 1.8, ""),
+    ("lecture's loop, conditions that do not hit", LECTURE, 1000, 3, 2.0, "loss > 1e9"),
+    ("2-8-1 net, SGD", SMALL_NET, 300, 4, 1.5, ""),
+    ("Linear, Adam, a list", LINEAR_ADAM, 200, 5, 1.3, ""),
+    ("MLP of 1M parameters", MLP, 100, 1, 1.05, ""),
+    ("small DataLoader loop", LOADER, 8, 24, 2.0, ""),
+)
+"""Name, source, epochs, turns of the loop in each, target, and a condition to look out for."""
+
 
 def in_turns(bare: Callable[[], float], stepped: Callable[[], float]) -> tuple[float, float]:
     """Medians of the bare time in seconds and of the ratio of each pair."""
@@ -64,32 +127,31 @@ def in_turns(bare: Callable[[], float], stepped: Callable[[], float]) -> tuple[f
 def run_bare(path: Path) -> float:
     """Seconds that the script takes without bptui, compiled but not cut."""
     code = compile(path.read_text(), str(path), "exec")
-    began = time.perf_counter()
+    began = time.process_time()
     exec(code, {"__name__": "__main__"})
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
-def run_stepped(path: Path) -> float:
-    """Seconds from the entry stop to the end, every phase kept in the timeline."""
+def run_stepped(path: Path, condition: str) -> float:
+    """Seconds of CPU from the entry stop to the end, every phase kept in the timeline."""
     import bptui
+    from bptui.protocol.breakpoint import Breakpoint
 
     controller = bptui.Controller(str(path))
     controller.start()
-    began = time.perf_counter()
+    controller.set_breakpoints([Breakpoint(1, condition=condition)] if condition else [])
+    began = time.process_time()
     controller.run(bptui.Goal.END)
-    return time.perf_counter() - began
+    return time.process_time() - began
 
 
 def bench_controller(directory: Path) -> None:
     """The controller with its timeline against the bare loop."""
-    for name, source, epochs, target in (
-        ("lecture's loop", LECTURE, 2000, 1.5),
-        ("MLP of 1M parameters", MLP, 20, 1.05),
-    ):
+    for name, source, epochs, samples, target, condition in PROGRAMS:
         path = directory / "script.py"
         path.write_text(source.format(epochs=epochs))
-        bare, ratio = in_turns(lambda path=path: run_bare(path), lambda path=path: run_stepped(path))
-        turns = epochs * (3 if source is LECTURE else 1)
+        bare, ratio = in_turns(partial(run_bare, path), partial(run_stepped, path, condition))
+        turns = epochs * samples
         print(f"{name}: bare {bare / turns * 1e6:.0f} us a turn, stepped at full speed {ratio:.2f} x (target {target})")
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from bptui.engine.breakpoints.manager import Memory
 from bptui.engine.checkpoint.heap import HeapSnapshot, weigh
+from bptui.engine.checkpoint.resident import ResidentMemory
 from bptui.engine.interpreter.frames import Entered
 from bptui.engine.interpreter.items import Items
 from bptui.engine.interpreter.unwind import Finally
@@ -53,6 +54,7 @@ class Checkpoints:
         self._heap = execution.heap
         self._kept: list[Checkpoint] = []
         self._total = 0
+        self._resident = ResidentMemory()
         self._cost = 0.0
         """Seconds that the last one took."""
         self._since = 0.0
@@ -140,6 +142,7 @@ class Checkpoints:
         self._kept.append(made)
         self._total += moment.own_bytes
         self._make_room(0)
+        self._resident.give_back()
         return made
 
     def _make_room(self, needed: int) -> None:
