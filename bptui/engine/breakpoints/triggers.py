@@ -177,10 +177,10 @@ class CheckFires(Trigger):
             found = self.check.found(run)
         if found is None:
             return None
-        known = self._known.get(run.word, frozenset())
+        known = self._known.get(run.phase_name, frozenset())
         if not found and not known:
             return None
-        self._known[run.word] = frozenset(found)
+        self._known[run.phase_name] = frozenset(found)
         new = [words for name, words in found.items() if name not in known]
         if not new:
             return None

@@ -36,7 +36,7 @@ _IN_PLACE = re.compile(r"^(?!__)\w+_$")
 
 
 class Classifier:
-    """Tells the kinds of statements, knowing the script's own functions and names."""
+    """Says which phases a statement holds, knowing the script's own functions and names."""
 
     def __init__(self, tree: ast.Module) -> None:
         self.functions: Mapping[str, Kinds] = {}
@@ -81,7 +81,7 @@ class Classifier:
         return NOTHING
 
     def _moves(self, name: str, receiver: ast.expr, call: ast.Call) -> bool:
-        """Whether `receiver.step(…)` or `.update(…)` moves parameters."""
+        """Whether `receiver.step(…)` or `.update(…)` updates parameters: going by the names, it is an optimizer's."""
         last = receiver.attr if isinstance(receiver, ast.Attribute) else root(receiver) or ""
         if re.search("scaler", last, re.I):
             return True

@@ -1,7 +1,8 @@
 """A script's source to a tree of phase blocks.
 
-The script's loop is found by what it calls (`.backward()`), its statements are sorted into phases by `kinds` and
-`slicing`, and what cannot be cut is refused with line and reason: never cut wrongly.
+The script's loop is found by what it calls (`.backward()`), its statements are sorted into phases by `classify` and
+`slicing`, and what cannot be cut is refused with a line and a reason. In doubt it refuses: a wrong cut would change
+what the script computes.
 """
 
 from __future__ import annotations
@@ -60,6 +61,7 @@ class Cutter:
         self.methods = _methods(tree)
         for name in self.methods & self.definitions.keys():
             del self.definitions[name]
+        # Twice: which calls are native depends on the kinds of the functions, and a native call counts as no phase.
         self._classify_functions()
         self.classifier.native = self._native_calls()
         self._classify_functions()
@@ -72,7 +74,7 @@ class Cutter:
     def _classify_functions(self) -> None:
         """The kinds of the script's functions, through the functions that they call."""
         known: dict[str, K.Kinds] = {}
-        while True:
+        while True:  # until nothing changes: functions call one another, in any order, and themselves
             self.classifier.functions = known
             found = {
                 name: frozenset().union(*(self.classifier.kinds(statement) for statement in node.body))
@@ -83,9 +85,9 @@ class Cutter:
             known = found
 
     def _native_calls(self) -> set[ast.Call]:
-        """Calls of cut functions in the middle of an expression: they are made as they stand, in one go.
+        """Calls of cut functions in the middle of an expression: they are made as written, in one go.
 
-        Should such a call go backward after all, it says so then (see `unseen`).
+        Should such a call go backward after all, that backward raises (see `interpreter/guard.py`).
         """
         return {
             call
@@ -111,18 +113,18 @@ class Cutter:
         forward, losses = find_forwards(node.body, self)
         self.forward |= forward
         self.losses |= losses
-        # a function without a backward that is called from the loop (`sgd(params, lr)`) is a part of a turn
+        # a function without a backward that is called from the loop (`sgd(params, lr)`) is a part of an iteration
         helps = node is not self.tree and Phase.BACKWARD not in self.classifier.functions[name]
-        phases = helps or any(self._holds_turn(each) for each in node.body)
+        phases = helps or any(self._holds_iteration(each) for each in node.body)
         scope.nodes = self.suite(node.body, attach=False, phases=phases)
         return scope
 
-    def _holds_turn(self, statement: ast.stmt) -> bool:
-        """Whether the statement goes backward outside of any loop: the scope's body is a turn by itself."""
+    def _holds_iteration(self, statement: ast.stmt) -> bool:
+        """Whether the statement goes backward outside of any loop: the scope's body is one iteration by itself."""
         if isinstance(statement, syntax.LOOPS):
             return False
         if isinstance(statement, syntax.COMPOUND):
-            return any(self._holds_turn(each) for suite in syntax.suites(statement) for each in suite)
+            return any(self._holds_iteration(each) for suite in syntax.suites(statement) for each in suite)
         return Phase.BACKWARD in self.classifier.kinds(statement) and self.cut_call(statement) is None
 
     def losses_given(self, statement: ast.stmt) -> list[ast.expr]:
@@ -172,7 +174,7 @@ class Cutter:
         return found[0] if found else None
 
     def is_structure(self, statement: ast.stmt) -> bool:
-        """Whether the statement is cut into parts, and not run whole by one step."""
+        """Whether the statement is cut into parts, and not run by one step."""
         kinds = self.kinds(statement)
         if not kinds or isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
             return False
@@ -199,7 +201,11 @@ class Cutter:
         return not any(isinstance(loss, ast.BinOp) or syntax.reads(loss) & inside for loss in losses)
 
     def phase_of(self, statement: ast.stmt) -> Phase | None:
-        """The phase of a statement that is run whole."""
+        """The phase of a statement that one step runs; None if it has none.
+
+        Raises:
+            CannotCut: it holds several.
+        """
         kinds = self.kinds(statement)
         if kinds:
             if len(kinds) > 1:
@@ -214,7 +220,7 @@ class Cutter:
         """The nodes of a suite.
 
         `attach`: statements before the first phase belong to it (in a loop's body), else they run by themselves.
-        `phases`: whether statements run whole count as phases; not at the top, where they are setup.
+        `phases`: whether the statements count as phases; not at the top of a script, where they are setup.
         """
         nodes: list[Node] = []
         run: list[tuple[ast.stmt, Phase | None]] = []
@@ -259,9 +265,10 @@ class Cutter:
         if call is not None:
             return [self._invocation(statement, call)]
         if isinstance(statement, syntax.LOOPS):
-            turn = any(self._holds_turn(each) for each in statement.body)
-            return [Loop(statement, self.suite(statement.body, attach=True),
-                         self.suite(statement.orelse, attach=attach, phases=phases), turn=turn)]  # fmt: skip
+            body = self.suite(statement.body, attach=True)
+            is_iteration = any(self._holds_iteration(each) for each in statement.body)
+            orelse = self.suite(statement.orelse, attach=attach, phases=phases)
+            return [Loop(statement, body, orelse, is_iteration=is_iteration)]
         if isinstance(statement, ast.If):
             return [Conditional(statement, self.suite(statement.body, attach=attach, phases=phases),
                            self.suite(statement.orelse, attach=attach, phases=phases))]  # fmt: skip
@@ -277,8 +284,9 @@ class Cutter:
     def _with(self, statement: ast.With, attach: bool, phases: bool) -> list[Node]:
         body = self.suite(statement.body, attach=attach, phases=phases)
         inside = walk_nodes(body)
-        whole = any(isinstance(node, (Loop, Context, Try, Invocation)) for node in inside)
-        if whole or not all(_is_reentrant(item) for item in statement.items):
+        # A loop or a call in it runs across many steps: it has to stay entered, and cannot be entered for each part.
+        has_nodes_that_keep_it_open = any(isinstance(node, (Loop, Context, Try, Invocation)) for node in inside)
+        if has_nodes_that_keep_it_open or not all(_is_reentrant(item) for item in statement.items):
             return [Context(statement, body)]
         for node in inside:
             if isinstance(node, (Block, Plain)):

@@ -12,7 +12,7 @@ from bptui.protocol.phase import Phase
 
 
 class Sorting(Protocol):
-    """What the search asks of the one who cuts."""
+    """What the search needs of the `Cutter`; a protocol, since `cut.py` imports this file."""
 
     tree: ast.Module
 
@@ -69,7 +69,7 @@ class _Search:
         return direct or through[:1]
 
     def _backward(self, statement: ast.stmt, loss: ast.expr) -> None:
-        """Marks what the loss depends on in this turn; further out only where nothing in the turn computes it."""
+        """Marks what the loss depends on in this iteration; if nothing in it computes the loss, in the loops around."""
         self.losses[statement] = loss
         for depth in range(len(self._before) - 1, -1, -1):
             before = self._before[depth]

@@ -50,15 +50,15 @@ class _Hoister(ast.NodeTransformer):
         self._count = 0
         self._parameters = parameter_names(tree)
         self._computed: list[set[str]] = [set()]
-        """What the turn computes, for each loop or function around: `loss / 4` has a name already, `w * x` has none."""
+        """What the body computes, for each loop or function around: `loss / 4` has a name already, `w * x` has none."""
 
-    def _inside(self, node: ast.For | ast.While | ast.FunctionDef) -> ast.AST:
+    def _visit_body(self, node: ast.For | ast.While | ast.FunctionDef) -> ast.AST:
         self._computed.append(_assigned(node.body))
         self.generic_visit(node)
         self._computed.pop()
         return node
 
-    visit_For = visit_While = visit_FunctionDef = _inside  # noqa: N815 (the names that ast calls)
+    visit_For = visit_While = visit_FunctionDef = _visit_body  # noqa: N815 (the names that ast calls)
 
     def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         return node

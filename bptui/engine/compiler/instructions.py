@@ -1,7 +1,7 @@
-"""The instructions that a cut scope becomes: what the machine runs, one after the other, and where it may stand.
+"""The instructions that a cut scope becomes: what the machine runs, one after the other.
 
-A place in the program is a stack of frames, each with the number of an instruction: plain data, so that the program
-stands still between any two of them with no thread and no generator waiting.
+A position in the program is a stack of frames, each with the number of its next instruction. That is plain data, so the
+program can be paused between any two instructions, and moved back, without a thread or a generator that waits.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from bptui.protocol.phase import Phase
 
 @dataclass(eq=False)
 class Label:
-    """A place in the code to go to."""
+    """The target of a jump."""
 
     pc: int = -1
     depth: int = 0
-    """How many contexts are entered there."""
+    """How many contexts are entered there: a jump leaves those above."""
 
 
 @dataclass(eq=False)
@@ -62,8 +62,8 @@ class RunBlock(Leaves):
     None if there is nothing behind it, or both stand in one `with`."""
     loss: int | None = None
     """The piece that evaluates the loss."""
-    word: str = ""
-    """The phase's name as a plain string."""
+    phase_name: str = ""
+    """The phase's name as a plain `str`: an enum's hash and `str` are slow, and this is used once per block."""
     loss_name: str | None = None
     """What the script calls the loss."""
     root: str = ""
@@ -90,7 +90,11 @@ class Pull(Instruction):
 
 @dataclass(eq=False)
 class Bind(Instruction):
-    """Assign the item to the loop's targets. Put off until the block that follows runs."""
+    """Assign the item to the loop's targets.
+
+    Where a block follows, the machine puts it off until that block runs: at a stop between two iterations the targets
+    still are those that the last iteration used.
+    """
 
     loop: Loop = field(kw_only=True)
     piece: int = -1
@@ -105,14 +109,14 @@ class Count(Instruction):
 
 @dataclass(eq=False)
 class Leave(Instruction):
-    """Forget a loop's iterator."""
+    """Forget a loop: its iterator and its count."""
 
     loop: Loop = field(kw_only=True)
 
 
 @dataclass(eq=False)
 class TestCondition(Instruction):
-    """Evaluate a condition once, and go elsewhere if it is false."""
+    """Evaluate a condition once, and jump if it is false."""
 
     piece: int = -1
     otherwise: Label = field(default_factory=Label)
@@ -120,7 +124,7 @@ class TestCondition(Instruction):
 
 @dataclass(eq=False)
 class Jump(Instruction):
-    """Go elsewhere."""
+    """Continue at a label."""
 
     to: Label = field(default_factory=Label)
 
@@ -133,7 +137,7 @@ class Enter(Instruction):
     bind: int | None = None
     """The piece that assigns what it gives."""
     after: Label = field(default_factory=Label)
-    """Behind the `with`."""
+    """Behind the `with`: where the program continues if the manager suppresses an exception."""
 
 
 @dataclass(eq=False)
@@ -187,7 +191,7 @@ class Piece:
 
     statements: list[ast.stmt]
     expression: ast.expr | None = None
-    takes: bool = False
+    takes_item: bool = False
     """Whether it is given a value, under the name `ITEM`."""
 
 

@@ -23,7 +23,7 @@ from bptui.protocol.phase import Phase
 _EPOCH = re.compile(r"epoch", re.I)
 
 
-def assign(scopes: list[CutScope]) -> list[Block]:
+def assign_roles(scopes: list[CutScope]) -> list[Block]:
     """Give each loop its role, each block its index, and return the blocks in the script's order."""
     walk = _Walk({scope.name: scope for scope in scopes})
     walk.nodes(scopes[0].nodes)
@@ -67,7 +67,7 @@ class _Walk:
         if not self._loops:
             return
         *around, innermost = self._loops
-        innermost.turn = True
+        innermost.is_iteration = True
         if not around and _EPOCH.search(_target(innermost)):
             innermost.role = Role.EPOCH
             return

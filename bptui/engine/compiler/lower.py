@@ -48,7 +48,7 @@ class _Lowering:
         self._loops: list[tuple[Label, Label]] = []
         """Where `break` and `continue` go, for each loop around."""
 
-    # ---- putting down
+    # ---- emitting
 
     def emit(self, instruction: Instruction) -> None:
         self.last_line = instruction.line
@@ -59,18 +59,18 @@ class _Lowering:
         label.pc, label.depth = len(self.code.instructions), self._depth
         return label
 
-    def piece(self, statements: list[ast.stmt], *, takes: bool = False) -> int:
-        self.code.pieces.append(Piece(statements, takes=takes))
+    def piece(self, statements: list[ast.stmt], *, takes_item: bool = False) -> int:
+        self.code.pieces.append(Piece(statements, takes_item=takes_item))
         return len(self.code.pieces) - 1
 
-    def expression(self, node: ast.expr, *, takes: bool = False) -> int:
-        self.code.pieces.append(Piece([], node, takes))
+    def expression(self, node: ast.expr, *, takes_item: bool = False) -> int:
+        self.code.pieces.append(Piece([], node, takes_item))
         return len(self.code.pieces) - 1
 
     def assign(self, target: ast.expr) -> int:
         """The piece that assigns the item to a target."""
         store = ast.Assign([copy.deepcopy(target)], ast.Name(ITEM, ast.Load()))
-        return self.piece([_placed(store, target)], takes=True)
+        return self.piece([_placed(store, target)], takes_item=True)
 
     @property
     def _leaving(self) -> tuple[Label | None, Label | None]:
@@ -107,7 +107,7 @@ class _Lowering:
                 *self._leaving,
                 block=node,
                 phase=node.phase,
-                word=str(node.phase),
+                phase_name=str(node.phase),
                 full=part(node.statements),
                 own=part(node.own_statements),
                 extras=part(node.extras) if node.extras else None,
@@ -137,7 +137,7 @@ class _Lowering:
         self._loops.pop()
         self.emit(Jump(line, to=top))
         self.here(done)
-        self.nodes(node.orelse)
+        self.nodes(node.orelse)  # outside of the loop: a `break` in it leaves the loop around this one
         self.here(after)
         self.emit(Leave(line, loop=node))
 
@@ -180,27 +180,28 @@ class _Lowering:
         line, start, end, handler, done = node.node.lineno, Label(), Label(), Label(), Label()
         self.here(start)
         self.nodes(node.body)
-        self.here(end)
+        self.here(end)  # before `else`: what is raised there is not for these handlers
         self.nodes(node.orelse)
         if node.node.handlers:
             self.emit(Jump(line, to=done))
             self.here(handler)
             raising = _placed(ast.Raise(ast.Name(ITEM, ast.Load()), None), node.node)
             trying = _placed(ast.Try([raising], [_shortened(each) for each in node.node.handlers], [], []), node.node)
-            matches = self.expression(_placed(_matches(node.node.handlers), node.node), takes=True)
-            piece = self.piece([trying], takes=True)
+            matches = self.expression(_placed(_matches(node.node.handlers), node.node), takes_item=True)
+            piece = self.piece([trying], takes_item=True)
             self.emit(Handle(line, *self._leaving, matches=matches, piece=piece))
             self.code.regions.append((start, end, handler))
         self.here(done)
 
     def _invocation(self, node: Invocation) -> None:
         line = node.statement.lineno
+        # The call itself is not made: its function and arguments are evaluated, and the machine enters the function.
         bundle = ast.parse("lambda *args, **kwargs: (args, kwargs)", mode="eval").body
         arguments = ast.Call(bundle, node.call.args, node.call.keywords)
-        whole = ast.Tuple([node.call.func, arguments], ast.Load())
-        self.emit(Invoke(line, function=node.function, piece=self.expression(_placed(whole, node.call))))
+        parts = self.expression(_placed(ast.Tuple([node.call.func, arguments], ast.Load()), node.call))
+        self.emit(Invoke(line, function=node.function, piece=parts))
         rest = _Replaced(node.call).visit(copy.copy(node.statement))
-        self.emit(Finish(line, *self._leaving, piece=self.piece([_placed(rest, node.statement)], takes=True)))
+        self.emit(Finish(line, *self._leaving, piece=self.piece([_placed(rest, node.statement)], takes_item=True)))
 
 
 class _Replaced(ast.NodeTransformer):

@@ -40,22 +40,23 @@ def check_cuttable(node: ast.FunctionDef, tree: ast.Module) -> None:
 
 
 def check_every_backward(tree: ast.Module, blocks: list[Block]) -> None:
-    """Refuses a script in which a backward would run unseen.
+    """Refuses a script in which a backward would run without a step showing it.
 
-    A cut function may also be called as it is, to evaluate say; its backward then says so (see `unseen`).
+    A cut function may also be called as an ordinary function, to evaluate say. That is found only when it happens:
+    a backward in it then raises (see `interpreter/guard.py`).
 
     Raises:
-        CannotCut: a backward stands where no step would run it.
+        CannotCut: there is a backward that no step would run.
     """
-    seen = {id(call) for block in blocks for statement in block.statements for call in backward_calls(statement)}
+    stepped = {id(call) for block in blocks for statement in block.statements for call in backward_calls(statement)}
     used = {each.id for each in ast.walk(tree) if isinstance(each, ast.Name) and isinstance(each.ctx, ast.Load)}
     used |= {each.attr for each in ast.walk(tree) if isinstance(each, ast.Attribute)}
-    _check_below(tree, None, seen, used)
+    _check_below(tree, None, stepped, used)
 
 
-def _check_below(node: ast.AST, owner: str | None, seen: set[int], used: set[str]) -> None:
-    if isinstance(node, ast.Call) and syntax.method(node) == "backward" and id(node) not in seen:
-        raise _unseen(node, owner)
+def _check_below(node: ast.AST, owner: str | None, stepped: set[int], used: set[str]) -> None:
+    if isinstance(node, ast.Call) and syntax.method(node) == "backward" and id(node) not in stepped:
+        raise _not_stepped(node, owner)
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.ClassDef) and child.name not in used:
             continue
@@ -64,13 +65,13 @@ def _check_below(node: ast.AST, owner: str | None, seen: set[int], used: set[str
             if child.name not in used and not (in_class and child.name.startswith("__")):
                 continue  # never called: its backward never runs
             _check_below(
-                child, f"{node.name}.{child.name}" if isinstance(node, ast.ClassDef) else child.name, seen, used
+                child, f"{node.name}.{child.name}" if isinstance(node, ast.ClassDef) else child.name, stepped, used
             )
         else:
-            _check_below(child, owner, seen, used)
+            _check_below(child, owner, stepped, used)
 
 
-def _unseen(call: ast.Call, owner: str | None, function: ast.AST | None = None) -> CannotCut:
+def _not_stepped(call: ast.Call, owner: str | None, function: ast.AST | None = None) -> CannotCut:
     for each in ast.walk(function) if function is not None else ():
         if isinstance(each, (ast.Yield, ast.YieldFrom)):
             return CannotCut(_GENERATOR.format(owner), each.lineno)
@@ -90,13 +91,13 @@ def why_nothing_to_cut(tree: ast.Module) -> CannotCut:
                 if isinstance(each, (ast.FunctionDef, ast.AsyncFunctionDef)):
                     for inner in ast.walk(each):
                         if isinstance(inner, ast.Call) and syntax.method(inner) == "backward":
-                            return _unseen(inner, f"{node.name}.{each.name}")
+                            return _not_stepped(inner, f"{node.name}.{each.name}")
     for node in ast.walk(tree):
         if isinstance(node, ast.AsyncFunctionDef) and any(map(backward_calls, node.body)):
             return CannotCut(f"{node.name}() holds the training loop and is async; use a plain function", node.lineno)
         if isinstance(node, ast.Call) and syntax.method(node) == "backward":
             around = _function_around(tree, node)
-            return _unseen(node, around.name if around else None, around)
+            return _not_stepped(node, around.name if around else None, around)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and syntax.method(node) == "grad" and syntax.root(node) in {"torch", "autograd"}:
             return CannotCut("gradients come from autograd.grad here; only loops that call .backward() can be stepped",

@@ -1,8 +1,8 @@
 """Which statements are the forward: those that compute what a backward goes backward from.
 
-A backward slice over the statements of one turn: from the names in the loss to the statements that set them, and on to
-the names which those read. Statements that only prepare data (`x = x.to(device)`, `xb, yb = get_batch()`) are not
-forward: running the forward again must not draw another batch.
+A backward slice over the statements of one iteration: from the names in the loss to the statements that set them, and
+on to the names which those read. Statements that only prepare data (`x = x.to(device)`, `xb, yb = get_batch()`) are
+not forward: running the forward again must not draw another batch.
 """
 
 from __future__ import annotations
@@ -35,16 +35,16 @@ class Sorter:
         self._modules = _imported(tree)
         self._data = set(targets)
         """Names that hold data: the loop's targets, and what is made of them."""
-        self._hot = parameter_names(tree)
+        self._computed = parameter_names(tree)
         """Names that hold parameters, or what was computed from them."""
 
     def is_forward(self, statement: ast.stmt) -> bool:
         """Whether the statement computes from the parameters. Asked once for each statement, in order."""
         if self._prepares(statement):
             if not _constructs(statement):
-                self._data |= changed_names(statement) - self._hot
+                self._data |= changed_names(statement) - self._computed
             return False
-        self._hot |= changed_names(statement)
+        self._computed |= changed_names(statement)
         return True
 
     def _prepares(self, statement: ast.stmt) -> bool:
@@ -58,7 +58,7 @@ class Sorter:
     def _is_data(self, node: ast.AST) -> bool:
         """Whether the expression is made of data alone, as far as can be seen."""
         if isinstance(node, ast.Name):
-            return node.id not in self._hot
+            return node.id not in self._computed
         if isinstance(node, ast.Subscript):
             return self._is_data(node.value)
         if isinstance(node, ast.BinOp) and (reads(node) - self._data - self._modules):

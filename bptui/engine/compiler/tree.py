@@ -1,4 +1,4 @@
-"""A cut scope as a tree: phase blocks, and what stands around and between them."""
+"""A cut scope as a tree: the phase blocks, and the statements around and between them."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ Node = Union["Block", "Plain", "Loop", "Conditional", "Context", "Try", "Invocat
 
 
 class Role(Enum):
-    """What one turn of a loop is."""
+    """What one pass through a loop is."""
 
     OUTER = "outer"
-    """Neither of the others: a loop over folds, a while loop around everything."""
+    """Neither of the others, such as a loop over folds, or a `while` around everything."""
     EPOCH = "epoch"
     SAMPLE = "sample"
 
@@ -45,9 +45,9 @@ class Block:
     targets: list[str] = field(default_factory=list)
     """The targets of the loop over samples around it."""
     assigned: list[str] | None = None
-    """The names that it assigns, once they were asked for."""
+    """A cache: the names that it assigns; None until they are needed."""
     computes_loss: bool | None = None
-    """Whether it binds a name that its loss is made of, once that was asked for."""
+    """A cache: whether it binds a name that its loss is made of; None until that is needed."""
 
     @property
     def own_statements(self) -> list[ast.stmt]:
@@ -73,7 +73,7 @@ class Block:
 
 @dataclass(eq=False)
 class Plain:
-    """Statements without a phase that belong to no block: they run when the program comes by."""
+    """Statements without a phase that belong to no block: they run on the way to the next block."""
 
     statements: list[ast.stmt]
     wrappers: list[list[ast.withitem]] = field(default_factory=list)
@@ -87,13 +87,13 @@ class Loop:
     body: list[Node]
     orelse: list[Node]
     role: Role = Role.OUTER
-    turn: bool = False
-    """Whether one pass through it is a turn: it directly holds a backward."""
+    is_iteration: bool = False
+    """Whether one pass through it is an iteration of training: it directly holds a backward."""
 
 
 @dataclass(eq=False)
 class Conditional:
-    """An `if` around phases. Its test is evaluated once, when the program comes by."""
+    """An `if` around phases. Its test is evaluated once, on the way to the next block."""
 
     node: ast.If
     body: list[Node]

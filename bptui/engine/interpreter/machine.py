@@ -278,7 +278,7 @@ class Machine:
             return
         slot.count += 1
         self.moves += 1
-        self.turn += slot.loop.turn
+        self.turn += slot.loop.is_iteration
         frame.pc += 1
 
     def _ran_out(self, frame: Frame, pull: C.Pull) -> None:
@@ -304,7 +304,7 @@ class Machine:
         slot = frame.slots.setdefault(id(instruction.loop), Slot(instruction.loop, None, None))
         slot.count += 1
         self.moves += 1
-        self.turn += slot.loop.turn
+        self.turn += slot.loop.is_iteration
         frame.pc += 1
 
     def _leave(self, frame: Frame, instruction: C.Leave) -> None:

@@ -41,18 +41,18 @@ class Compiler:
         return [self._bound(piece, namespace) for piece in code.pieces]
 
     def _bound(self, piece: Piece, namespace: dict[str, Any]) -> CompiledPiece:
-        if piece.expression is not None and piece.takes:
+        if piece.expression is not None and piece.takes_item:
             given = ast.Lambda(_arguments([ITEM]), piece.expression)
             made: CompiledPiece = eval(self._compile(ast.Expression(given), "eval"), namespace)
             return made
         if piece.expression is not None:
             return types.FunctionType(self._compile(ast.Expression(piece.expression), "eval"), namespace)
         statements = self._with_twins(piece.statements)
-        if not piece.takes and not syntax.escapes(statements):
+        if not piece.takes_item and not syntax.escapes(statements):
             return types.FunctionType(self._compile(ast.Module(statements, []), "exec"), namespace)
         statements = _Plainly().apply(statements)
         names = sorted(syntax.bound_names(statements))
-        inner = _function("<module>", piece.takes, [*([ast.Global(names)] if names else []), *statements])
+        inner = _function("<module>", piece.takes_item, [*([ast.Global(names)] if names else []), *statements])
         whole = self._compile(ast.Module([inner], []), "exec")
         found = next(each for each in whole.co_consts if isinstance(each, types.CodeType))
         return types.FunctionType(found, namespace, "<module>")
@@ -108,7 +108,7 @@ class Compiler:
         heads: list[ast.stmt] = [ast.Nonlocal(shared)] if shared else []
         if declared:
             heads.append(ast.Global(sorted(declared)))
-        return _function(name, piece.takes, [*heads, *statements])
+        return _function(name, piece.takes_item, [*heads, *statements])
 
 
 def _same_arguments(node: ast.FunctionDef) -> ast.arguments:
@@ -122,8 +122,8 @@ def _same_arguments(node: ast.FunctionDef) -> ast.arguments:
     return arguments
 
 
-def _function(name: str, takes: bool, body: list[ast.stmt]) -> ast.FunctionDef:
-    return _define(name, _arguments([ITEM] if takes else []), body or [ast.Pass()])
+def _function(name: str, takes_item: bool, body: list[ast.stmt]) -> ast.FunctionDef:
+    return _define(name, _arguments([ITEM] if takes_item else []), body or [ast.Pass()])
 
 
 def _arguments(names: list[str]) -> ast.arguments:

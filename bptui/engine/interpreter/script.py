@@ -10,10 +10,10 @@ import types
 from collections.abc import Sequence
 
 from bptui.engine.compiler import classify, hoist
-from bptui.engine.compiler import loops as roles
 from bptui.engine.compiler.cut import cut
 from bptui.engine.compiler.fission import TWICE, twice
 from bptui.engine.compiler.instructions import Code, RunBlock
+from bptui.engine.compiler.loops import assign_roles
 from bptui.engine.compiler.lower import lower
 from bptui.engine.compiler.syntax import binds, bound_names, reads
 from bptui.engine.compiler.tree import Block
@@ -38,7 +38,7 @@ class Script:
         self.path = path
         self.source = _read(path)
         self.tree, scopes = cut(self.source, path)
-        self.blocks: list[Block] = roles.assign(scopes)
+        self.blocks: list[Block] = assign_roles(scopes)
         """The phase blocks, in the script's own order."""
         self.loop_targets = frozenset(
             name for each in ast.walk(self.tree) if isinstance(each, ast.For) for name in binds(each.target)

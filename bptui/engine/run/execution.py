@@ -220,7 +220,7 @@ class Execution:
         """What the timeline keeps of a step at full speed."""
         loss, params = self.recorder.numbers()
         place = self.stepper.place
-        return ran.word if ran is not None else None, place.epoch, place.sample, loss, params
+        return ran.phase_name if ran is not None else None, place.epoch, place.sample, loss, params
 
     # ---- again, from the past
 

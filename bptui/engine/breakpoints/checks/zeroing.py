@@ -101,7 +101,7 @@ class Wiped(Check):
                 self._brought[name] = run.line
                 self._wiped.pop(name, None)
             elif name in self._brought and run.phase is not Phase.UPDATE and (gradient is None or is_zero(gradient)):
-                self._wiped[name] = run.word, run.line, self._brought.pop(name)
+                self._wiped[name] = run.phase_name, run.line, self._brought.pop(name)
         return wrong
 
     def _at_update(self, run: RunBlock) -> Troubles:
