@@ -126,7 +126,7 @@ async def test_a_stop_is_shown_by_every_pane() -> None:
         assert "▶ backward" in said(pilot, "phases")
         assert said(pilot, "upcoming").split() == ["26", "l.backward()"]
         assert "y_pred  2.0400 ●" in said(pilot, "sample")
-        assert "None -> 3.8416" in said(pilot, "loss")
+        assert "1.0000 -> 3.8416" in said(pilot, "loss")
         assert said(pilot, "message") == FORWARD.explain
 
 

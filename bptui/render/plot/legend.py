@@ -48,7 +48,7 @@ def _title(caption: Caption, detail: int, width: int) -> Text:
         what = f"{one_line(caption.called)} (loss)"
     said = f"norm of {what}" if caption.norm else what
     if detail > 2 or not caption.names:
-        said += ", sample on sample" if caption.aligned else " over steps"
+        said += " by sample" if caption.aligned else " over steps"
     said += ", log" if caption.log and detail > 0 else ""
     signs = ((LINE, FIRST), (RING, SECOND))
     legend = [

@@ -153,7 +153,7 @@ class View(Vertical):
         drawing = partial(cards.sample_card, snapshot.values, snapshot.targets, changed)
         self._sample.show("sample", not changed.isdisjoint(values), values, drawing)
         name = snapshot.loss_name or "loss"
-        change = snapshot.change(name)
+        change = snapshot.change(name) if snapshot.loss is not None else None
         names = (name,) if snapshot.loss is not None else ()
         title = name if name == "loss" else f"{name} (loss)"
         none = cards.no_loss(program, snapshot)

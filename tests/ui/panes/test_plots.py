@@ -217,7 +217,7 @@ async def test_zeroing_compared_shows_both_losses_and_says_where_they_ended() ->
         await pilot.pause()
         assert [(type(ask), ask.steps) for ask in session.asked if isinstance(ask, Compare)] == [(Compare, 40)]
         assert shown(pilot) == ["SeriesPane"]
-        assert heading(pilot) == "l (loss) over steps  ⣀⡠⠒ zeroing on  ○ zeroing off"
+        assert heading(pilot) == "l (loss) by sample  ⣀⡠⠒ zeroing on  ○ zeroing off"
         rings = [line.index(RING) for line in seen(pilot).splitlines() if RING in line]
         assert min(rings) > seen(pilot).splitlines()[0].index(UPRIGHT), "before that they are one"
         assert last_line(pilot).startswith("zeroing on: loss ")
@@ -225,8 +225,10 @@ async def test_zeroing_compared_shows_both_losses_and_says_where_they_ended() ->
         assert last_line(pilot).endswith("the program stands at step 8 again")
         assert "step 8 of 48" in title(pilot)
         assert "ready" in title(pilot)
-        ends = [session.timeline.row(branch, 48) for branch in (0, 1)]
-        assert all(end is not None and f"loss {end.loss:.4f} after 40 steps" in last_line(pilot) for end in ends)
+        ends = [session.timeline.row(branch, index) for branch, index in ((0, 45), (1, 36))]
+        assert [(end.epoch, end.sample) for end in ends if end is not None] == [(3, 2), (3, 2)]
+        assert all(end is not None and f"loss {end.loss:.4f}" in last_line(pilot) for end in ends)
+        assert "both at epoch 3 sample 2" in last_line(pilot)
         await press(pilot, "x")
         assert heading(pilot) == "l (loss) over steps  ⣀⡠⠒ branch 0"
         await press(pilot, "n")
@@ -255,8 +257,7 @@ async def test_while_it_compares_it_says_how_far_it_is() -> None:
         session.tell(Running(Rows.of(rows(1, 31, 1, 3.0)), "", (Branch(1, 0, 0),)))
         session.tell(Compared(Stopped(replace(ENTRY, stop_reason=StopReason.GOTO), ()), 0, 0, 1))
         await pilot.pause()
-        assert "loss 0.0244 after 40 steps" in last_line(pilot)
-        assert "loss 0.0968 after 30 steps" in last_line(pilot)
+        assert "on: loss 0.0333; off: loss 0.1000, both at epoch 2 sample 1" in last_line(pilot)
         assert "ready" in title(pilot)
         assert RING in seen(pilot)
 
