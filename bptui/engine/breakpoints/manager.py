@@ -23,7 +23,7 @@ from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.expressions.expression import is_absence, said
 from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.machine import Machine
-from bptui.engine.interpreter.position import Position, pending, place_of
+from bptui.engine.interpreter.position import Position, pending, position_of
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
@@ -70,7 +70,7 @@ class Breakpoints:
     def set(self, asked: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
         """The breakpoints are these now; those that stay the same keep their counts. Says what became of each."""
         before, self._points, refused = self._points, {}, {}
-        self._namespace.stand(place_of(self._machine, Position()), {})
+        self._namespace.stand(position_of(self._machine, Position()), {})
         for each in asked:
             try:
                 point = self._armory.arm(each)
@@ -188,7 +188,7 @@ class Breakpoints:
         here = [point for point in here if point.may_hold(self._recorder)]
         if not here and not arrived:
             return
-        there = place_of(self._machine, place)
+        there = position_of(self._machine, place)
         self._namespace.stand(there, pending(self._machine))
         for point in here:
             if point.is_at(there) and self._holds(point):

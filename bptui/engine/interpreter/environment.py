@@ -1,4 +1,4 @@
-"""The world that a script sees while its lines run: `__main__`, `sys.argv`, `sys.path`."""
+"""What a script finds in `sys` while its lines run: its own `__main__`, `sys.argv` and `sys.path`."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from bptui.engine.interpreter import stack
 from bptui.engine.interpreter.own import is_own
 
 
-class Stage:
-    """Sets the scene for one script, and the caller's again afterwards."""
+class ScriptEnvironment:
+    """Installs these for one script while its lines run, and the caller's again afterwards."""
 
     def __init__(self, path: str, argv: Sequence[str]) -> None:
         self._path = path
@@ -24,12 +24,12 @@ class Stage:
         self._sys_path: list[str] | None = None
         self._inside = False
         self._own: list[str] = []
-        self._looked_at = -1
+        self._module_count = -1
         """How many modules there were when `_own` was looked up."""
 
     @contextlib.contextmanager
-    def set(self, main: ModuleType) -> Iterator[None]:
-        """While the script's lines run. May be entered again inside itself."""
+    def installed(self, main: ModuleType) -> Iterator[None]:
+        """While the script's lines run; `main` is its module. May be entered again inside itself."""
         if self._inside:
             yield
             return
@@ -49,7 +49,7 @@ class Stage:
             sys.argv, sys.path = caller[1:]
 
     def forget(self) -> None:
-        """Before the script runs again: its own modules are imported anew."""
+        """Before the script runs again: drop its changes to these, and its own modules, to import them anew."""
         self._argv = [self._path, *self._arguments]
         self._sys_path = None
         for name in self.own_modules():
@@ -57,7 +57,7 @@ class Stage:
 
     def own_modules(self) -> list[str]:
         """The modules of its own that the script imported."""
-        if self._looked_at != len(sys.modules):
-            self._looked_at = len(sys.modules)
+        if self._module_count != len(sys.modules):
+            self._module_count = len(sys.modules)
             self._own = [name for name in list(sys.modules) if name not in self._before and is_own(name)]
         return [name for name in self._own if name in sys.modules]

@@ -1,4 +1,4 @@
-"""What the script raised, as Python tells it, without bptui's own frames; and what to do about the usual refusals."""
+"""What the script raised, as Python shows it, without bptui's own frames; and what to do about the usual refusals."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Collection
 
 from bptui.engine.errors import StepRefused
-from bptui.engine.interpreter.machine import Raised
+from bptui.engine.interpreter.handling import Raised
 from bptui.engine.interpreter.stack import is_ours
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Failure
@@ -34,18 +34,20 @@ _HINTS: tuple[tuple[str, Phase | None, str], ...] = (
 
 
 DEEPEST = 1000
-"""As Python itself, a traceback tells the last so many calls: a recursion may be a million deep."""
+"""A traceback has at most the last so many calls, as Python's own has: a recursion may be a million deep."""
 
 
 def failure_of(raised: Raised, path: str) -> Failure:
     """The exception as plain facts."""
     error = raised.error
-    told = traceback.TracebackException.from_exception(error, limit=-DEEPEST)
-    _strip(told)
-    lines = [frame.lineno for frame in told.stack if frame.filename == path]
+    trace = traceback.TracebackException.from_exception(error, limit=-DEEPEST)
+    _strip(trace)
+    lines = [frame.lineno for frame in trace.stack if frame.filename == path]
     line = error.lineno if isinstance(error, SyntaxError) and error.filename == path else None
     message = "interrupted" if isinstance(error, KeyboardInterrupt) else str(error)
-    return Failure(type(error).__name__, message, line or (lines[-1] if lines else raised.line), "".join(told.format()))
+    return Failure(
+        type(error).__name__, message, line or (lines[-1] if lines else raised.line), "".join(trace.format())
+    )
 
 
 def raised_in(raised: Raised, path: str, statements: list[ast.stmt]) -> bool:
@@ -59,20 +61,20 @@ def raised_in(raised: Raised, path: str, statements: list[ast.stmt]) -> bool:
     return any(each.lineno <= line <= (each.end_lineno or each.lineno) for each in statements)
 
 
-def _strip(told: traceback.TracebackException) -> None:
-    """Take bptui's own frames out, of the exception and of those that led to it or are grouped in it."""
-    waiting, seen = [told], {id(told)}
+def _strip(trace: traceback.TracebackException) -> None:
+    """Take bptui's own frames out: of the exception, its causes and contexts, and the members of an exception group."""
+    waiting, visited = [trace], {id(trace)}
     while waiting:
         each = waiting.pop()
         each.stack = traceback.StackSummary.from_list([frame for frame in each.stack if not is_ours(frame.filename)])
         for other in (each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())):
-            if other is not None and id(other) not in seen:
-                seen.add(id(other))
+            if other is not None and id(other) not in visited:
+                visited.add(id(other))
                 waiting.append(other)
 
 
 def refusal_of(failure: Failure, phase: Phase, phases: Collection[Phase]) -> StepRefused:
-    """A step that was rejected whole, in PyTorch's own words. `phases`: those that the script's loop has."""
+    """The refusal of a step that changed nothing, in PyTorch's words. `phases`: those that the script's loop has."""
     text = f"{failure.type}: {failure.message}"
     hint = next(
         (hint for words, needs, hint in _HINTS if words in text and (needs is None or needs in phases)),

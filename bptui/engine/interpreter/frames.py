@@ -1,4 +1,4 @@
-"""What is being run: scopes with their loops, the contexts entered in them, and their variables."""
+"""The stack of the program: scopes that are being run, with their loops, entered contexts and variables."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Entered:
 
     manager: AbstractContextManager[Any]
     after: C.Label
-    """Where to go on when it suppresses an exception."""
+    """Where the program continues if it suppresses an exception."""
 
 
 @dataclass(eq=False)
@@ -32,9 +32,9 @@ class Slot:
     total: int | None
     """How many items there are, where that is known."""
     count: int = -1
-    """Which item it is at, from 0."""
+    """The number of the item taken last, from 0; -1 before the first."""
     item: Any = None
-    """The item that was pulled and not bound yet."""
+    """The item that was taken, and is not bound to the loop's targets yet."""
 
     def leave(self) -> None:
         """The loop is left."""
@@ -58,7 +58,7 @@ class Frame:
     unbound: C.Bind | None = None
     """The assignment of the loop's targets that is put off until the next block runs."""
     returned: Any = None
-    """What a call to a cut function gave."""
+    """What a call to a cut function returned; the `Finish` behind it takes it."""
 
     def leave_loops(self) -> None:
         """The scope is left, and so are its loops."""

@@ -1,8 +1,8 @@
-"""A backward that would run unseen says so.
+"""Refuses a backward that would run without a step showing it.
 
-A function that holds phases is run in parts by way of its twin. The function itself stays callable as it is, since a
-script may also call it where nothing goes backward (`loss_batch(model, x, y)` to validate). Should it come to a
-backward there, no step would show it: so each backward in it is preceded by a call that refuses.
+A function that holds phases is run in parts through its twin (see `pieces.py`). The function itself can still be called
+as usual, since a script may call it where nothing goes backward: `loss_batch(model, x, y)` to validate. If a backward
+ran there, no step would show it; so a call that raises is put before each backward in the function itself.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ import ast
 from bptui.engine.compiler.classify import backward_calls
 from bptui.engine.errors import LateRefusal
 
-UNSEEN = "__bptui_unseen__"
+REFUSE = "__bptui_refuse__"
 """The function, put into the script's namespace, that refuses."""
 
 
 def refuse(line: int) -> None:
-    """Stand before a backward.
+    """Called in the place before a backward.
 
     Raises:
         LateRefusal: always.
@@ -33,5 +33,5 @@ class Guarded(ast.NodeTransformer):
     def visit_Expr(self, node: ast.Expr) -> list[ast.stmt]:
         if not backward_calls(node):
             return [node]
-        refusal = ast.Expr(ast.Call(ast.Name(UNSEEN, ast.Load()), [ast.Constant(node.lineno)], []))
+        refusal = ast.Expr(ast.Call(ast.Name(REFUSE, ast.Load()), [ast.Constant(node.lineno)], []))
         return [ast.fix_missing_locations(ast.copy_location(refusal, node)), node]

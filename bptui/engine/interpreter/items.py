@@ -1,7 +1,7 @@
-"""What a loop goes over, kept as it was taken: a loop that is brought back takes the very same items again.
+"""The items of a loop, remembered as they are taken, so that a loop which is set back takes the very same items again.
 
-A generator or a DataLoader cannot be wound back, and taking from it may draw random numbers. So every item is kept,
-with the random state after it where that changed, and the place is a number.
+A generator or a DataLoader cannot be rewound, and taking from it may draw random numbers. So every item is remembered,
+with the random state after taking it where that changed; then the position in it is just a number.
 """
 
 from __future__ import annotations
@@ -14,53 +14,54 @@ import torch
 from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.tensors.facts import version_of
 
-_PLACES: tuple[Iterable[Any], ...] = (
+_PLAIN_SOURCES: tuple[Iterable[Any], ...] = (
     [], (), range(1), range(1 << 99), "a", "\xe4", {}, {}.values(), {}.items(), set(), reversed([]),
 )  # fmt: skip
-_PLAIN = frozenset(type(iter(each)) for each in _PLACES)
-"""Python's own iterators over what stands there already."""
+_PLAIN_ITERATORS = frozenset(type(iter(each)) for each in _PLAIN_SOURCES)
+"""Python's own iterators over things that exist already: taking from them has no effect but the item."""
 _MEMBERS = 16
-"""So many members of an item are looked at."""
+"""At most so many members of an item are searched for tensors."""
 
 
 class Items(Iterator[Any]):
-    """An iterator that remembers."""
+    """An iterator over a loop's items that can be set back by assigning its `position`."""
 
-    __slots__ = ("_base", "_effects", "_ended", "_kept", "_source", "_versions", "plain", "position")
+    __slots__ = ("_base", "_effects", "_ended", "_items", "_source", "_versions", "plain", "position")
 
     def __init__(self, source: Iterator[Any]) -> None:
         self._source = source
         self.plain = _is_plain(source)
         """Whether taking from it runs nothing but Python's own iterators: nothing random, nothing slow."""
-        self._kept: list[Any] = []
+        self._items: list[Any] = []
         self._base = 0
-        """How many items were forgotten."""
+        """The position of the first item that is still remembered."""
         self.position = 0
-        """How many items were taken: all that has to be brought back."""
+        """How many items were taken. Assigning an earlier one sets the loop back: nothing else is needed."""
         self._ended = False
         """Whether the source has no more."""
         self._effects: dict[int, RandomState] = {}
-        """The random state behind taking an item, where that changed it."""
+        """By position: the random state after taking the item there, where that changed it."""
         self._versions: dict[int, list[tuple[torch.Tensor, int]]] = {}
+        """By position: the tensors in the item there, each with its version when the item was taken."""
 
     def __next__(self) -> Any:
         at = self.position - self._base
-        if at < len(self._kept):
-            return self._again(at)
+        if at < len(self._items):
+            return self._take_again(at)
         if self._ended:
             self._replay_effect(self.position)
             raise StopIteration
         try:
-            item = next(self._source) if self.plain else self._taken()
+            item = next(self._source) if self.plain else self._take()
         except StopIteration:
             self._ended = True
             raise
-        self._kept.append(item)
+        self._items.append(item)
         self.position += 1
         return item
 
     def can_return_to(self, position: int) -> bool:
-        """Whether the items from there on are still kept, and none was written in place since it was taken."""
+        """Whether the items from there on are still remembered, and none was written in place since it was taken."""
         if position < self._base:
             return False
         return all(
@@ -71,22 +72,22 @@ class Items(Iterator[Any]):
         )
 
     def leave(self) -> None:
-        """The loop is left: what it went over is let go, as Python does, so that a generator ends itself now."""
+        """The loop is left. Its source is let go, as Python does then, so that a generator's `finally` runs now."""
         if not self.plain:
             self._source = _gone()
 
     def forget_before(self, position: int) -> None:
-        """Keep only the items from there on."""
-        gone = min(position - self._base, len(self._kept))
+        """Let go of the items before that position."""
+        gone = min(position - self._base, len(self._items))
         if gone > 0:
-            del self._kept[:gone]
+            del self._items[:gone]
             for number in range(self._base, self._base + gone):
                 self._effects.pop(number, None)
                 self._versions.pop(number, None)
             self._base += gone
 
-    def _taken(self) -> Any:
-        """The next item, with what taking it did to random states and with its tensors' versions noted."""
+    def _take(self) -> Any:
+        """Take the next item from the source, and note what that did to random states, and its tensors' versions."""
         before = RandomState()
         try:
             item = next(self._source)
@@ -109,15 +110,15 @@ class Items(Iterator[Any]):
         if effect is not None:
             effect.restore()
 
-    def _again(self, at: int) -> Any:
+    def _take_again(self, at: int) -> Any:
         self._replay_effect(self.position)
         self.position += 1
-        return self._kept[at]
+        return self._items[at]
 
 
 def _is_plain(source: Iterator[Any]) -> bool:
     kind = type(source)
-    if kind in _PLAIN:
+    if kind in _PLAIN_ITERATORS:
         return True
     if kind is zip:
         return all(map(_is_plain, source.__reduce__()[1]))

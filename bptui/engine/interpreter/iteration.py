@@ -1,4 +1,4 @@
-"""How far the present turn of the loop has come, and which block an out-of-order phase means."""
+"""What has run of the present iteration, and which block a phase asked for out of order means."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _DONE, _FORWARD, _BACKWARD = Mark.DONE, Phase.FORWARD, Phase.BACKWARD
 """At hand: the members of an enum are looked up slowly, and these behind every block."""
 
 IterationMark = tuple[int, dict[int, Mark], tuple[RunBlock, Frame] | None]
-"""How a turn stands."""
+"""The state of an iteration: its number, its blocks' marks, and the forward that a backward may follow."""
 
 
 class Iteration:
-    """The blocks of the turn: done, next, skipped, to do."""
+    """The blocks of the present iteration: done, next, skipped, to do."""
 
     def __init__(self, script: Script, machine: Machine) -> None:
         self._script, self._machine = script, machine
         self._number = 0
         self._marks: dict[int, Mark] = {}
-        """The blocks of this turn that ran or were passed over, by index."""
+        """The blocks of this iteration that ran or were skipped, by index."""
         self._forward: tuple[RunBlock, Frame] | None = None
         """The last forward, as long as no backward came after it."""
         self._last_forward: tuple[RunBlock, Frame] | None = None
@@ -36,22 +36,22 @@ class Iteration:
         self._consumed_turn: int | None = None
 
     def bookmark(self) -> IterationMark:
-        """How it stands, to go back there."""
+        """Its state, for `go_back`."""
         return self._number, dict(self._marks), self._forward
 
     def go_back(self, there: IterationMark) -> None:
-        """Stand as it stood."""
+        """Restore the state of a bookmark."""
         self._number, self._marks, self._forward = there
 
     # ---- what happened
 
     @property
     def fresh(self) -> bool:
-        """Whether no block of the present turn has run."""
+        """Whether no block of the present iteration has run."""
         return self._number != self._machine.turn
 
     def begin(self) -> None:
-        """The machine runs its next block now: another turn may have begun since."""
+        """Called before a block runs: if another iteration has begun since the last one, all of it is still to do."""
         number = self._machine.turn
         if self._number != number:
             self._number = number
@@ -79,7 +79,7 @@ class Iteration:
     # ---- what can be done
 
     def forward_again(self) -> tuple[RunBlock, Frame] | None:
-        """The forward that no backward followed yet, if its scope is still being run and no other turn has begun."""
+        """The forward that no backward followed yet, if its scope is still being run, in the same iteration."""
         if self._forward is None or self._number != self._machine.turn or self._forward[1] not in self._machine.frames:
             return None
         return self._forward
@@ -89,7 +89,7 @@ class Iteration:
         return self._last_forward
 
     def forward_ahead(self) -> bool:
-        """Whether a forward comes later in the code of the scopes being run, without another turn."""
+        """Whether a forward comes later in the code of the scopes being run, without another iteration."""
         return any(
             isinstance(each, RunBlock) and each.phase is Phase.FORWARD
             for frame in self._machine.frames
@@ -111,7 +111,7 @@ class Iteration:
             raise StepRefused(f"The script's loop has no {phase}.", "`next` runs what comes next.")
 
     def find(self, phase: Phase) -> tuple[RunBlock, Frame]:
-        """The block that the phase means here: the next of its kind in this turn, else the one before.
+        """The block that the phase means here: the next of its kind in this iteration, else the one before.
 
         Raises:
             StepRefused: there is none, or it cannot run from here.
@@ -180,7 +180,7 @@ class Iteration:
         return cursor, False
 
     def marks(self, zeroing: bool) -> tuple[Mark, ...]:
-        """How each of the program's blocks stands."""
+        """The mark of each of the program's blocks, in the script's order."""
         current = self._marks if self._number == self._machine.turn else {}
         cursor, _ = self.upcoming(zeroing)
         return tuple(self._mark(block, cursor, current, zeroing) for block in self._script.blocks)

@@ -1,7 +1,8 @@
-"""Runs the instructions of a cut script, and stands still before each phase block.
+"""Runs the instructions of a cut script, and pauses before each phase block.
 
-Its state is plain: a stack of frames, each with the number of an instruction, the iterators of the loops around and
-the contexts entered. What the script raises comes out as `Raised`, with the machine still standing at that instruction.
+Its state is plain data: a stack of frames, each with the number of its next instruction, the iterators of its loops and
+the contexts that it entered. An instruction moves the frame on only when it is done, so after the script raised
+(`Raised`) the machine is still at the instruction that did, and can try it again.
 """
 
 from __future__ import annotations
@@ -15,22 +16,13 @@ from typing import Any
 from bptui.engine.compiler import instructions as C
 from bptui.engine.errors import CannotCut, LateRefusal
 from bptui.engine.interpreter.frames import Cells, Entered, Frame, Slot
+from bptui.engine.interpreter.handling import Raised, handle
 from bptui.engine.interpreter.items import Items
 from bptui.engine.interpreter.lengths import length_of
 from bptui.engine.interpreter.pieces import BREAK, CONTINUE, FRAME, CompiledPiece
 from bptui.engine.interpreter.stack import script_traceback
-from bptui.engine.interpreter.unwind import Catcher, Finally, catcher_of, leave
+from bptui.engine.interpreter.unwind import Finally, go_to, leave
 from bptui.protocol.phase import Phase
-
-
-class Raised(Exception):
-    """The script's own code raised."""
-
-    def __init__(self, error: BaseException, line: int) -> None:
-        super().__init__(str(error))
-        self.error = error
-        self.line = line
-        """The line of the statement that the machine was running."""
 
 
 class Machine:
@@ -45,19 +37,20 @@ class Machine:
         self.frames = [Frame(codes["<module>"], pieces, names)]
         """The scopes being run, the module first; empty when the script has ended."""
         self.moves = 0
-        """How often a loop took another item or ended: while it is the same, so is the place in the data."""
+        """Counts items taken, loops ended, functions entered or left: while it is the same, so is the `Position`."""
         self.rounds = 0
-        """How often a function was begun or left, or a loop was begun after other code had run."""
-        self._strayed = False
+        """Counts functions entered or left, and loops begun after other code ran. While it is the same, no such code
+        has bound the variables anew that a loss is computed from, and its graph need not be walked again."""
+        self._other_code_ran = False
         """Whether code without a phase ran since a loop was begun, or a loop around took more than a number."""
         self.turn = 0
-        """How many turns of the loop were begun."""
+        """How many iterations of the training loop were begun."""
         self.others = 0
         """How often code without a phase ran: behind a phase in its block, or between blocks."""
         self.totals: dict[int, int] = {}
         """How many items each loop had the last time that it ran out, by the identity of its node."""
         self.started: Callable[[Phase | None, int], None] = lambda phase, line: None
-        """Told before each instruction that runs the script's code."""
+        """Called before each instruction that runs the script's code, with the phase, if it has one, and the line."""
         self._execute: dict[type[C.Instruction], Callable[[Frame, Any], None]] = {
             C.RunPlain: self._run_plain, C.Iterate: self._iterate, C.Pull: self._pull, C.Bind: self._bind,
             C.Count: self._count, C.Leave: self._leave, C.TestCondition: self._test,
@@ -70,11 +63,11 @@ class Machine:
     def close(self) -> None:
         """Leave every context that is still entered: the script will not go on."""
         for frame in reversed(self.frames):
-            with contextlib.suppress(BaseException):  # it is given up; nobody is left to hear of it
+            with contextlib.suppress(BaseException):  # the run is given up: there is nobody to report it to
                 leave(frame, 0, None)
         self.frames.clear()
 
-    # ---- where it stands
+    # ---- the position
 
     @property
     def ended(self) -> bool:
@@ -82,7 +75,7 @@ class Machine:
 
     @property
     def cursor(self) -> C.RunBlock | None:
-        """The phase block that comes next; None when the script has ended or stands before other code."""
+        """The phase block that comes next; None if the script has ended, or other code comes before a block."""
         if not self.frames:
             return None
         instruction = self.frames[-1].instruction
@@ -99,7 +92,7 @@ class Machine:
         """Run what has no phase until the next phase block, or the end.
 
         Raises:
-            Raised: the script raised; the machine stands at that instruction, and would try it again.
+            Raised: the script raised; the machine is still at that instruction, and would try it again.
         """
         frames, execute, run_block = self.frames, self._execute, C.RunBlock
         while frames:
@@ -152,7 +145,7 @@ class Machine:
         return result
 
     def run_apart(self, frame: Frame, piece: int, block: C.RunBlock) -> None:
-        """Run a block's piece where the machine stands, and stay there.
+        """Run one piece of a block, without moving: a phase out of order, or the forward again.
 
         Raises:
             Raised: the script raised.
@@ -166,84 +159,48 @@ class Machine:
             raise Raised(error, block.line) from error
 
     def failed(self, instruction: C.Instruction, error: BaseException) -> None:
-        """An instruction raised: let the script deal with it, or say so.
+        """An instruction raised: let the script's own `try` and `with` statements deal with it.
 
         Raises:
-            Raised: the script does not.
+            Raised: none of them does.
+            CannotCut: it is a `LateRefusal` of our own code.
         """
         if isinstance(error, LateRefusal):
             raise CannotCut(error.message, error.line or instruction.line) from None
-        error.__traceback__ = script_traceback(error.__traceback__)  # the script may print it
-        if self._handled(error, instruction.line):
+        error.__traceback__ = script_traceback(error.__traceback__)  # before any handler runs: the script may print it
+        handled = handle(self.frames, error, instruction.line)
+        if handled is not None:
+            if handled.clauses is not None:
+                self._proceed(self.frames[-1], handled.clauses, handled.result)
             return
         if not isinstance(error, SystemExit):
             raise Raised(error, instruction.line) from error
         self._exited(error)
 
     def _exited(self, error: SystemExit) -> None:
-        """The script ended itself: leave everything, and say what Python says then."""
+        """`sys.exit`: leave everything, and print what Python prints then."""
         while self.frames:
             leave(self.frames[-1], 0, error)
             self.frames.pop()
         if error.code is not None and not isinstance(error.code, int):
             print(error.code, file=sys.stderr)
 
-    def _handled(self, error: BaseException, line: int) -> bool:
-        """Let the `try` and `with` statements around deal with an exception, innermost first.
-
-        Where none would, nothing is left: the program stands where it was raised.
-        """
-        while (catcher := catcher_of(self.frames, error)) is not None:
-            for frame in self.frames[catcher.frame + 1 :]:
-                frame.leave_loops()
-            del self.frames[catcher.frame + 1 :]
-            if self._caught(self.frames[-1], catcher, error, line):
-                return True
-        return False
-
-    def _caught(self, frame: Frame, catcher: Catcher, error: BaseException, line: int) -> bool:
-        suppressing = leave(frame, catcher.depth, error)
-        if suppressing is not None:
-            self._go(frame, suppressing)
-            return True
-        if catcher.handler is None:
-            return False  # a context that might have suppressed it did not
-        instruction = frame.code.instructions[catcher.handler.pc]
-        assert isinstance(instruction, C.Handle)
-        self._go(frame, catcher.handler)
-        try:
-            result = frame.pieces[instruction.piece](error)
-        except BaseException as other:
-            trace = script_traceback(other.__traceback__)
-            if other is error and trace is not None:
-                trace = trace.tb_next  # raised again: the script's handler lies in the frame that raised it first
-            other.__traceback__ = trace
-            if self._handled(other, line):
-                return True
-            raise Raised(other, instruction.line) from other
-        self._proceed(frame, instruction, result)
-        return True
-
     # ---- moving
 
-    def _go(self, frame: Frame, label: C.Label) -> None:
-        if len(frame.contexts) > label.depth:
-            leave(frame, label.depth, None)
-        frame.pc = label.pc
-
     def _proceed(self, frame: Frame, instruction: C.Leaves, result: Any) -> None:
-        """Move on from statements, by what their piece returned."""
+        """Move on from statements, by what their piece returned: None, BREAK, CONTINUE, or `(value,)` of a `return`."""
         if result is None:
             frame.pc += 1
         elif result is BREAK and instruction.on_break:
-            self._go(frame, instruction.on_break)
+            go_to(frame, instruction.on_break)
         elif result is CONTINUE and instruction.on_continue:
-            self._go(frame, instruction.on_continue)
+            go_to(frame, instruction.on_continue)
         else:
             self._return(frame, result[0])
 
     def _return(self, frame: Frame, value: Any) -> None:
-        self._go(frame, C.Label(frame.pc, 0))
+        """Leave the innermost frame, and give the value to the `Finish` behind its `Invoke`."""
+        go_to(frame, C.Label(frame.pc, 0))
         self.frames.pop().leave_loops()
         self.moves += 1
         self.rounds += 1
@@ -255,15 +212,15 @@ class Machine:
 
     def _run_plain(self, frame: Frame, instruction: C.RunPlain) -> None:
         self.started(None, instruction.line)
-        self._strayed = True
+        self._other_code_ran = True
         self._proceed(frame, instruction, frame.pieces[instruction.piece]())
 
     def _iterate(self, frame: Frame, instruction: C.Iterate) -> None:
         self.started(None, instruction.line)
         items = frame.pieces[instruction.piece]()
         total = length_of(items, instruction.loop.node, frame.names, self.module)
-        self.rounds += self._strayed
-        self._strayed = False
+        self.rounds += self._other_code_ran
+        self._other_code_ran = False
         frame.slots[id(instruction.loop)] = Slot(instruction.loop, Items(iter(items)), total)
         frame.pc += 1
 
@@ -282,16 +239,22 @@ class Machine:
         frame.pc += 1
 
     def _ran_out(self, frame: Frame, pull: C.Pull) -> None:
-        """That loop has no more items: go behind it."""
+        """That loop has no more items: continue behind it."""
         slot = frame.slots[id(pull.loop)]
         self.moves += 1
         self.totals[id(slot.loop)] = slot.count + 1
-        self._go(frame, pull.exhausted)
+        go_to(frame, pull.exhausted)
 
     def _bind(self, frame: Frame, instruction: C.Bind) -> None:
+        # Before a block the targets are bound only when the block runs: while the program is paused there, they still
+        # are those that the last iteration used. Other code runs at once, and needs them now.
         frame.unbound = instruction
         if not isinstance(frame.code.instructions[frame.pc + 1], C.RunBlock):
-            self._strayed = self._strayed or type(frame.slots[id(instruction.loop)].item) not in (int, float, str)
+            self._other_code_ran = self._other_code_ran or type(frame.slots[id(instruction.loop)].item) not in (
+                int,
+                float,
+                str,
+            )
             self._bind_targets(frame, instruction)
         frame.pc += 1
 
@@ -319,7 +282,7 @@ class Machine:
         if frame.pieces[instruction.piece]():
             frame.pc += 1
         else:
-            self._go(frame, instruction.otherwise)
+            go_to(frame, instruction.otherwise)
 
     def _jump(self, frame: Frame, instruction: C.Jump) -> None:
         label = instruction.to

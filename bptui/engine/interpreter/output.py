@@ -1,8 +1,8 @@
-"""What the script writes, kept in two files that only grow, so that a step's share is what lies between two offsets.
+"""What the script writes: two files that only grow. What a step wrote lies between two offsets.
 
 A file, not a pipe or a replaced `write`: whatever the script uses ends up there in its own order (print, os.write, a C
 library, a subprocess), nothing can block, no thread has to drain it, and what a dying process wrote last can still be
-read by the debugger, which made the files. A mark costs two flushes of nothing and two seeks: under a microsecond.
+read by the debugger, which made the files. `mark` costs two flushes, of nothing mostly, and two seeks: under 1 µs.
 """
 
 from __future__ import annotations
@@ -85,5 +85,5 @@ class Output:
             sys.stdout, sys.stderr = before
 
     def forget(self) -> None:
-        """Undo what the script put in the place of its streams: it begins again."""
+        """Drop the streams that the script put in place of its own: it begins again."""
         self._script_streams = self.stdout, self.stderr

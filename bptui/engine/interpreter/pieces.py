@@ -45,16 +45,19 @@ class Compiler:
             given = ast.Lambda(_arguments([ITEM]), piece.expression)
             made: CompiledPiece = eval(self._compile(ast.Expression(given), "eval"), namespace)
             return made
+        # A code object of mode "eval" or "exec", made a function: called, it runs in the namespace without the cost of
+        # `eval`, and "exec" code stores its names there, as module code does.
         if piece.expression is not None:
             return types.FunctionType(self._compile(ast.Expression(piece.expression), "eval"), namespace)
         statements = self._with_twins(piece.statements)
         if not piece.takes_item and not syntax.escapes(statements):
             return types.FunctionType(self._compile(ast.Module(statements, []), "exec"), namespace)
-        statements = _Plainly().apply(statements)
+        statements = _EscapesAsReturns().apply(statements)
+        # With an item, or with escapes, it has to be a function: `global` makes its assignments the module's still.
         names = sorted(syntax.bound_names(statements))
         inner = _function("<module>", piece.takes_item, [*([ast.Global(names)] if names else []), *statements])
-        whole = self._compile(ast.Module([inner], []), "exec")
-        found = next(each for each in whole.co_consts if isinstance(each, types.CodeType))
+        module_code = self._compile(ast.Module([inner], []), "exec")
+        found = next(each for each in module_code.co_consts if isinstance(each, types.CodeType))
         return types.FunctionType(found, namespace, "<module>")
 
     def _compile(self, tree: Any, mode: str) -> types.CodeType:
@@ -68,11 +71,12 @@ class Compiler:
         return _renamed(compiled)
 
     def _with_twins(self, statements: list[ast.stmt]) -> list[ast.stmt]:
-        """The statements, with its twin beside each cut function that they define."""
+        """The statements, each cut function that they define followed by the definition of its twin."""
         twins = _Twins({name: self._twin(name) for name in _defined(statements) if name in self._codes})
         return [each for statement in statements for each in _as_list(twins.visit(copy.deepcopy(statement)))]
 
     def _twin(self, name: str) -> list[ast.stmt]:
+        """The definition of a cut function's twin, which is then moved to the attribute `FRAME` of the function."""
         code = self._codes[name]
         node = code.scope.node
         assert isinstance(node, ast.FunctionDef)
@@ -81,16 +85,18 @@ class Compiler:
         declared = {name for each in ast.walk(node) if isinstance(each, ast.Global) for name in each.names}
         names = sorted((syntax.bound_names(node.body) | set(given)) - declared)
         twin = f"__bptui_frame_{name}__"
-        never: list[ast.stmt] = [
+        # Never run. It makes the names variables of the twin, so that the pieces can declare them nonlocal.
+        declarations: list[ast.stmt] = [
             ast.If(
                 ast.Constant(0), [ast.Assign([ast.Name(each, ast.Store()) for each in names], ast.Constant(None))], []
             )
         ]
         inner = [self._inner(f"__bptui_piece_{name}__{i}", p, names, declared) for i, p in enumerate(code.pieces)]
-        seen: list[ast.stmt] = [ast.Expr(ast.Name(each, ast.Load())) for each in names]
-        inner.append(_function("__bptui_cells__", False, [ast.If(ast.Constant(0), seen or [ast.Pass()], [])]))
+        # Never run either: a function that uses all of the names has all of their cells, which `Cells` reads.
+        uses: list[ast.stmt] = [ast.Expr(ast.Name(each, ast.Load())) for each in names]
+        inner.append(_function("__bptui_cells__", False, [ast.If(ast.Constant(0), uses or [ast.Pass()], [])]))
         pieces = ast.Return(ast.Tuple([ast.Name(each.name, ast.Load()) for each in inner], ast.Load()))
-        body = [*(never if names else []), *inner, pieces]
+        body = [*(declarations if names else []), *inner, pieces]
         define = _define(twin, arguments, body)
         attach = ast.parse(
             f"{twin}.__defaults__, {twin}.__kwdefaults__ = {name}.__defaults__, {name}.__kwdefaults__\n"
@@ -103,7 +109,7 @@ class Compiler:
         if piece.expression is not None:
             statements: list[ast.stmt] = [ast.copy_location(ast.Return(piece.expression), piece.expression)]
         else:
-            statements = _Plainly().apply(self._with_twins(piece.statements))
+            statements = _EscapesAsReturns().apply(self._with_twins(piece.statements))
         shared = sorted(syntax.bound_names(statements) & set(names))
         heads: list[ast.stmt] = [ast.Nonlocal(shared)] if shared else []
         if declared:
@@ -136,7 +142,7 @@ def _define(name: str, arguments: ast.arguments, body: list[ast.stmt]) -> ast.Fu
     return node
 
 
-class _Plainly(ast.NodeTransformer):
+class _EscapesAsReturns(ast.NodeTransformer):
     """Makes escapes plain returns, and annotated assignments plain ones (a global or nonlocal takes no annotation)."""
 
     def __init__(self) -> None:

@@ -14,16 +14,20 @@ _EPOCH, _SAMPLE = Role.EPOCH, Role.SAMPLE
 
 
 class Position(NamedTuple):
-    """A place in the data."""
+    """A position in the data; each is None where there is no such loop, or the count is not known."""
 
     epoch: int | None = None
+    """The present epoch, from 0."""
     sample: int | None = None
+    """The present sample of the epoch, from 0."""
     epochs: int | None = None
+    """How many epochs there are."""
     samples: int | None = None
+    """How many samples an epoch has."""
 
 
-def place_of(machine: Machine, last: Position) -> Position:
-    """Where the machine stands; between two inner loops, the sample that was last."""
+def position_of(machine: Machine, last: Position) -> Position:
+    """Where the machine is. `last`, the position before, gives the sample where there is none: between two loops."""
     epoch, sample, epochs, samples = None, last.sample, None, last.samples
     for frame in machine.frames:
         for slot in frame.slots.values():
@@ -36,7 +40,7 @@ def place_of(machine: Machine, last: Position) -> Position:
 
 
 def epoch_key(machine: Machine) -> tuple[int, int] | None:
-    """Which pass through which epoch loop the machine is in."""
+    """Identifies the present epoch: which run of which epoch loop, and which pass; None outside of any."""
     return next(((id(slot), slot.count) for slot in machine.slots() if slot.loop.role is Role.EPOCH), None)
 
 
@@ -63,7 +67,7 @@ def target_names(machine: Machine) -> list[str]:
 
 
 def pending(machine: Machine) -> Mapping[str, Any]:
-    """What the loop's targets will be, where an item was pulled and is not bound yet."""
+    """What the loop's targets will be, by name, where an item was taken and is not bound yet (see `Bind`)."""
     if not machine.frames or machine.frames[-1].unbound is None:
         return {}
     frame = machine.frames[-1]

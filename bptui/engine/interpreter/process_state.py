@@ -19,15 +19,15 @@ from torch.optim import optimizer as optimizer_hooks
 
 HOOKS: tuple[dict[Any, Any], ...] = tuple(
     hooks
-    for room in (module_hooks, optimizer_hooks)
-    for name, hooks in sorted(vars(room).items())
+    for module in (module_hooks, optimizer_hooks)
+    for name, hooks in sorted(vars(module).items())
     if name.startswith("_global_") and isinstance(hooks, dict)
 )
 """The hooks of all modules and of all optimizers."""
 
 
 class ProcessState:
-    """The settings of the process at one moment: working directory, environment, torch's global modes, and the like."""
+    """The settings of the process at one time: working directory, environment, torch's global modes, and the like."""
 
     def __init__(self) -> None:
         self._folder = _folder()
@@ -40,7 +40,7 @@ class ProcessState:
         self._warnings = list(warnings.filters)
 
     def holds(self) -> bool:
-        """Whether it is all still so."""
+        """Whether all of it is still the same."""
         return vars(ProcessState()) == vars(self)
 
     def restore(self) -> None:

@@ -18,7 +18,7 @@ from bptui.engine.compiler.lower import lower
 from bptui.engine.compiler.syntax import binds, bound_names, reads
 from bptui.engine.compiler.tree import Block
 from bptui.engine.errors import CannotCut
-from bptui.engine.interpreter.guard import UNSEEN, refuse
+from bptui.engine.interpreter.guard import REFUSE, refuse
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.pieces import Compiler
 from bptui.protocol.snapshot import BlockInfo, ProgramInfo
@@ -69,7 +69,7 @@ class Script:
         """The script at its first line, in a fresh module."""
         module = types.ModuleType("__main__")
         module.__dict__.update(__file__=self.path, __builtins__=builtins, __annotations__={})
-        module.__dict__.update({TWICE: twice, UNSEEN: refuse})
+        module.__dict__.update({TWICE: twice, REFUSE: refuse})
         module.__doc__ = ast.get_docstring(self.tree, clean=False)
         compiler = Compiler(self.path, self.tree, self.codes)
         pieces = compiler.module_pieces(self.codes["<module>"], module.__dict__)

@@ -1,7 +1,8 @@
-"""What the script learns of its own stack: warnings, tracebacks and printed stacks name its frames, never bptui's.
+"""Hides the engine's frames from the script: warnings, tracebacks and printed stacks name only its own.
 
-Under plain Python nothing lies below the script's module; here the engine does, and some of its frames also lie between
-(a recorder around an op that calls the script's code again). What asks Python for the stack is answered without them.
+Under plain Python nothing called the script's module; here the engine did, and some of its frames also lie in between
+(a recorder around an op that calls the script's code again). The functions by which a script asks Python for its stack
+are replaced by ones that leave the engine's frames out.
 """
 
 from __future__ import annotations
@@ -105,10 +106,10 @@ def _dump_traceback(original: Callable[..., None]) -> Callable[..., None]:
             original(dumped, all_threads)
             dumped.seek(0)
             threads = dumped.read().split(b"\n\n")
-        kept = b"\n\n".join(map(_script_lines, threads))
+        remaining = b"\n\n".join(map(_script_lines, threads))
         if not isinstance(target, int):
             target.flush()
-        os.write(target if isinstance(target, int) else target.fileno(), kept)
+        os.write(target if isinstance(target, int) else target.fileno(), remaining)
 
     return dump_traceback
 
@@ -119,23 +120,23 @@ def _script_lines(thread: bytes) -> bytes:
     ours = [number for number, line in enumerate(lines) if line.startswith(b'  File "' + ENGINE.encode())]
     if not ours:
         return thread
-    kept = [line for number, line in enumerate(lines[: ours[-1]]) if number not in ours]
-    return b"\n".join([*kept, b""] if lines[-1] == b"" else kept)
+    remaining = [line for number, line in enumerate(lines[: ours[-1]]) if number not in ours]
+    return b"\n".join([*remaining, b""] if lines[-1] == b"" else remaining)
 
 
-_ASKED: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
+_REPLACEMENTS: tuple[tuple[Any, str, Callable[[Any], Any]], ...] = (
     (warnings, "warn", _warn),
     (traceback, "walk_stack", _walk_stack),
     (faulthandler, "dump_traceback", _dump_traceback),
 )
-"""What a script asks Python for its stack by."""
+"""The functions by which a script asks Python for its stack: module, name, and what makes the replacement."""
 
 
 @contextlib.contextmanager
 def hidden() -> Iterator[None]:
     """While the script's lines run: let it see no frame of the engine."""
     replaced = []
-    for module, name, made in _ASKED:
+    for module, name, made in _REPLACEMENTS:
         before = getattr(module, name)
         replaced.append((module, name, before, after := made(before)))
         setattr(module, name, after)

@@ -28,18 +28,18 @@ class Finally(AbstractContextManager[None]):
 
 @dataclass(eq=False)
 class Catcher:
-    """What may deal with an exception."""
+    """A `try` or `with` that may deal with an exception."""
 
     frame: int
-    """In which frame, from 0."""
+    """The number of its frame, from 0."""
     depth: int
-    """How many of the frame's contexts are left standing."""
+    """How many of the frame's contexts are around it: the others are left first."""
     handler: C.Label | None
     """The except clauses that match; None for a context that may suppress it."""
 
 
 def catcher_of(frames: list[Frame], error: BaseException) -> Catcher | None:
-    """The innermost `try` or `with` that may deal with the exception. Looks, and leaves nothing."""
+    """The innermost `try` or `with` that may deal with the exception. Leaves nothing yet."""
     for number in range(len(frames) - 1, -1, -1):
         frame = frames[number]
         for depth in range(len(frame.contexts), -1, -1):
@@ -65,10 +65,17 @@ def _may_suppress(manager: AbstractContextManager[Any]) -> bool:
     return is_own(getattr(function, "__module__", None) or "")
 
 
-def leave(frame: Frame, depth: int, error: BaseException | None) -> C.Label | None:
-    """Leave the frame's contexts down to that depth.
+def go_to(frame: Frame, label: C.Label) -> None:
+    """Continue at a label, leaving the contexts that are not entered there."""
+    if len(frame.contexts) > label.depth:
+        leave(frame, label.depth, None)
+    frame.pc = label.pc
 
-    Returns where to go on if one of them suppressed the exception.
+
+def leave(frame: Frame, depth: int, error: BaseException | None) -> C.Label | None:
+    """Leave the frame's contexts down to that depth, innermost first. `error`: what leaves them; None for a jump.
+
+    Returns where to continue if one of them suppressed the exception; the contexts around it stay entered.
     """
     while len(frame.contexts) > depth:
         entered = frame.contexts.pop()

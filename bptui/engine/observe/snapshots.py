@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.machine import Machine
-from bptui.engine.interpreter.position import Position, pending, place_of
+from bptui.engine.interpreter.position import Position, pending, position_of
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.explain import explain
 from bptui.engine.observe.recorder import Recorder
@@ -149,7 +149,7 @@ class Snapshots:
             text = one_line(statement)
             return Upcoming(cursor.phase, cursor.block.index, cursor.line, text, text, None, None)
         names = ChainMap(dict(pending(self._machine)), *self._recorder.holders())  # type: ignore[arg-type]
-        there = place_of(self._machine, position)
+        there = position_of(self._machine, position)
         return Upcoming(
             phase=cursor.phase,
             block=cursor.block.index,

@@ -10,10 +10,11 @@ from bptui.engine.checkpoint.heap import Heap
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.syntax import every_name
 from bptui.engine.expressions.namespace import Namespace
-from bptui.engine.interpreter.environment import Stage
+from bptui.engine.interpreter.environment import ScriptEnvironment
 from bptui.engine.interpreter.failure import failure_of, raised_in, refusal_of
+from bptui.engine.interpreter.handling import Raised
 from bptui.engine.interpreter.iteration import Iteration
-from bptui.engine.interpreter.machine import Machine, Raised
+from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.output import Offset, Output
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
@@ -38,14 +39,14 @@ class Execution:
     def __init__(
         self,
         script: Script,
-        stage: Stage,
+        environment: ScriptEnvironment,
         output: Output,
         sites: Sites,
         history: History,
         plain_variables: PlainVariables,
         prompt: Prompt,
     ) -> None:
-        self.script, self.stage, self.output, self.history = script, stage, output, history
+        self.script, self.environment, self.output, self.history = script, environment, output, history
         self.plain_variables = plain_variables
         self.machine = script.machine()
         self.recorder = Recorder(script, self.machine)
@@ -62,7 +63,7 @@ class Execution:
             [self.machine, self.recorder, self.turn, self.stepper],
             [Machine, Recorder, Iteration, Stepper, *self.recorder.parts],
             script.source,
-            stage.own_modules,
+            environment.own_modules,
         )
         """All that the script can see."""
         self.prompt = prompt
@@ -86,7 +87,7 @@ class Execution:
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
         """While the script's lines run."""
-        with self.stage.set(self.machine.main), self.output.redirecting():
+        with self.environment.installed(self.machine.main), self.output.redirecting():
             yield
 
     def enter(self) -> Failure | None:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.interpreter.failure import failure_of
-from bptui.engine.interpreter.machine import Machine, Raised
+from bptui.engine.interpreter.handling import Raised
+from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.output import Offset
 from bptui.engine.interpreter.position import epoch_key, is_last, is_last_of_epoch
 from bptui.engine.run.checkpoints import Checkpoints

@@ -6,7 +6,7 @@ import gc
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from bptui.engine.interpreter.environment import Stage
+from bptui.engine.interpreter.environment import ScriptEnvironment
 from bptui.engine.interpreter.output import Output
 from bptui.engine.interpreter.process_state import ProcessState
 from bptui.engine.interpreter.random_state import RandomState
@@ -50,7 +50,7 @@ class Program:
         """The breakpoints; they stay when the script begins again."""
         self.started = False
         self._memory = memory
-        self._stage = Stage(path, argv)
+        self._environment = ScriptEnvironment(path, argv)
         self._sites = Sites(path, script.source, script.tree)
         self._random: RandomState | None = None
         self._process: ProcessState | None = None
@@ -69,7 +69,7 @@ class Program:
     def _begin(self) -> Failure | None:
         """An execution from the script's first line on."""
         self.execution = Execution(
-            self.script, self._stage, self.output, self._sites, self.history, self.plain_variables, self.prompt
+            self.script, self._environment, self.output, self._sites, self.history, self.plain_variables, self.prompt
         )
         self.execution.machine.started = self.beacon
         self.past = Checkpoints(self.execution, self._memory, self.forks)
@@ -87,7 +87,7 @@ class Program:
         if self._random is not None and self._process is not None:
             self._process.restore()
             self._random.restore()
-        self._stage.forget()
+        self._environment.forget()
         self.output.forget()
 
     def start_over(self) -> None:

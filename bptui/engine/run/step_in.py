@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptui.engine.interpreter.failure import failure_of, refusal_of
-from bptui.engine.interpreter.machine import Raised
+from bptui.engine.interpreter.handling import Raised
 from bptui.engine.run.history import NEXT, StepTaken
 from bptui.engine.run.program import Program
 from bptui.engine.tape.cursor import PhaseCursor

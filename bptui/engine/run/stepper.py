@@ -11,7 +11,7 @@ from bptui.engine.errors import StepRefused
 from bptui.engine.interpreter.frames import Frame
 from bptui.engine.interpreter.iteration import Iteration, IterationMark
 from bptui.engine.interpreter.machine import Machine
-from bptui.engine.interpreter.position import Position, is_last, place_of
+from bptui.engine.interpreter.position import Position, is_last, position_of
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.phase import Phase
 
@@ -73,7 +73,7 @@ class Stepper:
         """Look up where the program stands."""
         if self._moves != self._machine.moves:
             self._moves = self._machine.moves
-            self.place = place_of(self._machine, self.place)
+            self.place = position_of(self._machine, self.place)
 
     def next(self, detailed: bool) -> RunBlock | None:
         """Run the block that comes next, passing over zero_grad while zeroing is off. Returns what ran.
