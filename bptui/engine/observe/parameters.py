@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import torch
+from torch.nn.parameter import is_lazy
 
 from bptui.engine.interpreter.own import is_own_type
 from bptui.engine.tensors.facts import fact, grad_of
@@ -41,11 +42,11 @@ def named_leaves(holders: Holders, passing: frozenset[str]) -> Iterator[tuple[st
 
     The parameters of modules have the best names; then come variables, the members of lists, tuples and dicts, what
     optimizers hold, the bases of views, and last the `passing` names: targets of loops, which stand for one tensor
-    after the other.
+    after the other. The parameters of lazy modules (`nn.LazyLinear`) come once a forward has given them a shape.
     """
     seen: set[int] = set()
     for name, tensor in _candidates(holders, passing):
-        if id(tensor) not in seen and tensor.requires_grad and tensor.is_leaf:
+        if id(tensor) not in seen and not is_lazy(tensor) and tensor.requires_grad and tensor.is_leaf:
             seen.add(id(tensor))
             yield name, tensor
 

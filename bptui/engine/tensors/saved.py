@@ -127,8 +127,10 @@ class SavedTensor:
         """Whether it can be brought back.
 
         Raises:
-            Unusable: its graph was freed since, or it is large data that was written.
+            Unusable: its graph was freed since, it is large data that was written, or a lazy module gave it its shape.
         """
+        if type(self._tensor) is not self._kind:
+            raise Unusable("a lazy module was given its shape since")
         if self._live and not is_live(self._node):
             raise Unusable("a graph that was there then was freed by a backward since")
         if self._node is not self._tensor.grad_fn:

@@ -164,3 +164,29 @@ def test_a_script_that_runs_anew_finds_the_process_as_it_was_at_its_first_start(
         assert controller.restart().printed == first
     finally:
         controller.restart()
+
+
+def test_parameters_without_a_shape_are_there_once_a_forward_gave_them_one(open_script: OpenScript) -> None:
+    controller = open_script(
+        """
+        import torch
+        from torch import nn
+        torch.manual_seed(0)
+        net = nn.Sequential(nn.LazyLinear(2), nn.ReLU(), nn.LazyLinear(1))
+        never = nn.LazyLinear(3)
+        opt = torch.optim.SGD(net.parameters(), lr=0.1)
+        for i in range(3):
+            loss = net(torch.ones(2, 3) * (i + 1)).pow(2).mean()
+            opt.zero_grad()
+            loss.backward()
+            opt.step()
+        """
+    )
+    assert controller.snapshot.params == ()
+    seen = [controller.next() for _ in range(6)]
+    assert [param.name for param in seen[0].params] == ["net.0.weight", "net.0.bias", "net.2.weight", "net.2.bias"]
+    for index in (2, 0, 5):
+        there = controller.goto(index)
+        expected = seen[index - 1].params if index else ()
+        assert encode(there.params) == encode(expected)
+    assert controller.run().stop_reason is StopReason.END
