@@ -142,7 +142,7 @@ class Controller:
         self._check_started()
         self._life.set_zeroing(on)
         if self._inside is not None:
-            return self._inside.see_anew(on, self._execution.tapes.number)
+            return self._inside.with_zeroing(on, self._execution.tapes.number)
         return self._execution.snapshots.see_anew(on)
 
     # ---- stepping
@@ -236,7 +236,7 @@ class Controller:
             raise ValueError("steps must be at least 1")
         mark = self._output.mark()
         if self._inside is not None:
-            mark = self._inside.told
+            mark = self._inside.sent_until
             left = self._leave()
             if left.stop_reason is not StopReason.STEP:
                 return left

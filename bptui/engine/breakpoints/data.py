@@ -15,7 +15,7 @@ from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tensors.facts import grad_of, number_of
-from bptui.engine.tensors.fingerprint import ABSENT, Fingerprint, change, image
+from bptui.engine.tensors.fingerprint import ABSENT, Fingerprint, change, fingerprint_of
 from bptui.protocol.phase import Phase
 
 _COUNTED = (Phase.FORWARD, Phase.BACKWARD)
@@ -57,7 +57,7 @@ class Data:
                 self._param, self._place, self._of_grad = name, place, bool(rest["grad"])
                 self._index = Expression(f"{_BASE}{rest['index']}", namespace) if rest["index"] else None
         self._was = self._number(None)[1]
-        self._before = image(self.value(namespace))
+        self._before = fingerprint_of(self.value(namespace))
 
     def _tensor(self) -> torch.Tensor | None:
         """The parameter that it is of, while there is one of that name."""
@@ -99,7 +99,7 @@ class Data:
         trusting = run.phase in _COUNTED and isinstance(now, torch.Tensor) and now.numel() > _LARGE
         if self._before is None or self._before.same(now, trusting=trusting):
             return None
-        before, after = self._before, image(now)
+        before, after = self._before, fingerprint_of(now)
         self._before = after
         return lambda: f"{self.text} {change(before, after)} {writer(self._script, run.block, self.text)}"
 

@@ -45,7 +45,7 @@ class Account:
         elif self.complete:
             self.sum = kept if self.sum is None else self.sum + kept
         self.earlier += len(self.listed) == LISTED
-        self.listed.append((place, kept if small and kept is not None else fact(gradient, whole=whole), backward))
+        self.listed.append((place, kept if small and kept is not None else fact(gradient, detailed=whole), backward))
 
 
 class Ledgers:

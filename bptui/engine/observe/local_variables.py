@@ -83,4 +83,4 @@ class LocalsWatch:
             if isinstance(value, (torch.Tensor, float, int)) and len(self._values) < MOST:
                 large = isinstance(value, torch.Tensor) and value.numel() > SMALL
                 # a large one is not kept alive: holding activations would change how much memory the script needs
-                self._values[name] = fact(value, whole=self._detailed) if large else value
+                self._values[name] = fact(value, detailed=self._detailed) if large else value

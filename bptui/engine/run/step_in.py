@@ -70,7 +70,7 @@ def leave(life: Program, inside: PhaseCursor) -> Snapshot:
                 failure = failure_of(raised, life.script.path)
     execution.breakpoints.stepped(run, execution.stepper.place)
     taken = _deed(life, inside)
-    snapshot = execution.stop(taken, execution.result(taken, run, failure, inside.told))
+    snapshot = execution.stop(taken, execution.result(taken, run, failure, inside.sent_until))
     broadcast = broadcast_on(inside.recording.tape) if run.phase is Phase.FORWARD else ""
     return execution.snapshots.add(broadcast) if broadcast else snapshot
 

@@ -27,24 +27,24 @@ def state_at(
     for step in steps:
         for name, (value, grad) in step.written.items():
             if value is not None:
-                params[name] = Param(name, value.whole(), grad.whole() if grad is not None else None)
-                _written(ledgers, params[name])
+                params[name] = Param(name, value.detailed(), grad.detailed() if grad is not None else None)
+                _note_write(ledgers, params[name])
         raw = step.raw
         if isinstance(raw, RawNode) and raw.variable and raw.done:
             accumulated = recording.parameter_of(raw)
             if accumulated is not None and accumulated in params:
-                params[accumulated] = dataclasses.replace(params[accumulated], grad=_whole(raw.new))
-                ledgers[accumulated] = _with(ledgers.get(accumulated), raw, params[accumulated], place)
+                params[accumulated] = dataclasses.replace(params[accumulated], grad=_fact_of(raw.new))
+                ledgers[accumulated] = _with_contribution(ledgers.get(accumulated), raw, params[accumulated], place)
     return tuple(params.values()), tuple(ledgers[name] for name in params if name in ledgers)
 
 
-def _whole(captured: CapturedTensor | None) -> Fact | None:
-    return captured.whole() if captured is not None else None
+def _fact_of(captured: CapturedTensor | None) -> Fact | None:
+    return captured.detailed() if captured is not None else None
 
 
-def _with(ledger: Ledger | None, raw: RawNode, param: Param, place: Position) -> Ledger:
+def _with_contribution(ledger: Ledger | None, raw: RawNode, param: Param, place: Position) -> Ledger:
     """The ledger with what this node added to the gradient."""
-    added = next(each.whole() for each in raw.upstream if each is not None)
+    added = next(each.detailed() for each in raw.upstream if each is not None)
     contribution = Contribution(place.epoch, place.sample, added)
     if ledger is None or raw.old is None:
         return _compared(Ledger(param.name, (contribution,), added, None), param)
@@ -55,7 +55,7 @@ def _with(ledger: Ledger | None, raw: RawNode, param: Param, place: Position) ->
     return _compared(Ledger(param.name, contributions, total, None, ledger.earlier), param)
 
 
-def _written(ledgers: dict[str, Ledger], param: Param) -> None:
+def _note_write(ledgers: dict[str, Ledger], param: Param) -> None:
     """An op wrote a parameter or its gradient: a ledger ends where that is None or 0."""
     ledger = ledgers.get(param.name)
     if ledger is not None:
@@ -73,10 +73,10 @@ def _is_zero(known: Fact) -> bool:
 
 def _compared(ledger: Ledger, param: Param) -> Ledger:
     """With what the gradient is besides the sum."""
-    total, now = _tensor(ledger.sum), _tensor(param.grad)
+    total, gradient = _tensor(ledger.sum), _tensor(param.grad)
     difference = None
-    if total is not None and now is not None and not same_bits(total, now):
-        difference = fact(now - total)
+    if total is not None and gradient is not None and not same_bits(total, gradient):
+        difference = fact(gradient - total)
     return dataclasses.replace(ledger, difference=difference)
 
 

@@ -45,14 +45,14 @@ def _tensors(holders: Iterable[Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
 def _leads_to(start: Any, node: Any) -> bool:
     """Whether a backward from there comes to the node. Nodes were counted before those that use them."""
     lowest = node._sequence_nr()
-    waiting, seen = [start], {start}
+    waiting, visited = [start], {start}
     while waiting:
         at = waiting.pop()
         if at is node:
             return True
         for after, _ in at.next_functions:
-            if after is not None and after not in seen and after._sequence_nr() >= lowest:
-                seen.add(after)
+            if after is not None and after not in visited and after._sequence_nr() >= lowest:
+                visited.add(after)
                 waiting.append(after)
     return False
 

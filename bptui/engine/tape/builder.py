@@ -12,7 +12,7 @@ from bptui.engine.tape.nodes import RawNode, Root
 from bptui.engine.tape.operands import LONGEST, Operands, name_of, symbol_of, value_of
 from bptui.engine.tape.records import RawOp, RawValue
 from bptui.engine.tape.terms import Term
-from bptui.engine.tape.unseen_ops import UnseenOps
+from bptui.engine.tape.unrecorded_ops import UnrecordedOps
 from bptui.engine.tape.values import Values
 from bptui.engine.tensors.captured import CapturedTensor
 from bptui.engine.tensors.facts import fact as fact_of_plain
@@ -21,12 +21,12 @@ from bptui.protocol.fact import SMALL, Fact
 from bptui.protocol.tape import Edge, Tape, TapeNode, TapeOp
 
 _MANY, _FEW = 1000, 4
-"""On a tape of more than so many ops and nodes, tensors of more than so few elements are told by shape only."""
+"""On a tape of more than so many ops and nodes, tensors of more than so few elements are shown by shape only."""
 
 
 @dataclass(frozen=True)
 class Taken:
-    """What an op took."""
+    """The operands of an op."""
 
     terms: Sequence[Term | None]
     """In the order of its node's edges; None where it is not known."""
@@ -38,8 +38,8 @@ class Taken:
     """Whether it made one autograd node: only then are the edges of that its operands."""
 
 
-class Taping:
-    """Makes a tape."""
+class TapeBuilder:
+    """Makes the tape of one recording."""
 
     def __init__(
         self,
@@ -116,12 +116,12 @@ class Taping:
                 value.symbol = symbol_of(expression)
 
     def _complete(self, leaves: Mapping[int, tuple[str, Fact]]) -> None:
-        """Ops that no recorder saw: from the graph alone."""
-        unseen = UnseenOps(self._values, leaves, list(self._nodes))
+        """Add the ops that were not recorded, as far as the graph tells."""
+        unrecorded = UnrecordedOps(self._values, leaves, list(self._nodes))
         for node in sorted(self._nodes, key=lambda each: each.sequence):
             if node.variable or self.op_of(node) >= 0:
                 continue
-            op, terms = unseen.op(node, len(self._ops))
+            op, terms = unrecorded.op(node, len(self._ops))
             self._ops.append(op)
             written = [each for each in terms if each is not None] if None not in terms else []
             self.taken.append(Taken(terms, written, (), True))
@@ -170,17 +170,17 @@ class Taping:
             if place >= 0 and each is not None:
                 value = place if value < 0 else value
                 if main:
-                    self._values[place].grad = each.light(self._most)
+                    self._values[place].grad = each.brief(self._most)
                     self._values[place].known = max(self._values[place].known, index if raw.variable else 0)
         edges = tuple(self._edge(index, raw, number, op, indices) for number in range(len(raw.edges)))
         return TapeNode(
             raw.name,
             op,
             value,
-            upstream.light(self._most) if upstream is not None else None,
+            upstream.brief(self._most) if upstream is not None else None,
             tuple(edge for edge in edges if edge is not None),
-            raw.old.light(self._most) if raw.old is not None else None,
-            raw.new.light(self._most) if raw.new is not None else None,
+            raw.old.brief(self._most) if raw.old is not None else None,
+            raw.new.brief(self._most) if raw.new is not None else None,
             raw.root.number,
         )
 
@@ -192,12 +192,12 @@ class Taping:
         if place >= 0 and not variable and raw.done and raw.root is self._main:
             self._values[place].known = max(self._values[place].known, index)
         downstream = raw.downstream[number] if number < len(raw.downstream) else None
-        sent = downstream.light(self._most) if downstream is not None else None
-        came = raw.upstream[0].light(self._most) if len(raw.upstream) == 1 and raw.upstream[0] is not None else None
-        dims = summed_dims(raw.name, came, sent)
+        sent = downstream.brief(self._most) if downstream is not None else None
+        upstream = raw.upstream[0].brief(self._most) if len(raw.upstream) == 1 and raw.upstream[0] is not None else None
+        dims = summed_dims(raw.name, upstream, sent)
         local = _fact_of(raw.local[number], self._most) if number < len(raw.local) else None
         term = self._formula(raw, number, op)
-        if term is not None and not (_is_local(term, local) and _sends(came, term, dims, sent)):
+        if term is not None and not (_is_local(term, local) and _sends(upstream, term, dims, sent)):
             term = None
         return Edge(place, indices.get(run, -1), local, term.text if term is not None else "", sent, dims)
 
@@ -226,13 +226,13 @@ def _is_local(term: Term, local: Fact | None) -> bool:
     return agree([term.value.item()], [local.number], 1e-12)
 
 
-def _sends(came: Fact | None, term: Term, dims: tuple[int, ...], sent: Fact | None) -> bool:
-    return sent is None or holds(value_of(came), term, dims, sent)
+def _sends(upstream: Fact | None, term: Term, dims: tuple[int, ...], sent: Fact | None) -> bool:
+    return sent is None or holds(value_of(upstream), term, dims, sent)
 
 
 def _fact_of(value: object, most: int = SMALL) -> Fact | None:
     if isinstance(value, CapturedTensor):
-        return value.light(most)
+        return value.brief(most)
     if isinstance(value, Fact) and value.numel > most:
         return None
     return value if value is None or isinstance(value, Fact) else fact_of_plain(value)

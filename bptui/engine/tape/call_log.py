@@ -1,4 +1,4 @@
-"""Which line of the script made which autograd node, and which line wrote which tensor: known of single steps.
+"""Which line of the script made which autograd node, and which line wrote which tensor, in single steps.
 
 An autograd node has no place in the source. It has a sequence number, by which it belongs to the line that ran when
 autograd counted past it. While a block is run as a single step, its lines are traced (`sys.settrace`, and only in the
@@ -87,17 +87,17 @@ class CallLog:
         """Python calls this at each call; a function of the script is traced line by line."""
         if frame.f_code.co_filename != self._sites.path:
             return None
-        seen: dict[int, tuple[torch.Tensor, int]] = {}
+        versions: dict[int, tuple[torch.Tensor, int]] = {}
         line = 0
 
         def traced(frame: FrameType, event: str, argument: Any) -> Any:
             nonlocal line
             if event != "exception":
                 with torch._C.DisableTorchFunction():
-                    self._compare(seen, line)
+                    self._compare(versions, line)
                     if event == "line":
                         line = frame.f_lineno
-                        self._remember(seen, frame, line)
+                        self._remember(versions, frame, line)
                 self._begins(line if event == "line" else self._calling(frame))
             return traced
 
@@ -115,7 +115,7 @@ class CallLog:
             self._lines.pop()  # the line before made no node
         self._lines.append((number, line))
 
-    def _remember(self, seen: dict[int, tuple[torch.Tensor, int]], frame: FrameType, line: int) -> None:
+    def _remember(self, versions: dict[int, tuple[torch.Tensor, int]], frame: FrameType, line: int) -> None:
         """Note the versions of the tensors that a line names."""
         names = self._names.get(frame.f_code)
         if names is None:
@@ -125,23 +125,23 @@ class CallLog:
         for name in names.get(line, ()):
             value = local.get(name, shared.get(name))
             if isinstance(value, torch.Tensor):
-                seen[id(value)] = value, version_of(value)
+                versions[id(value)] = value, version_of(value)
                 shapes[name] = () if value.is_nested else tuple(value.shape)
         for each in self._parameters():
-            seen[id(each)] = each, version_of(each)
+            versions[id(each)] = each, version_of(each)
 
-    def _compare(self, seen: dict[int, tuple[torch.Tensor, int]], line: int) -> None:
-        """Note what of that was written meanwhile: by the line that ended now."""
-        for tensor, version in seen.values():
+    def _compare(self, versions: dict[int, tuple[torch.Tensor, int]], line: int) -> None:
+        """Note which of these tensors were written since: by the line that has ended now."""
+        for tensor, version in versions.values():
             if (now := version_of(tensor)) > version:
                 base = tensor._base if tensor._base is not None else tensor
                 self._wrote.append(Wrote(storage_of(tensor), tuple(base.shape), now, line))
-        seen.clear()
+        versions.clear()
 
     # ---- ops, when stepping in
 
     def add(self, name: str, args: Any, kwargs: dict[str, Any], result: Any, before: int) -> None:
-        """An op came to its end, while ops are recorded one by one."""
+        """Note an op that finished, while ops are recorded one by one. `before`: autograd's number when it began."""
         writes, after = is_writing(name, kwargs), _sequence()
         if not writes and after == before:
             return
@@ -156,7 +156,7 @@ class CallLog:
                 base = tensor._base if tensor._base is not None else tensor
                 self._wrote.append(Wrote(storage_of(tensor), tuple(base.shape), version_of(tensor), line))
 
-    # ---- asked
+    # ---- queries
 
     def shapes_on(self, line: int) -> dict[str, tuple[int, ...]]:
         """The shapes of the tensors that a line of the last step named."""

@@ -1,4 +1,4 @@
-"""Which recording is the tape now: of the phase last stepped into, as long as it still tells of the present graph."""
+"""Which recording is shown as the tape: the phase last stepped into, as long as its graph is the present one."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ class Tapes:
         self._shown: Recording | None = None
         self._forward: Recording | None = None
         """The recorded forward whose graph is the present one."""
-        self._went_back = False
-        """Whether a backward ran since."""
+        self._backward_ran = False
+        """Whether a backward ran since that forward."""
         self._log = CallLog(sites, lambda: (tensor for _, tensor in recorder.parameters))
         self._backward = BackwardWatch(recorder.holders)
 
@@ -53,32 +53,32 @@ class Tapes:
 
     def begin(self, phase: Phase) -> Recording:
         """Record a phase."""
-        follows = phase is Phase.BACKWARD or (phase is Phase.FORWARD and not self._went_back)
+        follows = phase is Phase.BACKWARD or (phase is Phase.FORWARD and not self._backward_ran)
         return Recording(
             phase, self._recorder, self._sites, self._output, self._forward if follows else None, self._log
         )
 
     def recorded(self, recording: Recording) -> None:
-        """A phase was recorded: that is the tape now."""
+        """Show a phase that was recorded."""
         self._shown = recording
         self.number += 1
         if recording.phase is Phase.FORWARD:
-            self._forward, self._went_back = recording, False
+            self._forward, self._backward_ran = recording, False
         self._note(recording.phase)
 
     def ran(self, phase: Phase) -> None:
-        """A phase ran that was not recorded."""
+        """A phase ran that was not recorded: after a forward, the tape shown is of an older graph, and is dropped."""
         if phase is Phase.FORWARD and self._shown is not None:
             self._shown = self._forward = None
             self.number += 1
         self._note(phase)
 
     def forget(self) -> None:
-        """Many phases ran."""
+        """Many phases ran, not recorded: drop the tape."""
         self.ran(Phase.FORWARD)
 
     def _note(self, phase: Phase) -> None:
-        self._went_back = self._went_back or phase is Phase.BACKWARD
+        self._backward_ran = self._backward_ran or phase is Phase.BACKWARD
 
     def shown(self) -> TapeShown:
         """The tape as it is now."""

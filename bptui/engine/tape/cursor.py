@@ -1,4 +1,4 @@
-"""Where a person stands inside a phase: the phase ran as a whole and was recorded, and is shown step by step."""
+"""The position inside a phase that is stepped through. The phase has already run, recorded; its steps are shown."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ class PhaseCursor:
     ) -> None:
         """`before`: the stop before the phase. `sample`: values and how many of them are the loop's targets.
 
-        `place`: where in the data the phase runs. `output`: what the script writes, and up to where it was told.
+        `place`: where in the data the phase runs. `output`: what the script writes, and up to where that was sent.
         `undone`: it raised, and what it did was undone.
         """
         self.before, self.run, self.recording, self.failure, self.undone = before, run, recording, failure, undone
@@ -51,7 +51,7 @@ class PhaseCursor:
         self.frame: Frame | None = None
         """The scope in which the phase ran."""
         self._place = place
-        self._output, self.told = output
+        self._output, self.sent_until = output
         self.at = -1
         self._modules = [self._module(step) for step in recording.steps]
 
@@ -62,7 +62,7 @@ class PhaseCursor:
     # ---- moving
 
     def move(self, move: Move) -> bool:
-        """Move as far as that says. Whether it is still inside the phase.
+        """Move. Returns whether it is still inside the phase.
 
         Raises:
             StepRefused: there is nothing there.
@@ -108,14 +108,14 @@ class PhaseCursor:
         op, _ = self.recording.place_of(step)
         return self.recording.tape.ops[op] if op >= 0 else None
 
-    # ---- looking
+    # ---- facts
 
     def snapshot(self) -> Snapshot:
         """The facts at this step."""
         step = self.recording.steps[self.at]
         failure = self.failure if self.at == self.count - 1 else None
         op = op_of(self.recording, step, self.at, self.run.line)
-        loss, values = self._seen_so_far(op)
+        loss, values = self._computed_so_far(op)
         params, ledgers = self._state(self.at)
         name = self.run.loss_name or self.before.loss_name
         return dataclasses.replace(
@@ -154,23 +154,23 @@ class PhaseCursor:
         if self.at == 0:
             return known(self.before.params, self.before.values, loss_name, old)
         op = op_of(self.recording, self.recording.steps[self.at - 1], self.at - 1, self.run.line)
-        loss, values = self._seen_so_far(op)
+        loss, values = self._computed_so_far(op)
         return known(self._state(self.at - 1)[0], values, loss_name, loss or old)
 
-    def told_now(self) -> tuple[str, str]:
-        """What the script wrote up to this step and nobody was told yet."""
+    def unsent_output(self) -> tuple[str, str]:
+        """What the script wrote to stdout and stderr up to this step and was not sent yet; counts as sent then."""
         end = self.recording.steps[self.at].mark if 0 <= self.at < self.count else self._output.mark()
-        if end <= self.told:
+        if end <= self.sent_until:
             return "", ""
-        told, self.told = self._output.between(self.told, end), end
-        return told
+        written, self.sent_until = self._output.between(self.sent_until, end), end
+        return written
 
     def show(self, tape: int) -> Snapshot:
-        """The same, with what the script wrote up to here, once. `tape`: the tape's number."""
-        printed, errors = self.told_now()
+        """The facts at this step, with the output that was not sent yet. `tape`: the tape's number."""
+        printed, errors = self.unsent_output()
         return dataclasses.replace(self.snapshot(), printed=printed, errors=errors, tape=tape)
 
-    def see_anew(self, zeroing: bool, tape: int) -> Snapshot:
+    def with_zeroing(self, zeroing: bool, tape: int) -> Snapshot:
         """The same stop, with zeroing on or off."""
         marks = tuple(
             (Mark.TODO if zeroing else Mark.SKIPPED)
@@ -199,7 +199,7 @@ class PhaseCursor:
             raise StepRefused(f"There is no {name} at this step.", "Step on: it may not be computed yet.")
         return inspect_fact(name, facts[name], where)
 
-    def _seen_so_far(self, op: Op) -> tuple[Fact | None, tuple[Named, ...]]:
+    def _computed_so_far(self, op: Op) -> tuple[Fact | None, tuple[Named, ...]]:
         if self.run.phase is not Phase.FORWARD:
             return self.before.loss, self.before.values
         tape = self.recording.tape
@@ -213,7 +213,7 @@ class PhaseCursor:
         loss = self.recording.loss
         if loss < 0 or tape.values[loss].op > op.op:
             return None, values
-        return self.recording.kept(loss), values
+        return self.recording.fact_of(loss), values
 
 
 def _common(one: tuple[str, ...], other: tuple[str, ...]) -> int:

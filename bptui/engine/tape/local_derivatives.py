@@ -1,7 +1,7 @@
-"""The local derivative of an autograd node: what the node itself answers to a unit gradient.
+"""The local derivative of an autograd node: what the node itself returns for a unit gradient.
 
 A unit for each output where there are few of them, and ones where each output depends on the input at its own place
-only. Nothing is asked for large tensors: the answers would be as large.
+only. Large tensors are left out: their answers would be as large.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ _ROWS = 8
 """Of outputs with up to so many elements the Jacobian is found row by row."""
 
 
-def local_derivatives(node: Any, upstream: torch.Tensor, room: MemoryBudget) -> list[Any]:
+def local_derivatives(node: Any, upstream: torch.Tensor, budget: MemoryBudget) -> list[Any]:
     """The derivative of what the node's op made by each thing that it took, as captured tensors or facts.
 
     Nothing where that is too large. The node is called under `no_grad`.
     """
-    enabled = torch.is_grad_enabled()  # so it is in a backward that makes a graph
+    enabled = torch.is_grad_enabled()  # in a backward with create_graph=True
     if enabled:
         torch.set_grad_enabled(False)
     try:
-        return _derivatives(node, upstream, room)
+        return _derivatives(node, upstream, budget)
     except RuntimeError:  # a node that takes no unit gradient, such as one of a nested tensor
         return []
     finally:
@@ -40,25 +40,25 @@ def local_derivatives(node: Any, upstream: torch.Tensor, room: MemoryBudget) -> 
             torch.set_grad_enabled(True)
 
 
-def _derivatives(node: Any, upstream: torch.Tensor, room: MemoryBudget) -> list[Any]:
+def _derivatives(node: Any, upstream: torch.Tensor, budget: MemoryBudget) -> list[Any]:
     count = upstream.numel()
     if count == 1:
-        return [_captured(each, room) for each in _asked(node, _unit(upstream, 0))]
+        return [_captured(each, budget) for each in _answer(node, _unit(upstream, 0))]
     if count <= _ROWS:
-        rows = [_asked(node, _unit(upstream, row)) for row in range(count)]
+        rows = [_answer(node, _unit(upstream, row)) for row in range(count)]
         return [_jacobian([row[index] for row in rows]) for index in range(len(rows[0]))]
     if count <= SMALL and node.name().rstrip("0123456789").removesuffix("Backward") in _ELEMENTWISE:
-        answers = _asked(node, torch.ones_like(upstream))
+        answers = _answer(node, torch.ones_like(upstream))
         same = [each if each is not None and each.shape == upstream.shape else None for each in answers]
-        return [_captured(each, room) for each in same]
+        return [_captured(each, budget) for each in same]
     return []
 
 
-def _captured(tensor: torch.Tensor | None, room: MemoryBudget) -> CapturedTensor | None:
-    return CapturedTensor(tensor, room) if tensor is not None and tensor.numel() <= SMALL else None
+def _captured(tensor: torch.Tensor | None, budget: MemoryBudget) -> CapturedTensor | None:
+    return CapturedTensor(tensor, budget) if tensor is not None and tensor.numel() <= SMALL else None
 
 
-def _asked(node: Any, gradient: torch.Tensor) -> list[torch.Tensor | None]:
+def _answer(node: Any, gradient: torch.Tensor) -> list[torch.Tensor | None]:
     answer = node(gradient)
     return list(answer) if isinstance(answer, tuple) else [answer]
 

@@ -18,7 +18,7 @@ from typing import Any
 import torch
 
 from bptui.engine.tape.local_derivatives import local_derivatives
-from bptui.engine.tape.saved_tensors import Made, Saved, Seen, is_custom, saved_by, why_opaque
+from bptui.engine.tape.saved_tensors import ForwardValue, Made, Saved, is_custom, saved_by, why_opaque
 from bptui.engine.tensors.captured import CapturedTensor, MemoryBudget
 from bptui.protocol.fact import SMALL
 
@@ -53,8 +53,22 @@ class RawNode:
     """A node as it ran."""
 
     __slots__ = (
-        "done", "downstream", "edges", "local", "name", "new", "old", "opaque", "place", "root", "run", "saved",
-        "seen", "sequence", "upstream", "variable",
+        "done",
+        "downstream",
+        "edges",
+        "forward_values",
+        "local",
+        "name",
+        "new",
+        "old",
+        "opaque",
+        "place",
+        "root",
+        "run",
+        "saved",
+        "sequence",
+        "upstream",
+        "variable",
     )  # fmt: skip
 
     def __init__(self, name: str, sequence: int, edges: list[tuple[int, Made, int]], run: int, root: Root) -> None:
@@ -65,8 +79,8 @@ class RawNode:
         """Gradients: the tensors themselves, which nobody writes while they are held; `settle` captures them."""
         self.local: list[Any] = []
         self.saved: list[Saved] = []
-        self.seen: list[Seen] = []
-        """Values of the forward, as its saved tensors tell."""
+        self.forward_values: list[ForwardValue] = []
+        """Values of the forward that are among its saved tensors."""
         self.opaque = ""
         self.variable = 0
         """Of an AccumulateGrad, the identity of its leaf."""
@@ -75,13 +89,13 @@ class RawNode:
         self.place = -1
         """Its place among the nodes that ran."""
         self.done = False
-        """Whether it came to its end."""
+        """Whether it finished."""
 
-    def settle(self, room: MemoryBudget) -> None:
-        """The engine's run is over: keep of the gradients what is shown."""
+    def settle(self, budget: MemoryBudget) -> None:
+        """The engine's run is over: replace the gradients by what is shown of them."""
         for gradients in (self.upstream, self.downstream):
             gradients[:] = [
-                CapturedTensor(each, room) if isinstance(each, torch.Tensor) else each for each in gradients
+                CapturedTensor(each, budget) if isinstance(each, torch.Tensor) else each for each in gradients
             ]
 
 
@@ -91,7 +105,7 @@ class NodeRecorder:
     def __init__(self, ran: Callable[[RawNode], None]) -> None:
         """`ran` is called with each node as soon as it begins."""
         self.ran = ran
-        self.room = MemoryBudget()
+        self.budget = MemoryBudget()
         self.raised: Any = None
         """The node in which the last run raised, if it was in one."""
         self._engine: Any = None
@@ -138,12 +152,12 @@ class _Run:
             self._handles.append(node.register_hook(partial(self._after, index)))
 
     def unfinished(self) -> Any:
-        """The node that began last, if it did not come to its end."""
+        """The node that began last, if it did not finish."""
         at = self._last
         return None if at < 0 or (raw := self._raw[at]) is None or raw.done else self._nodes[at]
 
     def release(self) -> None:
-        """Take away the hooks, and let go of the graph."""
+        """Remove the hooks, and let go of the graph: a hook that holds its node would keep the graph alive for good."""
         for handle in self._handles:
             handle.remove()
         self._handles.clear()
@@ -153,17 +167,17 @@ class _Run:
 
     def _before(self, index: int, upstream: tuple[torch.Tensor | None, ...]) -> None:
         with torch._C.DisableTorchFunction():
-            self._recorder.ran(self._looked_at(index, upstream))
+            self._recorder.ran(self._record(index, upstream))
 
-    def _looked_at(self, index: int, upstream: tuple[torch.Tensor | None, ...]) -> RawNode:
+    def _record(self, index: int, upstream: tuple[torch.Tensor | None, ...]) -> RawNode:
         node: Any = self._nodes[index]
         self._last = index
         variable = node.variable if is_accumulating(node) else None
         base = self._root.number * _RUN
         raw = RawNode(node.name(), node._sequence_nr(), self._edges(node), base + index, self._root)
         self._raw[index] = raw
-        room = self._recorder.room
-        raw.upstream = [_held(each, room) for each in upstream]
+        budget = self._recorder.budget
+        raw.upstream = [_held(each, budget) for each in upstream]
         if variable is not None:
             raw.name = "AccumulateGrad"
             raw.variable = id(variable)
@@ -174,20 +188,20 @@ class _Run:
         raw.opaque = why_opaque(node)
         if not raw.opaque:
             try:
-                raw.saved, raw.seen = saved_by(node, room)
+                raw.saved, raw.forward_values = saved_by(node, budget)
             except RuntimeError as error:  # the node is about to raise that itself, and is to be blamed for it
                 raw.opaque = f"its saved tensors cannot be read: {str(error).splitlines()[0]}"
             else:
-                self._ask(node, raw, upstream)
+                self._find_local_derivatives(node, raw, upstream)
         return raw
 
-    def _ask(self, node: Any, raw: RawNode, upstream: tuple[torch.Tensor | None, ...]) -> None:
+    def _find_local_derivatives(self, node: Any, raw: RawNode, upstream: tuple[torch.Tensor | None, ...]) -> None:
         if is_custom(node):
             raw.opaque = "a custom Function's backward is run once only"
         elif any(size > _LARGE for _, _, size in raw.saved):
             return
         elif raw.name != "CopySlices" and len(upstream) == 1 and upstream[0] is not None:
-            raw.local = local_derivatives(node, upstream[0], self._recorder.room)
+            raw.local = local_derivatives(node, upstream[0], self._recorder.budget)
 
     def _after(
         self, index: int, downstream: tuple[torch.Tensor | None, ...], _upstream: tuple[torch.Tensor | None, ...]
@@ -196,12 +210,12 @@ class _Run:
         if raw is None:
             return
         raw.done = True
-        room = self._recorder.room
+        budget = self._recorder.budget
         with torch._C.DisableTorchFunction():
             if raw.variable:
                 gradient = self._nodes[index].variable.grad
-                raw.new = None if gradient is None else CapturedTensor(gradient, room)
-            raw.downstream = [_held(each, room) for each in downstream]
+                raw.new = None if gradient is None else CapturedTensor(gradient, budget)
+            raw.downstream = [_held(each, budget) for each in downstream]
 
     def _edges(self, node: Any) -> list[tuple[int, Made, int]]:
         base = self._root.number * _RUN
@@ -223,15 +237,15 @@ def is_accumulating(node: Any) -> bool:
     return type(node) is _Accumulate
 
 
-def _held(gradient: torch.Tensor | None, room: MemoryBudget) -> Any:
+def _held(gradient: torch.Tensor | None, budget: MemoryBudget) -> Any:
     """A gradient, itself if it is small or there is room."""
     if gradient is None or gradient.numel() <= SMALL:
         return gradient
-    return CapturedTensor(gradient, room)
+    return CapturedTensor(gradient, budget)
 
 
 def reachable(outputs: Any) -> list[Any]:
-    """Every node that a backward from these would come to."""
+    """Every node that a backward from these outputs would run."""
     waiting = [each.grad_fn for each in outputs if isinstance(each, torch.Tensor) and each.grad_fn is not None]
     waiting += [each.node for each in outputs if isinstance(each, torch.autograd.graph.GradientEdge)]
     nodes: dict[Any, None] = dict.fromkeys(waiting)

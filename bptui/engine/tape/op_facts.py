@@ -38,44 +38,46 @@ def op_of(recording: Recording, step: RecordedStep, index: int, line: int) -> Op
         upstream=_upstream(recording, node, at_node) if node is not None else (),
         local=tuple(_local(recording, at_op, at_node)) if node is not None else (),
         downstream=_downstream(recording, node, at_node) if node is not None else (),
-        saved=tuple(Saved(name, _fact_of(kept), size) for name, kept, size in node.saved) if node is not None else (),
+        saved=tuple(Saved(name, _fact_of(captured), size) for name, captured, size in node.saved)
+        if node is not None
+        else (),
         opaque=node.opaque if node is not None else "",
     )
 
 
 def derivative(recording: Recording, raw: RawNode, place: int) -> str:
     """`∂l/∂w`: the gradient of what the backward began from with respect to that value."""
-    assert recording.taping is not None
+    assert recording.builder is not None
     name = recording.tape.values[place].name if place >= 0 else SOMETHING
-    return f"∂{recording.taping.root_name(raw.root)}/∂{name}"
+    return f"∂{recording.builder.root_name(raw.root)}/∂{name}"
 
 
 def _named(recording: Recording, places: Sequence[int]) -> tuple[Named, ...]:
     values = recording.tape.values
-    return tuple(Named(values[place].name, recording.kept(place)) for place in dict.fromkeys(places))
+    return tuple(Named(values[place].name, recording.fact_of(place)) for place in dict.fromkeys(places))
 
 
 def _plain(recording: Recording, raw: RawOp | RawNode, op: int) -> Iterator[Named]:
     """The plain numbers that an op took, where the source has names for them."""
-    if isinstance(raw, RawOp) and recording.taping is not None:
-        yield from (Named(name, fact(number)) for name, number in recording.taping.taken[op].plain)
+    if isinstance(raw, RawOp) and recording.builder is not None:
+        yield from (Named(name, fact(number)) for name, number in recording.builder.taken[op].plain)
 
 
 def _upstream(recording: Recording, raw: RawNode, node: int) -> tuple[Named, ...]:
     by = derivative(recording, raw, recording.tape.nodes[node].value)
-    came = [each for each in raw.upstream if each is not None]
-    names = [by] if len(came) == 1 else [f"{by}[{i}]" for i in range(len(came))]
-    return tuple(Named(name, each.whole()) for name, each in zip(names, came, strict=True))
+    gradients = [each for each in raw.upstream if each is not None]
+    names = [by] if len(gradients) == 1 else [f"{by}[{i}]" for i in range(len(gradients))]
+    return tuple(Named(name, each.detailed()) for name, each in zip(names, gradients, strict=True))
 
 
 def _downstream(recording: Recording, raw: RawNode, node: int) -> tuple[Named, ...]:
     tape = recording.tape
     if raw.variable:
         name = tape.values[tape.nodes[node].value].name
-        return (Named(f"{name}.grad", raw.new.whole()),) if raw.new is not None else ()
+        return (Named(f"{name}.grad", raw.new.detailed()),) if raw.new is not None else ()
     named = zip(tape.nodes[node].edges, _sent_on(raw), strict=True)
     return tuple(
-        Named(derivative(recording, raw, edge.value) + part_of(recording, node, number), each.whole())
+        Named(derivative(recording, raw, edge.value) + part_of(recording, node, number), each.detailed())
         for number, (edge, each) in enumerate(named)
         if each is not None
     )
@@ -83,7 +85,7 @@ def _downstream(recording: Recording, raw: RawNode, node: int) -> tuple[Named, .
 
 def part_of(recording: Recording, node: int, edge: int) -> str:
     """` (1 of 2)`: which part of a gradient is sent along that edge; empty where it is all of it."""
-    return recording.taping.parts.get((node, edge), "") if recording.taping is not None else ""
+    return recording.builder.parts.get((node, edge), "") if recording.builder is not None else ""
 
 
 def _sent_on(raw: RawNode) -> list[CapturedTensor | None]:
@@ -95,7 +97,7 @@ def _sent_on(raw: RawNode) -> list[CapturedTensor | None]:
 
 def _local(recording: Recording, op: int, node: int) -> Iterator[Local]:
     """`d(r²)/dr = 2r = -3.92`."""
-    tape, taping = recording.tape, recording.taping
+    tape, builder = recording.tape, recording.builder
     value = tape.nodes[node].value
     output = tape.values[value].name if value >= 0 else SOMETHING
     edges = tape.nodes[node].edges
@@ -106,8 +108,8 @@ def _local(recording: Recording, op: int, node: int) -> Iterator[Local]:
         part = part_of(recording, node, number) if twice else ""
         by = tape.values[edge.value] if edge.value >= 0 else None
         text = ""
-        if edge.formula and op >= 0 and by is not None and taping is not None and taping.taken[op].written:
-            what = written(tape.ops[op].name, taping.taken[op].written)
+        if edge.formula and op >= 0 and by is not None and builder is not None and builder.taken[op].written:
+            what = written(tape.ops[op].name, builder.taken[op].written)
             known = short(edge.local) if edge.local is not None and edge.local.number is not None else ""
             text = f"d({what})/d{by.symbol}{part} = {edge.formula.removesuffix(' @').removeprefix('@ ')}"
             text += f" = {known}" if known and known != edge.formula else ""
@@ -117,5 +119,5 @@ def _local(recording: Recording, op: int, node: int) -> Iterator[Local]:
 def _fact_of(value: object) -> Fact:
     """Of something saved: captured, or plain."""
     if isinstance(value, CapturedTensor):
-        return value.light()
+        return value.brief()
     return value if isinstance(value, Fact) else fact(value)

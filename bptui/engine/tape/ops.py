@@ -45,18 +45,18 @@ _ALIASES = frozenset({"data", "grad", "_grad"})
 
 
 class OpRecorder(TorchFunctionMode):
-    """Records what runs while it is entered."""
+    """Records the ops that run while it is entered."""
 
     def __init__(
         self, sites: Sites, modules: Modules, name_of: NameOf, ran: Callable[[RawOp], None], log: CallLog
     ) -> None:
-        """`ran` is told each op as soon as it ran; `log` learns which line ran it."""
+        """`ran` is called with each op as soon as it ran; `log` notes which line ran it."""
         super().__init__()
         self._log = log
         self._sites, self._modules, self._name_of, self.ran = sites, modules, name_of, ran
         self.values: list[RawValue] = []
         self.ops: list[RawOp] = []
-        self.room = MemoryBudget()
+        self.budget = MemoryBudget()
         self._places: dict[int, int] = {}
         """The value that a tensor is now, by its identity."""
         self._names: dict[int, tuple[weakref.ref[torch.Tensor], str]] = {}
@@ -65,14 +65,14 @@ class OpRecorder(TorchFunctionMode):
         self._candidate: tuple[int, FrameType, tuple[str, ...]] | None = None
         """The op that ran last, and the variables that its value is about to be assigned to."""
         self._custom: list[RawOp] = []
-        """Custom functions whose results were not seen yet."""
-        self._watches = False
-        """Whether `Function.apply` is seen."""
+        """Calls of custom functions whose results were not used yet."""
+        self._apply_replaced = False
+        """Whether `Function.apply` is replaced by ours."""
 
     # ---- entering and leaving
 
     def __enter__(self) -> OpRecorder:
-        _keep_from_being_compiled()
+        _exclude_from_compiling()
         self._watch_custom_functions()
         self._modules.enter()
         super().__enter__()  # type: ignore[no-untyped-call]
@@ -83,9 +83,9 @@ class OpRecorder(TorchFunctionMode):
     ) -> None:
         super().__exit__(kind, error, traceback)  # type: ignore[no-untyped-call]
         self._modules.leave()
-        if self._watches:
+        if self._apply_replaced:
             del _SingleLevelFunction.apply  # type: ignore[attr-defined]
-            self._watches = False
+            self._apply_replaced = False
 
     def finish(self, last: Any) -> int:
         """Settle what is still open; `last` is the loss. Returns its place among the values, -1 if it has none."""
@@ -131,8 +131,8 @@ class OpRecorder(TorchFunctionMode):
         return result
 
     def _arguments(self, args: Any, kwargs: Any) -> list[Any]:
-        told = [self._argument(each) for each in args]
-        return told + [KeywordArg(key, self._argument(each)) for key, each in kwargs.items()]
+        arguments = [self._argument(each) for each in args]
+        return arguments + [KeywordArg(key, self._argument(each)) for key, each in kwargs.items()]
 
     def _read(self, func: Any, args: Any) -> Any:
         attribute = func.__self__.__name__
@@ -140,7 +140,7 @@ class OpRecorder(TorchFunctionMode):
         if isinstance(result, torch.Tensor) and args and isinstance(args[0], torch.Tensor):
             if attribute in _ALIASES:
                 if id(result) not in self._places or not self._is_at(result):
-                    base = self._word(args[0])
+                    base = self._present_name(args[0])
                     self._names[id(result)] = (weakref.ref(result), f"{base}.{attribute.lstrip('_')}")
             else:
                 self._record(attribute, [self._argument(args[0])], _sequence(), [result])
@@ -150,8 +150,8 @@ class OpRecorder(TorchFunctionMode):
         if attribute not in _ALIASES or len(args) < 2:
             return
         tensor, value = args[0], args[1]
-        word = self._word(tensor)
-        self._record("=", [self._argument(value)], _sequence(), (), wrote=f"{word}.{attribute.lstrip('_')}")
+        present_name = self._present_name(tensor)
+        self._record("=", [self._argument(value)], _sequence(), (), wrote=f"{present_name}.{attribute.lstrip('_')}")
 
     def _record(self, name: str, arguments: list[Any], before: int, made: Any, *, wrote: str = "") -> RawOp:
         frame, direct = self._frame()
@@ -190,8 +190,8 @@ class OpRecorder(TorchFunctionMode):
                 return place  # else a custom function has given it a node since
         if tensor.grad_fn is not None and (made := tensor.grad_fn._sequence_nr()) >= self._start:
             if not any(op.before <= made < op.after for op in reversed(self.ops)):
-                return self._unseen(tensor)
-        return self._put(tensor, -1, self._word(tensor))
+                return self._insert_unrecorded(tensor)
+        return self._put(tensor, -1, self._present_name(tensor))
 
     def _is_at(self, tensor: torch.Tensor) -> bool:
         place = self._places.get(id(tensor))
@@ -205,11 +205,11 @@ class OpRecorder(TorchFunctionMode):
             known = self._names.get(id(tensor))
             name = known[1] if known is not None and known[0]() is tensor else ""
         self._places[id(tensor)] = len(self.values)
-        self.values.append(RawValue(tensor, op, name, self.room))
+        self.values.append(RawValue(tensor, op, name, self.budget))
         return len(self.values) - 1
 
-    def _word(self, tensor: torch.Tensor) -> str:
-        """How the program names it now."""
+    def _present_name(self, tensor: torch.Tensor) -> str:
+        """The name that the program has for a tensor now."""
         place = self._places.get(id(tensor))
         if place is not None and self.values[place].ref() is tensor:
             return self.values[place].name or f"%{place}"
@@ -232,7 +232,7 @@ class OpRecorder(TorchFunctionMode):
     # ---- names of what was made
 
     def _expect(self, frame: FrameType, site: Site, op: int) -> None:
-        """The value goes straight to variables: look at the next op whether it did."""
+        """The value is about to be assigned to variables: at the next op, `settle` sees whether it was."""
         above: FrameType | None = frame
         while site.returns and not site.targets:
             above = self._sites.above(above.f_back) if above is not None else None
@@ -243,6 +243,10 @@ class OpRecorder(TorchFunctionMode):
             self._candidate = (op, above, site.targets)
 
     def settle(self) -> None:
+        """Name what the last op made after the variables that it was assigned to, if it was.
+
+        That can be known only later: the mode is called before Python stores the result.
+        """
         if self._candidate is None:
             return
         op, frame, targets = self._candidate
@@ -266,7 +270,7 @@ class OpRecorder(TorchFunctionMode):
             return super(_SingleLevelFunction, cls).apply(*args, **kwargs)  # type: ignore[misc]
 
         _SingleLevelFunction.apply = classmethod(apply)  # type: ignore[attr-defined]
-        self._watches = True
+        self._apply_replaced = True
 
     def _custom_begins(self, name: str, arguments: Any) -> None:
         frame, direct = self._frame()
@@ -276,8 +280,8 @@ class OpRecorder(TorchFunctionMode):
         self._take(op, [self._argument(each) for each in arguments])
         self._custom.append(op)
 
-    def _unseen(self, tensor: torch.Tensor) -> int:
-        """A value that none of the recorded ops made: put the op that must have made it before this one."""
+    def _insert_unrecorded(self, tensor: torch.Tensor) -> int:
+        """The place of a value that none of the recorded ops made. Adds the op that must have made it."""
         node: Any = tensor.grad_fn
         name = node.name().removesuffix("Backward").rstrip("0123456789").removesuffix("Backward")
         op = next((each for each in reversed(self._custom) if each.name == name), None)
@@ -305,8 +309,8 @@ class OpRecorder(TorchFunctionMode):
         return place
 
 
-def _keep_from_being_compiled() -> None:
-    """What `torch.compile` compiles calls the mode too: it must not be traced itself."""
+def _exclude_from_compiling() -> None:
+    """Keep dynamo from tracing the mode: what `torch.compile` compiles calls it too."""
     dynamo: Any = sys.modules.get("torch._dynamo")
     if dynamo is not None and not hasattr(OpRecorder.__torch_function__, "_torchdynamo_disable"):
         OpRecorder.__torch_function__ = dynamo.disable(OpRecorder.__torch_function__)  # type: ignore[method-assign]

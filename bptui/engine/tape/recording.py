@@ -14,7 +14,7 @@ from bptui.engine.observe.parameters import named_leaves
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tape.assignments import lines_assigning
 from bptui.engine.tape.blame import FailingNode, failing_node
-from bptui.engine.tape.builder import Taping
+from bptui.engine.tape.builder import TapeBuilder
 from bptui.engine.tape.call_log import CallLog
 from bptui.engine.tape.call_sites import Sites
 from bptui.engine.tape.modules import Modules
@@ -32,7 +32,7 @@ WrittenTensors = dict[str, tuple[CapturedTensor | None, CapturedTensor | None]]
 
 
 class RecordedStep:
-    """One op or node, and what it did besides."""
+    """One op or node, where the output was then, and the parameters that it changed."""
 
     __slots__ = ("mark", "raw", "written")
 
@@ -41,7 +41,7 @@ class RecordedStep:
 
 
 class Recording:
-    """Records while `running` is entered; afterwards what ran."""
+    """Records a phase while `running` is entered. Afterwards `steps` is what ran; `finish` makes the `tape` of it."""
 
     def __init__(
         self, phase: Phase, recorder: Recorder, sites: Sites, output: Output, forward: Recording | None, log: CallLog
@@ -64,19 +64,19 @@ class Recording:
         self._nodes: list[RawNode] = []
         self._loss: int = -1 if forward is None else forward._loss
         self._parameters: dict[int, str] | None = None
-        self._looks = phase in (Phase.UPDATE, Phase.ZERO_GRAD)
-        self._seen: dict[str, Any] = {}
-        if self._looks:
+        self._compares_parameters = phase in (Phase.UPDATE, Phase.ZERO_GRAD)
+        self._parameter_states: dict[str, Any] = {}
+        if self._compares_parameters:
             for name, tensor in recorder.parameters:
-                self._seen[name] = _look(tensor)
+                self._parameter_states[name] = _state_of(tensor)
         self.failing: FailingNode | None = None
         """The node in which a backward raised."""
         self.tape = Tape((), (), (), -1)
-        self.taping: Taping | None = None
+        self.builder: TapeBuilder | None = None
 
     @contextlib.contextmanager
     def running(self) -> Iterator[None]:
-        """Record what runs inside. What that raises goes through."""
+        """Record what runs inside. What it raises is raised."""
         recorder = NodeRecorder(self._node_ran)
         try:
             with recorder, self._ops:
@@ -89,15 +89,15 @@ class Recording:
             self.ended = self._output.mark()
             self._ops.settle()
             for node in self._nodes:
-                node.settle(recorder.room)
+                node.settle(recorder.budget)
 
     def finish(self, loss: Any, loss_name: str | None) -> None:
         """Make the tape of what was recorded. `loss`: as the script has it now."""
         place = self._ops.finish(loss)
         if self.phase is Phase.FORWARD or self._loss < 0:
             self._loss = place
-        self.taping = Taping(self._ops.values, self._ops.ops, self._nodes, self._loss, loss_name, self._leaves())
-        self.tape = self.taping.tape()
+        self.builder = TapeBuilder(self._ops.values, self._ops.ops, self._nodes, self._loss, loss_name, self._leaves())
+        self.tape = self.builder.tape()
 
     def forget(self) -> None:
         """Let go of the tensors: the phase is left."""
@@ -112,18 +112,18 @@ class Recording:
         """The loss among the tape's values."""
         return self.tape.loss
 
-    def kept(self, place: int) -> Fact:
-        """All that is known of a value."""
-        if place < len(self._ops.values) and (kept := self._ops.values[place].kept) is not None:
-            return kept.whole()
+    def fact_of(self, place: int) -> Fact:
+        """All that is known of the value at a place of the tape."""
+        if place < len(self._ops.values) and (captured := self._ops.values[place].captured) is not None:
+            return captured.detailed()
         return self.tape.values[place].fact
 
     def place_of(self, step: RecordedStep) -> tuple[int, int]:
         """Which op and which node of the tape a step is; -1 for neither."""
         if isinstance(step.raw, RawOp):
             return step.raw.place, -1
-        assert self.taping is not None
-        return self.taping.op_of(step.raw), step.raw.place
+        assert self.builder is not None
+        return self.builder.op_of(step.raw), step.raw.place
 
     def line_of(self, raw: RawOp | RawNode) -> int | None:
         """The line whose op made a node, also where its forward was not stepped into; None where it is not known."""
@@ -143,28 +143,30 @@ class Recording:
         """The parameter of which an AccumulateGrad adds to the gradient."""
         return self._names_of_parameters().get(raw.variable)
 
-    # ---- told by the recorders
+    # ---- called by the recorders
 
     def _op_ran(self, op: RawOp) -> None:
-        self.steps.append(RecordedStep(op, self._output.mark(), self._look_again(op) if self._looks else {}))
+        self.steps.append(
+            RecordedStep(op, self._output.mark(), self._changed_parameters(op) if self._compares_parameters else {})
+        )
 
     def _node_ran(self, node: RawNode) -> None:
         node.place = len(self._nodes)
         self._nodes.append(node)
         self.steps.append(RecordedStep(node, self._output.mark(), {}))
 
-    def _look_again(self, op: RawOp) -> WrittenTensors:
+    def _changed_parameters(self, op: RawOp) -> WrittenTensors:
         written: WrittenTensors = {}
-        room = self._ops.room
+        budget = self._ops.budget
         touched = {self._ops.values[place].address for place in op.outputs}
         for name, tensor in self._recorder.parameters:
-            now, gradient = _look(tensor), grad_of(tensor)
+            state, gradient = _state_of(tensor), grad_of(tensor)
             large = tensor.numel() > SMALL and (_address(tensor) in touched or _address(gradient) in touched)
-            if large or now != self._seen.get(name):
-                self._seen[name] = now
+            if large or state != self._parameter_states.get(name):
+                self._parameter_states[name] = state
                 written[name] = (
-                    CapturedTensor(tensor, room),
-                    None if gradient is None else CapturedTensor(gradient, room),
+                    CapturedTensor(tensor, budget),
+                    None if gradient is None else CapturedTensor(gradient, budget),
                 )
         return written
 
@@ -196,17 +198,17 @@ class Recording:
         return [*self._recorder.parameters, *named_leaves(self._recorder.holders(), frozenset())]
 
     def _leaves(self) -> dict[int, tuple[str, Fact]]:
-        """What a graph leads to that was not seen as the ops ran."""
+        """Name and fact of each leaf, by identity, for a backward whose forward was not recorded."""
         if not self._nodes or self._ops.ops:
             return {}
         leaves = {id(tensor): (name, tensor) for name, tensor in reversed(self._all_leaves())}
-        return {identity: (name, fact(tensor, whole=False)) for identity, (name, tensor) in leaves.items()}
+        return {identity: (name, fact(tensor, detailed=False)) for identity, (name, tensor) in leaves.items()}
 
 
-def _look(tensor: torch.Tensor) -> Any:
-    """How a parameter looks: small ones by value, since `.data` is written without a trace."""
+def _state_of(tensor: torch.Tensor) -> Any:
+    """What changes when a parameter or its gradient is written: small ones by value, since `.data` leaves no trace."""
     gradient = grad_of(tensor)
-    return _glance(tensor), None if gradient is None else _glance(gradient)
+    return _tensor_state(tensor), None if gradient is None else _tensor_state(gradient)
 
 
 def _address(tensor: torch.Tensor | None) -> int:
@@ -215,7 +217,7 @@ def _address(tensor: torch.Tensor | None) -> int:
     return tensor.data_ptr()
 
 
-def _glance(tensor: torch.Tensor) -> Any:
+def _tensor_state(tensor: torch.Tensor) -> Any:
     if tensor.layout != torch.strided or tensor.is_nested:
         return id(tensor), version_of(tensor)
     small = repr(tensor.tolist()) if tensor.numel() <= SMALL and not tensor.is_meta else ""

@@ -1,4 +1,4 @@
-"""Ops and values as they were seen while they ran, before they are made into a tape."""
+"""Ops and values as they are recorded while they run; `builder.py` makes them into a tape."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ MANY = 64
 class RawValue:
     """A value on the tape."""
 
-    __slots__ = ("address", "kept", "leaf", "made", "name", "op", "ref", "requires_grad", "variable")
+    __slots__ = ("address", "captured", "leaf", "made", "name", "op", "ref", "requires_grad", "variable")
 
-    def __init__(self, tensor: torch.Tensor, op: int, name: str, room: MemoryBudget) -> None:
+    def __init__(self, tensor: torch.Tensor, op: int, name: str, budget: MemoryBudget) -> None:
         self.ref = weakref.ref(tensor)
-        self.kept: CapturedTensor | None = CapturedTensor(tensor, room)
-        """None where it is not known, for a value that only the graph tells of."""
+        self.captured: CapturedTensor | None = CapturedTensor(tensor, budget)
+        """None for a value that is known from the graph only."""
         self.address = tensor.data_ptr() if tensor.layout == torch.strided and not tensor.is_nested else 0
         self.op = op
         self.name = name
@@ -36,9 +36,9 @@ class RawValue:
         """The autograd node that made it, by sequence number, and which of its outputs it is."""
 
     def settle(self) -> None:
-        """Let go of the tensor; a light fact stays."""
-        if self.kept is not None:
-            self.kept.settle()
+        """Let go of the tensor; a brief fact stays."""
+        if self.captured is not None:
+            self.captured.settle()
 
 
 class RawOp:
@@ -91,6 +91,7 @@ def is_writing(name: str, kwargs: dict[str, Any]) -> bool:
 
 
 def tensors_of(value: Any) -> Iterator[torch.Tensor]:
+    """The tensors in a value, and in lists and tuples of such."""
     if isinstance(value, torch.Tensor):
         yield value
     elif isinstance(value, (tuple, list)):
@@ -99,6 +100,7 @@ def tensors_of(value: Any) -> Iterator[torch.Tensor]:
 
 
 def places_of(argument: Any) -> list[int]:
+    """The places of the values in an argument, and in lists of such."""
     if isinstance(argument, ValueRef):
         return [int(argument)]
     if isinstance(argument, (tuple, list)):
@@ -107,6 +109,7 @@ def places_of(argument: Any) -> list[int]:
 
 
 def text_of(value: Any) -> str:
+    """An argument that is neither number nor tensor, as the tape shows it."""
     if isinstance(value, slice):
         return ":".join("" if each is None else str(each) for each in (value.start, value.stop))
     if value is Ellipsis:

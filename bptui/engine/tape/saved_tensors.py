@@ -15,7 +15,7 @@ Made = tuple[int, int]
 """A node by its sequence number, and which of its outputs."""
 Saved = tuple[str, Any, int]
 """By name a `CapturedTensor` or a plain value, and how many bytes it takes."""
-Seen = tuple[Made, int, CapturedTensor]
+ForwardValue = tuple[Made, int, CapturedTensor]
 """A value of the forward: what made it, and the identity of a leaf."""
 
 _NUMBERS = frozenset({int, float, bool, str})
@@ -40,27 +40,27 @@ def why_opaque(node: Any) -> str:
     return ""
 
 
-def saved_by(node: Any, room: MemoryBudget) -> tuple[list[Saved], list[Seen]]:
+def saved_by(node: Any, budget: MemoryBudget) -> tuple[list[Saved], list[ForwardValue]]:
     """What it saved, and which values of the forward are among it.
 
     Raises:
         RuntimeError: they were freed, or written in place since. The node itself will raise the same.
     """
     saved: list[Saved] = []
-    seen: list[Seen] = []
+    forward_values: list[ForwardValue] = []
     for name, value in _values(node):
         if value.__class__ in _NUMBERS:
             saved.append((name, value, 0))
         elif isinstance(value, torch.Tensor):
-            kept = CapturedTensor(value, room)
+            captured = CapturedTensor(value, budget)
             if value.requires_grad:
                 maker: Any = value.grad_fn
                 made = (-1, 0) if maker is None else (maker._sequence_nr(), value.output_nr)
-                seen.append((made, id(value) if maker is None else 0, kept))
-            saved.append((name, kept, value.numel() * value.element_size()))
+                forward_values.append((made, id(value) if maker is None else 0, captured))
+            saved.append((name, captured, value.numel() * value.element_size()))
         elif value is not None:
             saved.append((name, fact(value), 0))
-    return saved, seen
+    return saved, forward_values
 
 
 def _values(node: Any) -> Iterator[tuple[str, Any]]:

@@ -92,7 +92,7 @@ def _accumulated(raw: RawNode, op: Op) -> str:
     if not op.downstream:
         return f"{op.name}: it did not come to its end"
     grad, added = op.downstream[0], op.upstream[0].fact
-    old = raw.old.whole() if raw.old is not None else None
+    old = raw.old.detailed() if raw.old is not None else None
     if _adds_up(old, added, grad.fact):
         return f"{grad.name} = {short(old)} + {short(added)} = {short(grad.fact)}"
     return f"{short(added)} added to {grad.name}: {short(old)} -> {short(grad.fact)}"
@@ -131,34 +131,36 @@ def _shape(known: Fact) -> str:
     return str(list(known.shape or ()))
 
 
-def _products(name: str, came: Fact, edge: Edge, sent: Fact) -> Iterator[str]:
+def _products(name: str, upstream: Fact, edge: Edge, sent: Fact) -> Iterator[str]:
     """Upstream times the local derivative: with the formula, and in numbers."""
-    rank = len(came.shape or ())
-    upstream = _numbers(came) or ("" if SOMETHING in name else name)
-    if _numbers(came) and not _numbers(sent):
+    rank = len(upstream.shape or ())
+    upstream_text = _numbers(upstream) or ("" if SOMETHING in name else name)
+    if _numbers(upstream) and not _numbers(sent):
         return  # one number for very many elements
-    symbolic = summed(product([upstream, edge.formula]), edge.summed, rank) if edge.formula and upstream else ""
+    symbolic = (
+        summed(product([upstream_text, edge.formula]), edge.summed, rank) if edge.formula and upstream_text else ""
+    )
     if symbolic:
         yield symbolic
     if edge.formula.lstrip("-").isdigit():
         return
-    local = _elementwise(edge.local, came)
+    local = _elementwise(edge.local, upstream)
     value, numbers = value_of(local), _numbers(local)
-    if value is None or not numbers or not _numbers(came):
+    if value is None or not numbers or not _numbers(upstream):
         return
-    numeric = summed(product([upstream, numbers]), edge.summed, rank)
-    if numeric != symbolic and holds(value_of(came), Term("", ONE, value), edge.summed, sent):
+    numeric = summed(product([upstream_text, numbers]), edge.summed, rank)
+    if numeric != symbolic and holds(value_of(upstream), Term("", ONE, value), edge.summed, sent):
         yield numeric
 
 
-def _elementwise(local: Fact | None, came: Fact) -> Fact | None:
+def _elementwise(local: Fact | None, upstream: Fact) -> Fact | None:
     """The local derivative as one factor for each element of what came in; None where it is a true Jacobian."""
     if local is None or local.value is None or local.shape is None:
         return None
-    if local.number is not None and came.numel == 1:
+    if local.number is not None and upstream.numel == 1:
         return local
-    if came.numel > 1 and local.numel == came.numel and local.shape in (came.shape, (came.numel, 1)):
-        value = torch.tensor(local.value).reshape(came.shape or ())
+    if upstream.numel > 1 and local.numel == upstream.numel and local.shape in (upstream.shape, (upstream.numel, 1)):
+        value = torch.tensor(local.value).reshape(upstream.shape or ())
         return fact(value)
     return None
 

@@ -20,16 +20,17 @@ class TapedValue:
         self.requires_grad = True
         self.grad: Fact | None = None
         self.known = -1
+        """The index of the last node that adds to its gradient: from there on `grad` is known; -1 for none."""
         self.symbol = name
         self.expression = ""
         """The source of what made it; empty where that is not known."""
 
 
 class Values(list[TapedValue]):
-    """All of them, by place."""
+    """The values of a tape; a value's index in this list is its place."""
 
     def __init__(self, recorded: Sequence[RawValue], most: int) -> None:
-        """`most`: tensors of more elements are told by shape only."""
+        """`most`: tensors of more elements are shown by shape only."""
         super().__init__(_value(raw, place, most) for place, raw in enumerate(recorded))
         self.by_made = {value.made: place for place, value in enumerate(self) if value.made[0] >= 0}
         """By the node that made it, as sequence number, and which of its outputs it is."""
@@ -37,7 +38,7 @@ class Values(list[TapedValue]):
         """By the identity of the leaf that it is."""
 
     def add(self, fact: Fact, op: int, made: tuple[int, int], leaf: int, name: str = "") -> int:
-        """One more, that only the graph tells of. Returns its place."""
+        """Add a value that is known from the graph only. Returns its place."""
         place = len(self)
         self.append(TapedValue(name or f"%{place}", fact, op, made, leaf))
         if leaf:
@@ -51,7 +52,7 @@ class Values(list[TapedValue]):
         return self.by_leaf.get(leaf, -1) if leaf else self.by_made.get(made, -1)
 
     def taped(self) -> tuple[TapeValue, ...]:
-        """As the tape has them."""
+        """The values in the form of the tape."""
         return tuple(
             TapeValue(each.name, each.symbol, each.fact, each.op, each.requires_grad, bool(each.variable), each.grad,
                       each.known)
@@ -60,15 +61,15 @@ class Values(list[TapedValue]):
 
 
 def _value(raw: RawValue, place: int, most: int) -> TapedValue:
-    fact = raw.kept.light(most) if raw.kept is not None else UNKNOWN
+    fact = raw.captured.brief(most) if raw.captured is not None else UNKNOWN
     value = TapedValue(raw.name or f"%{place}", fact, raw.op, raw.made, raw.variable)
     value.requires_grad = raw.requires_grad
     return value
 
 
-def like(kept: CapturedTensor | None) -> Fact:
-    """Of a value only its gradient is known: they have the same shape and dtype."""
-    if kept is None:
+def like(captured: CapturedTensor | None) -> Fact:
+    """The fact of a value of which only the gradient is known: it has the same shape and dtype."""
+    if captured is None:
         return UNKNOWN
-    fact = kept.light()
+    fact = captured.brief()
     return Fact("Tensor", None, fact.shape, fact.dtype, fact.device, text="not recorded")

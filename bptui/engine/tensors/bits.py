@@ -44,15 +44,17 @@ def same_bits(one: torch.Tensor, other: torch.Tensor) -> bool:
         return False
     if not one.is_nested and one.shape != other.shape:
         return False
-    mine, others = parts(one), parts(other)
+    ours, theirs = parts(one), parts(other)
     return all(
-        a.shape == b.shape and torch.equal(_bytes(a), _bytes(b.to(a.device))) for a, b in zip(mine, others, strict=True)
+        a.shape == b.shape and torch.equal(_bytes(a), _bytes(b.to(a.device))) for a, b in zip(ours, theirs, strict=True)
     )
 
 
 def _bytes(tensor: torch.Tensor) -> torch.Tensor:
     flat = (torch.view_as_real(tensor.resolve_conj()) if tensor.is_complex() else tensor).contiguous().reshape(-1)
-    if flat.numel() and flat.stride(0) != 1:  # one element of an expanded tensor counts as contiguous
+    if (
+        flat.numel() and flat.stride(0) != 1
+    ):  # torch calls a single element contiguous whatever its stride, and `view` refuses
         flat = flat.clone(memory_format=torch.contiguous_format)
     if flat.numel() * flat.element_size() % 8:
         return flat.view(torch.uint8)
@@ -62,7 +64,7 @@ def _bytes(tensor: torch.Tensor) -> torch.Tensor:
 
 
 def digest(tensor: torch.Tensor) -> int:
-    """A number that is another one, but for a rare accident, once any of its bits change or change places.
+    """A checksum: another number, but for a rare accident, once any of the bits change or change places.
 
     The bits are summed as 64-bit integers by rows and by columns, each weighted by its place: two fast passes.
     """
@@ -73,16 +75,16 @@ def _digest(tensor: torch.Tensor) -> int:
     if not tensor.numel():
         return 0
     flat = _bytes(tensor)
-    rest, whole = flat, flat.new_empty(0, dtype=torch.int64)
+    rest, aligned = flat, flat.new_empty(0, dtype=torch.int64)
     if flat.dtype is not torch.int64 and (count := flat.numel() // (8 * _LANES)) > 0:
         if flat.storage_offset() % 8:
             flat = flat.clone()
-        whole, rest = flat[: count * 8 * _LANES].view(torch.int64), flat[count * 8 * _LANES :]
+        aligned, rest = flat[: count * 8 * _LANES].view(torch.int64), flat[count * 8 * _LANES :]
     elif (count := flat.numel() // _LANES) > 0:
-        whole, rest = flat[: count * _LANES], flat[count * _LANES :]
+        aligned, rest = flat[: count * _LANES], flat[count * _LANES :]
     total = int((rest.to(torch.int64) * _places(rest)).sum().item()) if rest.numel() else 0
-    if whole.numel():
-        table = whole.view(-1, _LANES)
+    if aligned.numel():
+        table = aligned.view(-1, _LANES)
         rows, columns = table.sum(1), table.sum(0)
         total += int((rows * _places(rows)).sum().item()) + 31 * int((columns * _places(columns)).sum().item())
     return total

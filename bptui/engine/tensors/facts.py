@@ -1,4 +1,7 @@
-"""torch to facts. The only reader of `.grad`, and of tensors at all."""
+"""From values to `Fact`s: what is shown of a tensor, an array or any other value. `.grad` is read only here.
+
+Facts are bounded, and a large tensor is read where it lives, never copied to the CPU.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import torch
 from bptui.protocol.fact import SMALL, Fact, Named, Stats, Value
 
 GREATEST = 2**1023
-"""Greater ints are not taken for numbers: there are no such floats."""
+"""Ints from this size on are shown as text only: they have no float."""
 _TEXT = 200
 """At most so many characters of a `repr` are kept."""
 _CORNER = 3
@@ -32,10 +35,10 @@ def number_of(tensor: torch.Tensor | None) -> float | None:
     return tensor.item()
 
 
-def fact(value: object, *, whole: bool = True) -> Fact:
-    """What is known of a value. `whole=False` leaves out the statistics of large tensors: they cost a pass."""
+def fact(value: object, *, detailed: bool = True) -> Fact:
+    """What is shown of a value. `detailed=False` leaves out the statistics of large tensors, which cost a pass."""
     if isinstance(value, torch.Tensor):
-        return _tensor_fact(value, whole)
+        return _tensor_fact(value, detailed)
     kind = type(value).__name__
     if isinstance(value, int) and not -GREATEST < value < GREATEST:
         return Fact(kind, text=_shortened(value))  # it is no float, and of the greatest Python makes no decimal digits
@@ -50,7 +53,7 @@ def fact(value: object, *, whole: bool = True) -> Fact:
     return Fact(kind, text=_shortened(value))
 
 
-def named_facts(name: str, value: object, *, whole: bool = True) -> Iterator[Named]:
+def named_facts(name: str, value: object, *, detailed: bool = True) -> Iterator[Named]:
     """A value's facts under its name; members of a small container that holds tensors are named one by one."""
     parts: list[tuple[str, object]] = []
     if isinstance(value, (tuple, list)) and len(value) <= _PARTS:
@@ -59,9 +62,9 @@ def named_facts(name: str, value: object, *, whole: bool = True) -> Iterator[Nam
         parts = [(f"{name}[{key!r}]", each) for key, each in value.items()]
     if any(isinstance(each, torch.Tensor) for _, each in parts):
         for label, each in parts:
-            yield Named(label, fact(each, whole=whole))
+            yield Named(label, fact(each, detailed=detailed))
     else:
-        yield Named(name, fact(value, whole=whole))
+        yield Named(name, fact(value, detailed=detailed))
 
 
 def _shortened(value: object) -> str:
@@ -79,7 +82,7 @@ def _array_fact(value: Any, kind: str) -> Fact:
     return Fact(kind, plain, shape, str(value.dtype), "cpu", text=None if plain is not None else _shortened(value))
 
 
-def _tensor_fact(tensor: torch.Tensor, whole: bool) -> Fact:
+def _tensor_fact(tensor: torch.Tensor, detailed: bool) -> Fact:
     kind, dtype, device = type(tensor).__name__, dtype_name(tensor), str(tensor.device)
     if tensor.is_nested:
         return Fact(kind, dtype=dtype, device=device, text=_shortened(tensor.detach()))
@@ -90,7 +93,7 @@ def _tensor_fact(tensor: torch.Tensor, whole: bool) -> Fact:
             return Fact(kind, None, shape, dtype, device, text=_shortened(detached))
         if tensor.numel() <= SMALL:
             return Fact(kind, _tuples(detached.tolist()), shape, dtype, device)
-        if not whole:
+        if not detailed:
             return Fact(kind, None, shape, dtype, device)
         return Fact(kind, None, shape, dtype, device, stats(detached), corner(detached))
     except (RuntimeError, NotImplementedError, TypeError) as error:  # an exotic tensor: say what can be said

@@ -1,4 +1,4 @@
-"""What a value was, kept to see whether it changed: a copy where that is cheap, else a digest of its bits."""
+"""What a value was, to see later whether it changed: a copy where that is cheap, else a digest of its bits."""
 
 from __future__ import annotations
 
@@ -22,45 +22,45 @@ _LISTED = 6
 _TEXT = 60
 
 ABSENT = object()
-"""What a name is that stands for nothing yet."""
+"""The value of a name that is not bound yet."""
 
 
-def image(value: Any) -> Fingerprint:
-    """What it is now."""
+def fingerprint_of(value: Any) -> Fingerprint:
+    """The fingerprint of a value as it is now."""
     if isinstance(value, torch.Tensor):
         return TensorFingerprint(value)
     return Fingerprint(value)
 
 
 class Fingerprint:
-    """Of anything that is no tensor: of numbers and strings the value itself, of all else its text."""
+    """The fingerprint of what is no tensor: numbers and strings themselves, of anything else its `repr`."""
 
     def __init__(self, value: Any) -> None:
         self.value: Any = value if value is ABSENT or value is None or type(value) in (bool, int, float, str) else None
         self._text = "" if self.value is not None or value is None else _text(value)
 
     def same(self, value: Any, *, trusting: bool = False) -> bool:
-        """Whether it is still so. `trusting`: nothing wrote to tensors but what counts its writes."""
+        """Whether the value is still the same. `trusting`: a tensor whose version is the same was not written."""
         if isinstance(value, torch.Tensor):
             return False
-        return self.as_now(Fingerprint(value))
+        return self.equals(Fingerprint(value))
 
-    def as_now(self, now: Fingerprint) -> bool:
+    def equals(self, other: Fingerprint) -> bool:
         """Whether the two are equal; nan is nan here."""
-        if type(now) is not Fingerprint or type(self) is not Fingerprint:
+        if type(other) is not Fingerprint or type(self) is not Fingerprint:
             return False
-        if self.value is ABSENT or now.value is ABSENT:
-            return self.value is now.value
-        if isinstance(self.value, float) and isinstance(now.value, float) and math.isnan(self.value):
-            return math.isnan(now.value)
-        return bool(self.value == now.value) and self._text == now._text
+        if self.value is ABSENT or other.value is ABSENT:
+            return self.value is other.value
+        if isinstance(self.value, float) and isinstance(other.value, float) and math.isnan(self.value):
+            return math.isnan(other.value)
+        return bool(self.value == other.value) and self._text == other._text
 
     def __str__(self) -> str:
         return self._text or (number(self.value) if isinstance(self.value, float) else repr(self.value))
 
 
 class TensorFingerprint(Fingerprint):
-    """Of a tensor."""
+    """The fingerprint of a tensor."""
 
     def __init__(self, tensor: torch.Tensor) -> None:
         self.value = None
@@ -107,7 +107,7 @@ def change(before: Fingerprint, after: Fingerprint) -> str:
         return f"set to {after}"
     if after.value is ABSENT:
         return f"deleted (it was {before})"
-    told = f"changed {before} -> {after}"
+    text = f"changed {before} -> {after}"
     if isinstance(before, TensorFingerprint) and isinstance(after, TensorFingerprint) and before.shape == after.shape:
         if before.entries is None or after.entries is None:
             return "changed"
@@ -117,7 +117,7 @@ def change(before: Fingerprint, after: Fingerprint) -> str:
             return f"changed in {count} of {before.entries.numel()} entries, {norms}"
     if isinstance(before.value, float) and isinstance(after.value, float) and str(before) == str(after):
         return f"changed {before.value!r} -> {after.value!r}"
-    return told
+    return text
 
 
 def number(value: Any) -> str:

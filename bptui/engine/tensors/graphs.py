@@ -1,4 +1,4 @@
-"""Whether an autograd graph can still be gone back through, or was freed by a backward."""
+"""Whether an autograd graph can still be used by a backward, or was freed by one."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Any
 def is_live(root: Any) -> bool:
     """Whether the graph behind that node still has its saved tensors.
 
-    Told by the first node that saved any: a backward frees all that it reaches. Tensors packed by hooks
-    (checkpointing) are not looked at, since unpacking has an effect; they count as there.
+    The first node that saved any decides: a backward frees all that it reaches. Tensors packed by hooks
+    (checkpointing) are not unpacked, since that has an effect; they count as present.
     """
-    waiting, seen = [root], {root}
+    waiting, visited = [root], {root}
     while waiting:
         node = waiting.pop()
         custom = hasattr(node, "maybe_clear_saved_tensors")
@@ -28,8 +28,8 @@ def is_live(root: Any) -> bool:
         except RuntimeError:  # freed
             return False
         for after, _ in node.next_functions:
-            if after is not None and after not in seen:
-                seen.add(after)
+            if after is not None and after not in visited:
+                visited.add(after)
                 waiting.append(after)
     return False
 

@@ -1,4 +1,4 @@
-"""Two questions that are asked of tensors all over: is it all zeros, and what is its norm."""
+"""Two measures of a tensor, for any layout and dtype: whether it is all zeros, and its norm."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a tensor was: storage, version, gradient and bits, to compare it with what it is now and to bring it back."""
+"""A tensor as it was: storage, version, gradient and bits, to compare it with what it is now and to restore it."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class SavedTensor:
     # ---- compared with what it is now
 
     def holds(self) -> bool:
-        """Whether it is now as it was."""
+        """Whether the tensor is now as it was."""
         tensor = self._tensor
         if type(tensor) is not self._kind or version_of(tensor) != self._version or address_of(tensor) != self._address:
             return False

@@ -1,4 +1,4 @@
-"""Ops that no recorder saw, since their forward was not stepped into: what the graph alone tells of them."""
+"""Ops that were not recorded, since their forward was not stepped into: what can be known of them from the graph."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ _SAVED = {"self": 0, "other": 1, "exponent": 1}
 """Numbers that nodes save, and which operand each is."""
 
 
-class UnseenOps:
+class UnrecordedOps:
     """Makes ops of the nodes of a backward, in the order in which the forward made them."""
 
     def __init__(self, values: Values, known_leaves: Mapping[int, tuple[str, Fact]], nodes: list[RawNode]) -> None:
         self._values, self._known_leaves = values, known_leaves
-        self._seen: dict[object, CapturedTensor] = {}
+        self._forward_values: dict[object, CapturedTensor] = {}
         """Values that nodes saved, by what made them."""
         for node in nodes:
-            for made, leaf, kept in node.seen:
-                self._seen[leaf or made] = kept
+            for made, leaf, captured in node.forward_values:
+                self._forward_values[leaf or made] = captured
 
     def op(self, node: RawNode, place: int) -> tuple[TapeOp, list[Term | None]]:
         """The op that made a node, which will stand at that place; and what it took, by the node's edges."""
@@ -62,8 +62,8 @@ class UnseenOps:
         if known is not None:  # the loss
             self._values[known].op = place
             return known
-        tensor = self._seen.get(made)
-        return self._values.add(tensor.light() if tensor else like(node.upstream[number]), place, made, 0)
+        tensor = self._forward_values.get(made)
+        return self._values.add(tensor.brief() if tensor else like(node.upstream[number]), place, made, 0)
 
     def _term(self, place: int) -> Term:
         value = self._values[place]
@@ -76,7 +76,7 @@ class UnseenOps:
         """The number that an op took there, if its node saved it."""
         for name, value, _ in node.saved:
             if _SAVED.get(name) == operand:
-                number = value.light().number if isinstance(value, CapturedTensor) else value
+                number = value.brief().number if isinstance(value, CapturedTensor) else value
                 number = number.number if isinstance(number, Fact) else number
                 if isinstance(number, (int, float)) and not isinstance(number, bool):
                     return Term(f"{number:g}", ONE, torch.tensor(float(number), dtype=torch.float64))
