@@ -20,7 +20,6 @@ from bptui.protocol.messages import (
     GradientsChecked,
     Opened,
     Refused,
-    Reply,
     Running,
     SeenAnew,
     SetBreakpoints,
@@ -40,7 +39,8 @@ from bptui.ui.actions.inspect import InspectActions
 from bptui.ui.actions.paint_batch import PaintBatch
 from bptui.ui.actions.play import Player, Wait
 from bptui.ui.actions.steering import Steering
-from bptui.ui.base.messages import ReplyArrived
+from bptui.ui.base.messages import RepliesArrived
+from bptui.ui.model.inbox import Inbox
 from bptui.ui.model.requests import Requests, SessionState, possible
 from bptui.ui.model.rows import RowPages
 from bptui.ui.panes.view import View
@@ -63,6 +63,7 @@ class ReplyHandler:
         `carry_out` does what a command's key does, by the command's id; False if that is not possible now.
         """
         self._screen, self._session, self._view, self._program_name = screen, session, view, title
+        self._inbox = Inbox(lambda: screen.post_message(RepliesArrived()))
         self.requests = Requests(session, self._hear_program)
         self.program: ProgramInfo | None = None
         self.snapshot: Snapshot | None = None
@@ -73,6 +74,8 @@ class ReplyHandler:
         """The branch and the row at which the program stands; inside a phase that has none yet, the one before."""
         self.asking = False
         """Whether the last line asks something: how far a run has come is not said meanwhile."""
+        self._undrawn = 0
+        """How many steps of a run came that no pane shows yet."""
         self._place: Progress | None = None
         self._pages = RowPages(session.timeline)
         self._console_has = 0
@@ -98,11 +101,7 @@ class ReplyHandler:
         """Open the script."""
         self.show_state()
         self._view.say(Text("starting: PyTorch is imported, and the script runs up to its loop"))
-        self.requests.start(self._reply_arrives)
-
-    def _reply_arrives(self, reply: Reply) -> None:
-        """On the session's own thread."""
-        self._screen.post_message(ReplyArrived(reply))
+        self.requests.start(self._inbox.put)
 
     def restart(self) -> None:
         """Begin again from the initial state."""
@@ -113,9 +112,17 @@ class ReplyHandler:
         self._view.say(Text("starting again from the initial state"), dropped)
         self.show_state()
 
-    def take(self, reply: Reply) -> None:
-        """The session told something."""
-        self.requests.take(reply)
+    def take(self) -> None:
+        """Hear all that the session told meanwhile.
+
+        Where a run is is state: nothing that it printed is lost, but of the places that it passed only the latest is
+        drawn.
+        """
+        for reply in self._inbox.take():
+            if not isinstance(reply.tell, Running):
+                self._draw_run()
+            self.requests.take(reply)
+        self._draw_run()
         self.show_state()
 
     # ---- answers to what was asked beside the steps
@@ -235,12 +242,19 @@ class ReplyHandler:
         last = running.rows[-1]
         self.here = last.branch, last.first + len(last) - 1
         self._new_rows(running.rows)
+        if self._place is not None:
+            self._place = self._place.moved_to(last.epochs[-1], last.samples[-1])
+        self._undrawn += sum(map(len, running.rows))
+
+    def _draw_run(self) -> None:
+        """How far a run has come, if it has come any further."""
+        steps, self._undrawn = self._undrawn, 0
+        if not steps:
+            return
         self._view.timeline.run_on(self.here)
         self._view.curve.run_on(self.here)
         self._view.series.run_on(self.here)
-        if self._place is not None:
-            self._place = self._place.moved_to(last.epochs[-1], last.samples[-1])
-        run = self._wait.ran(sum(map(len, running.rows)), self._place)
+        run = self._wait.ran(steps, self._place)
         if not self.player.playing and not self.asking:
             self._view.say(partial(headway, run))
 

@@ -17,7 +17,7 @@ from bptui.render.stop.footer import refused, restart_asks
 from bptui.session.live import Session
 from bptui.ui.actions.picture import keep_picture
 from bptui.ui.base.keys import BINDINGS
-from bptui.ui.base.messages import CommandChosen, LineChosen, ParamChosen, PictureWanted, ReplyArrived, RowChosen
+from bptui.ui.base.messages import CommandChosen, LineChosen, ParamChosen, PictureWanted, RowChosen
 from bptui.ui.model.requests import BACKWARDS, SessionState
 from bptui.ui.panes.commandline import CandidatesWanted
 from bptui.ui.panes.toosmall import TooSmall
@@ -60,8 +60,8 @@ class MainScreen(Screen[None]):
     def on_mount(self) -> None:
         self._replies.start()
 
-    def on_reply_arrived(self, message: ReplyArrived) -> None:
-        self._replies.take(message.reply)
+    def on_replies_arrived(self) -> None:
+        self._replies.take()
 
     # ---- which commands can be given, and how
 

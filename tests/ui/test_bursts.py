@@ -34,11 +34,13 @@ from bptui.protocol.messages import (
 from bptui.protocol.phase import Goal, StopReason
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.trace.timeline import Timeline
+from bptui.ui.panes.timeline import TimelinePane
+from bptui.ui.panes.view import View
 from bptui.ui.screens.breakpoints import BreakpointsScreen
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import BACKWARD, ENDED, ENTRY, FORWARD, PROGRAM, RAISED, UPDATE
 from tests.ui.fakes.typing import message, typed
-from tests.ui.test_screen import opened, said, steps
+from tests.ui.test_screen import main, opened, said, steps
 
 
 async def burst(pilot: Pilot[None], *keys: str) -> None:
@@ -332,3 +334,51 @@ async def test_a_few_steps_are_lost_without_being_asked_and_a_typed_restart_is_m
         await far(pilot, session)
         await burst(pilot, *":restart", "enter")
         assert session.restarts == 2
+
+
+# ---- a program that tells more than can be drawn
+
+
+async def test_a_pause_is_shown_at_once_however_much_a_run_told_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[tuple[int, int]] = []
+    titles: list[str] = []
+    run_on, show_title = TimelinePane.run_on, View.show_title
+    monkeypatch.setattr(TimelinePane, "run_on", lambda pane, here: (drawn.append(here), run_on(pane, here)))
+    monkeypatch.setattr(View, "show_title", lambda view, *facts: (titles.append(facts[-1]), show_title(view, *facts)))
+    session = ToldSession()
+    async with opened(session) as pilot:
+        await burst(pilot, "c")
+        console = main(pilot)._view.console
+        before = console._count
+        titles.clear()
+        for at in range(1, 1001):  # all of them are there before the screen looks at the first
+            session.tell(Running(Rows.of([replace(FORWARD, index=at).row()]), f"{at}\n", logged=f"log {at}"))
+        session.tell(Stopped(replace(FORWARD, index=1001, stop_reason=StopReason.PAUSE), ()))
+        await pilot.pause()
+        assert drawn == [(0, 1000)]
+        assert "paused" in said(pilot, "title")
+        assert len(titles) < 10
+        printed = [console.line(at, 40).plain.strip() for at in range(before, console._count)]
+        assert printed[:2] + printed[-2:] == ["◇ log 1", "1", "◇ log 1000", "1000"], "nothing that was told is lost"
+        assert len(printed) == 2000
+
+
+async def test_where_a_run_is_is_drawn_also_while_more_is_told_all_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A new report comes whenever one is drawn, so that the screen is never done; it shows each of them."""
+    session = ToldSession()
+    drawn: list[int] = []
+    run_on = TimelinePane.run_on
+
+    def drawn_and_told_of_more(pane: TimelinePane, here: tuple[int, int]) -> None:
+        run_on(pane, here)
+        drawn.append(here[1])
+        if here[1] < 50:
+            session.tell(Running(Rows.of([replace(FORWARD, index=here[1] + 1).row()]), ""))
+
+    monkeypatch.setattr(TimelinePane, "run_on", drawn_and_told_of_more)
+    async with opened(session) as pilot:
+        await burst(pilot, "c")
+        session.tell(Running(Rows.of([replace(FORWARD, index=1).row()]), ""))
+        await pilot.pause()
+        assert drawn == list(range(1, 51))
+        assert "running" in said(pilot, "title")

@@ -4,16 +4,9 @@ from __future__ import annotations
 
 from textual.message import Message
 
-from bptui.protocol.messages import Reply
 
-
-class ReplyArrived(Message):
-    """The session told something."""
-
-    def __init__(self, reply: Reply) -> None:
-        super().__init__()
-        self.reply = reply
-        """With the number of the request that it answers."""
+class RepliesArrived(Message):
+    """The session told something: it is in the inbox."""
 
 
 class CommandChosen(Message):
