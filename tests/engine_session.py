@@ -12,7 +12,8 @@ from functools import cache
 from pathlib import Path
 
 import bptui
-from bptui.protocol.messages import Ask, Died, Open, Opened, Reply, Request, Running, SeenAnew, Stopped
+from bptui.protocol.replies import Died, Opened, Reply, Running, SeenAnew, Stopped
+from bptui.protocol.requests import Ask, Open, Request
 from bptui.protocol.snapshot import Snapshot
 from bptui.session.live import Listener
 from bptui.session.process import Debuggee
@@ -44,13 +45,13 @@ class SharedDebuggee:
             said = self._said.get(timeout=PATIENCE)
             assert isinstance(said, Reply), f"the engine died: {said}"
             assert said.number == number
-            if isinstance(said.tell, Running):
-                running = _joined(running, said.tell)
+            if isinstance(said.payload, Running):
+                running = _joined(running, said.payload)
                 continue
             if running is not None:
                 listener(Reply(number, running))
             listener(said)
-            if not isinstance(said.tell, Opened):
+            if not isinstance(said.payload, Opened):
                 return
 
 
@@ -103,9 +104,9 @@ class EngineSession:
         self.timeline.close()
 
     def _hear(self, reply: Reply) -> None:
-        tell = getattr(reply.tell, "stop", None) or reply.tell
-        if isinstance(tell, Stopped | SeenAnew):
-            self.snapshot = tell.snapshot
+        payload = getattr(reply.payload, "stop", None) or reply.payload
+        if isinstance(payload, Stopped | SeenAnew):
+            self.snapshot = payload.snapshot
         self.timeline.hear(reply)
         if self._listener is not None:
             self._listener(reply)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from bptui.commands.table import BY_WORD, COMMANDS, Command
-from bptui.protocol.messages import Ask, Back, Compare, Do, GoTo, Next, Run, RunBack, SetValue, SetZeroing, Step
 from bptui.protocol.phase import Goal
+from bptui.protocol.requests import Ask, Back, Compare, Do, GoTo, Next, Run, RunBack, SetValue, SetZeroing, Step
 from bptui.protocol.tape import Move
 
 STEPS: dict[str, Ask] = {

@@ -25,8 +25,8 @@ from bptui.engine.run.step_in import enter, leave
 from bptui.engine.run.travel import Travel
 from bptui.engine.tape.cursor import PhaseCursor
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
-from bptui.protocol.messages import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.phase import Goal, Phase, StopReason
+from bptui.protocol.replies import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
 from bptui.protocol.snapshot import Branch, ProgramInfo, Row, Rows, Snapshot
 from bptui.protocol.tape import Move
 

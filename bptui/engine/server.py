@@ -32,40 +32,42 @@ from bptui.engine.run.forks import Forks, Handover, Woken
 from bptui.protocol.beacon import Beacon
 from bptui.protocol.codec import ProtocolError
 from bptui.protocol.link import DebuggeeLink, inherited_link
-from bptui.protocol.messages import (
+from bptui.protocol.replies import (
+    BreakpointsSet,
+    Compared,
+    Evaluated,
+    Opened,
+    Payload,
+    Refused,
+    Reply,
+    Running,
+    SeenAnew,
+    Stopped,
+    Uncut,
+)
+from bptui.protocol.requests import (
     Ask,
     Back,
-    BreakpointsSet,
     CheckGradients,
     Compare,
-    Compared,
     Complete,
     Do,
     DrawCurve,
     Evaluate,
-    Evaluated,
     GoTo,
     Inspect,
     Next,
     Open,
-    Opened,
     Pause,
-    Refused,
-    Reply,
     Request,
     Run,
     RunBack,
-    Running,
-    SeenAnew,
     SetBreakpoints,
     SetValue,
     SetWatches,
     SetZeroing,
     ShowTape,
     Step,
-    Stopped,
-    Tell,
-    Uncut,
 )
 from bptui.protocol.snapshot import Branch, Rows, Snapshot
 
@@ -114,11 +116,11 @@ class Server:
         answer = partial(self._answer, ask)
         while True:
             try:
-                return self._tell(answer())
+                return self._reply(answer())
             except Woken as woken:  # this is another process by now: a copy that slept
                 answer = partial(self._arrive, woken.handover)
 
-    def _arrive(self, handover: Handover) -> Tell:
+    def _arrive(self, handover: Handover) -> Payload:
         """In a copy that was woken: answer what the process asked that it takes the place of."""
         self._number, self._told, self._requests = handover.known["server"]
         self._mark, self._paused = self._output.mark(), False
@@ -137,7 +139,7 @@ class Server:
             frame = frame.f_back
         self._paused = True
 
-    def _answer(self, ask: Ask) -> Tell:
+    def _answer(self, ask: Ask) -> Payload:
         try:
             return self._open(ask) if isinstance(ask, Open) else self._carry_out(ask)
         except StepRefused as refusal:
@@ -151,16 +153,16 @@ class Server:
                 f"bptui failed: {type(error).__name__}: {error}", "This is a fault of bptui, not of the script."
             )
 
-    def _open(self, ask: Open) -> Tell:
+    def _open(self, ask: Open) -> Payload:
         self._controller = self._open_script(ask, self._output, self._forks)
         self._controller.tell_copies = lambda: {"server": (self._number, self._told, self._requests)}
         self._told = []
         self._controller.beacon = self._beacon.running
-        self._tell(Opened(self._controller.program, platform.python_version(), _version_of("torch")))
+        self._reply(Opened(self._controller.program, platform.python_version(), _version_of("torch")))
         self._beacon.running(None, 0)
         return self._stopped(self._controller.start())
 
-    def _carry_out(self, ask: Ask) -> Tell:
+    def _carry_out(self, ask: Ask) -> Payload:
         controller = self._controller
         if controller is None:
             return Refused("No script is open.", "")
@@ -236,7 +238,7 @@ class Server:
         """Tell where a run is, and what it printed since that was told last."""
         printed, _errors = self._output.since(self._mark)
         rows, branches = self._news()
-        self._tell(Running(rows, printed, branches, self._controller.logged() if self._controller else ""))
+        self._reply(Running(rows, printed, branches, self._controller.logged() if self._controller else ""))
 
     def _skip_output(self) -> None:
         """The debugger had what was printed up to here before."""
@@ -264,13 +266,13 @@ class Server:
             self._told[stretch.branch] = stretch.first + len(stretch)
         return tuple(rows), tuple(branch for branch in new if branch.number)
 
-    def _tell(self, tell: Tell) -> None:
+    def _reply(self, payload: Payload) -> None:
         self._mark = self._output.mark()
         self._beacon.reported(*self._mark)
-        if not isinstance(tell, Running):
+        if not isinstance(payload, Running):
             self._beacon.idle()
         try:
-            self._link.send(Reply(self._number, tell))
+            self._link.send(Reply(self._number, payload))
         except OSError:
             self._paused = True  # the debugger is gone; `receive` says so next
 

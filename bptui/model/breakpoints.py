@@ -17,8 +17,8 @@ from bptui.commands.breakpoints import CHECKS, BadBreakpoint, parse, said
 from bptui.commands.parse import NotUnderstood
 from bptui.model.store import remember, remembered
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
-from bptui.protocol.messages import SetBreakpoints
 from bptui.protocol.phase import Phase
+from bptui.protocol.requests import SetBreakpoints
 
 SCRIPTS = 200
 """Of so many scripts the breakpoints are remembered; the one that was changed longest ago goes first."""

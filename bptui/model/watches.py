@@ -12,7 +12,7 @@ from platformdirs import user_state_path
 
 from bptui.commands.parse import NotUnderstood
 from bptui.model.store import remember, remembered
-from bptui.protocol.messages import SetWatches
+from bptui.protocol.requests import SetWatches
 
 ALREADY = "watched already"
 SCRIPTS = 100

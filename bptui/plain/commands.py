@@ -12,7 +12,8 @@ from bptui.manual import TOPICS, page
 from bptui.model.breakpoints import BreakpointModel
 from bptui.model.watches import ALREADY, WatchModel
 from bptui.plain.records import json_value
-from bptui.protocol.messages import Ask, BreakpointsSet, Compared, Evaluated, SetBreakpoints, SetWatches
+from bptui.protocol.replies import BreakpointsSet, Compared, Evaluated
+from bptui.protocol.requests import Ask, SetBreakpoints, SetWatches
 from bptui.protocol.snapshot import Row, Snapshot
 from bptui.protocol.words import counted
 from bptui.session.live import Session
@@ -27,7 +28,7 @@ POINTS = 20
 class ResultPrinter(Protocol):
     """How something is printed that is no stop: an object for programs, lines for people."""
 
-    def tell(self, record: dict[str, Any], lines: list[str]) -> None: ...
+    def show(self, record: dict[str, Any], lines: list[str]) -> None: ...
     def help(self) -> None: ...
 
 
@@ -81,34 +82,34 @@ class PlainCommands:
 
     # ---- answers
 
-    def show(self, tell: Evaluated | BreakpointsSet | Compared) -> None:
+    def show(self, payload: Evaluated | BreakpointsSet | Compared) -> None:
         """Print what is no stop."""
-        if isinstance(tell, Evaluated):
-            record = {"value": tell.text, "error": tell.failed, "changed": tell.stop is not None}
-            self._printer.tell(record, tell.text.splitlines())
-        elif isinstance(tell, BreakpointsSet):
-            self.breakpoints.hear(tell.states)
+        if isinstance(payload, Evaluated):
+            record = {"value": payload.text, "error": payload.failed, "changed": payload.stop is not None}
+            self._printer.show(record, payload.text.splitlines())
+        elif isinstance(payload, BreakpointsSet):
+            self.breakpoints.hear(payload.states)
             if not self.quiet:
                 self._list()
         else:
-            self._compared(tell)
+            self._compared(payload)
 
     def show_watches(self, snapshot: Snapshot) -> None:
         """The watched expressions, as they are now."""
         told = {each.expression: each.text for each in snapshot.watches}
         lines = [f"{expression} = {text}" for expression, text in told.items()]
-        self._printer.tell({"watches": told}, lines or ["no watches"])
+        self._printer.show({"watches": told}, lines or ["no watches"])
 
-    def _compared(self, tell: Compared) -> None:
-        timeline, record = self._session.timeline, {"at": tell.at, "on": tell.on, "off": tell.off}
-        pairs = aligned(timeline, tell.on, tell.off, tell.at).pairs
+    def _compared(self, payload: Compared) -> None:
+        timeline, record = self._session.timeline, {"at": payload.at, "on": payload.on, "off": payload.off}
+        pairs = aligned(timeline, payload.on, payload.off, payload.at).pairs
         forwards = pairs[-1] if pairs else (None, None)  # of the last sample to which both came
         lines = []
-        for word, branch, index in zip(("on", "off"), (tell.on, tell.off), forwards, strict=True):
+        for word, branch, index in zip(("on", "off"), (payload.on, payload.off), forwards, strict=True):
             row = timeline.row(branch, index) if index is not None else None
             loss = "" if row is None else f", loss {_number(row.loss)} at {_place(row)}"
             lines.append(f"zeroing {word}: branch {branch}, to step {timeline.last(branch)}{loss}")
-        self._printer.tell({"compared": record}, lines)
+        self._printer.show({"compared": record}, lines)
 
     def _help(self, topic: str) -> None:
         if not topic:
@@ -116,7 +117,7 @@ class PlainCommands:
             return
         if topic not in TOPICS:
             raise NotUnderstood(f"There is no topic {topic!r} in the manual.", f"They are {', '.join(TOPICS)}.")
-        self._printer.tell({"manual": topic, "text": page(topic)}, page(topic).splitlines())
+        self._printer.show({"manual": topic, "text": page(topic)}, page(topic).splitlines())
 
     # ---- breakpoints and watches
 
@@ -134,7 +135,7 @@ class PlainCommands:
             records.append({"number": number, "break": each.text, "enabled": enabled, "message": message, "met": met})
             off = "" if enabled else " (off)"
             lines.append(f"breakpoint {number}{off}: {each.text}" + (f"; {message}" if message else ""))
-        self._printer.tell({"breakpoints": records}, lines or ["no breakpoints"])
+        self._printer.show({"breakpoints": records}, lines or ["no breakpoints"])
 
     def _watch(self, argument: str) -> None:
         if argument:
@@ -145,7 +146,7 @@ class PlainCommands:
     def _say_watches(self, text: str) -> None:
         """What became of the list shows in the answer, which has all their values; only that it stayed does not."""
         if text.startswith(ALREADY):
-            self._printer.tell({"message": text}, [text])
+            self._printer.show({"message": text}, [text])
 
     # ---- the timeline
 
@@ -158,7 +159,7 @@ class PlainCommands:
             records.append({"branch": each.number, "parent": each.parent, "at": each.at, "last": last})
             left = f", leaves branch {each.parent} behind step {each.at}" if each.parent is not None else ""
             lines.append(f"branch {each.number}: to step {last}{left}")
-        self._printer.tell({"branches": records}, lines)
+        self._printer.show({"branches": records}, lines)
 
     def _plot(self, argument: str) -> None:
         timeline, branch, what = self._session.timeline, self._branch(), argument or "loss"
@@ -170,19 +171,19 @@ class PlainCommands:
         lines = [f"{'step':>8} {'lowest':>14} {'highest':>14}  {heading}"]
         lines += [f"{index:>8} {_number(low):>14} {_number(high):>14}" for index, low, high in points]
         told = {"plot": what, "branch": branch, "points": [list(map(json_value, each)) for each in points]}
-        self._printer.tell(told, lines if points else [f"there is no {heading} yet"])
+        self._printer.show(told, lines if points else [f"there is no {heading} yet"])
 
     def _save(self, argument: str) -> None:
         if not argument:
             raise NotUnderstood("Save in which file?", "save run.bptrace")
         self._session.timeline.save(Path(argument).expanduser())
-        self._printer.tell({"saved": argument}, [f"saved: bptui {argument} opens it"])
+        self._printer.show({"saved": argument}, [f"saved: bptui {argument} opens it"])
 
     def _export(self, argument: str) -> None:
         if not argument:
             raise NotUnderstood("Export to which file?", "export run.csv")
         count = export(self._session.timeline, Path(argument).expanduser())
-        self._printer.tell({"exported": argument, "steps": count}, [f"{counted(count, 'step')} written to {argument}"])
+        self._printer.show({"exported": argument, "steps": count}, [f"{counted(count, 'step')} written to {argument}"])
 
 
 def _place(row: Row) -> str:

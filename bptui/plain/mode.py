@@ -18,29 +18,23 @@ from types import FrameType
 from bptui.commands.parse import NotUnderstood, asked, check_alone, no_command, read
 from bptui.plain.commands import PlainCommands
 from bptui.plain.printers import Json, Printer, Readable
-from bptui.protocol.messages import (
-    Ask,
+from bptui.protocol.phase import Goal, StopReason
+from bptui.protocol.replies import (
     BreakpointsSet,
-    CheckGradients,
     Compared,
     Died,
-    Evaluate,
     Evaluated,
     GradientsChecked,
-    Next,
     Opened,
     Refused,
     Reply,
-    Run,
     Running,
     SeenAnew,
-    SetZeroing,
-    ShowTape,
     Stopped,
     TapeShown,
     Uncut,
 )
-from bptui.protocol.phase import Goal, StopReason
+from bptui.protocol.requests import Ask, CheckGradients, Evaluate, Next, Run, SetZeroing, ShowTape
 from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.render.text.gate import complain
 from bptui.session.live import Session
@@ -161,8 +155,8 @@ class LineMode:
     def _catch_up(self) -> None:
         """Show a death that came when nothing was asked."""
         while not self._replies.empty():
-            if (reply := self._replies.get()) is not None and isinstance(reply.tell, Died):
-                self._show(reply.tell)
+            if (reply := self._replies.get()) is not None and isinstance(reply.payload, Died):
+                self._show(reply.payload)
 
     def _answer(self, number: int | None = None) -> Answer:
         """The answer to the request of that number (None: to the script's opening).
@@ -177,17 +171,17 @@ class LineMode:
             if reply is None:
                 pressed += 1
                 self._ctrl_c(pressed)
-            elif isinstance(reply.tell, Opened):
-                self._program = reply.tell.program
-            elif isinstance(reply.tell, Running):
-                printed += reply.tell.printed
-                self._tell_logged(reply.tell.logged)
-            elif isinstance(reply.tell, Died) and number not in (None, reply.number):
-                self._show(reply.tell)  # it came before we asked; the answer says so again
-            elif isinstance(reply.tell, Answer):
+            elif isinstance(reply.payload, Opened):
+                self._program = reply.payload.program
+            elif isinstance(reply.payload, Running):
+                printed += reply.payload.printed
+                self._show_logged(reply.payload.logged)
+            elif isinstance(reply.payload, Died) and number not in (None, reply.number):
+                self._show(reply.payload)  # it came before we asked; the answer says so again
+            elif isinstance(reply.payload, Answer):
                 self._waiting = False
-                tell = reply.tell
-                return replace(tell, printed=printed + tell.printed) if isinstance(tell, Died) else tell
+                payload = reply.payload
+                return replace(payload, printed=printed + payload.printed) if isinstance(payload, Died) else payload
 
     def _ctrl_c(self, pressed: int) -> None:
         """It was pressed so often while one command runs."""
@@ -199,47 +193,47 @@ class LineMode:
         else:
             self._session.kill()
 
-    def _tell_logged(self, logged: str) -> None:
+    def _show_logged(self, logged: str) -> None:
         """What logpoints said."""
         for line in logged.splitlines():
-            self._printer.tell({"log": line}, [line])
+            self._printer.show({"log": line}, [line])
 
-    def _show(self, tell: Answer) -> bool:
-        if isinstance(tell, Stopped):
-            self._tell_logged(tell.logged)
-        if isinstance(tell, SeenAnew) and self._snapshot and tell.snapshot.zeroing == self._snapshot.zeroing:
-            self._snapshot = tell.snapshot
-            self._commands.show_watches(tell.snapshot)
+    def _show(self, payload: Answer) -> bool:
+        if isinstance(payload, Stopped):
+            self._show_logged(payload.logged)
+        if isinstance(payload, SeenAnew) and self._snapshot and payload.snapshot.zeroing == self._snapshot.zeroing:
+            self._snapshot = payload.snapshot
+            self._commands.show_watches(payload.snapshot)
             return True
-        if isinstance(tell, Refused) and self._commands.quiet:
+        if isinstance(payload, Refused) and self._commands.quiet:
             return False
-        if isinstance(tell, Stopped | SeenAnew):
+        if isinstance(payload, Stopped | SeenAnew):
             self._dead = False
-            self._snapshot = tell.snapshot
+            self._snapshot = payload.snapshot
             assert self._program is not None
-            show = self._printer.zeroing if isinstance(tell, SeenAnew) else self._printer.stop
-            show(tell.snapshot, self._program)
-            return tell.snapshot.stop_reason is StopReason.STEP
-        if isinstance(tell, TapeShown):
-            self._printer.tape(tell, self._snapshot)
+            show = self._printer.zeroing if isinstance(payload, SeenAnew) else self._printer.stop
+            show(payload.snapshot, self._program)
+            return payload.snapshot.stop_reason is StopReason.STEP
+        if isinstance(payload, TapeShown):
+            self._printer.tape(payload, self._snapshot)
             return True
-        if isinstance(tell, GradientsChecked):
-            self._printer.check(tell)
+        if isinstance(payload, GradientsChecked):
+            self._printer.check(payload)
             return True
         if (
-            isinstance(tell, Evaluated)
-            and tell.failed
-            and (slip := no_command(self._evaluating, tell.text)) is not None
+            isinstance(payload, Evaluated)
+            and payload.failed
+            and (slip := no_command(self._evaluating, payload.text)) is not None
         ):
             self._printer.error(Refused(*slip.args))
             return False
-        if isinstance(tell, Evaluated | BreakpointsSet | Compared):
-            self._commands.show(tell)
-            if not isinstance(tell, BreakpointsSet) and tell.stop is not None:
-                self._show(tell.stop)
+        if isinstance(payload, Evaluated | BreakpointsSet | Compared):
+            self._commands.show(payload)
+            if not isinstance(payload, BreakpointsSet) and payload.stop is not None:
+                self._show(payload.stop)
             return True
-        self._dead = self._dead or isinstance(tell, Died)
-        self._printer.error(tell)
+        self._dead = self._dead or isinstance(payload, Died)
+        self._printer.error(payload)
         return False
 
     @contextmanager

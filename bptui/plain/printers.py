@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from bptui.commands.hints import about_failure, with_words
 from bptui.commands.table import COMMANDS
 from bptui.plain.records import check_record, error_record, snapshot_record, tape_record
-from bptui.protocol.messages import Died, GradientsChecked, Refused, TapeShown, Uncut
+from bptui.protocol.replies import Died, GradientsChecked, Refused, TapeShown, Uncut
 from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.render.text.gate import say
 
@@ -23,7 +23,7 @@ class Printer(Protocol):
     def check(self, checked: GradientsChecked) -> None: ...
     def error(self, error: Refused | Died | Uncut) -> None: ...
     def help(self) -> None: ...
-    def tell(self, record: dict[str, Any], lines: list[str]) -> None: ...
+    def show(self, record: dict[str, Any], lines: list[str]) -> None: ...
 
 
 class Readable:
@@ -69,7 +69,7 @@ class Readable:
         for word, help in words.items():
             say(f"{word:<{width}}  {help}")
 
-    def tell(self, record: dict[str, Any], lines: list[str]) -> None:
+    def show(self, record: dict[str, Any], lines: list[str]) -> None:
         for line in lines:
             say(line)
 
@@ -95,7 +95,7 @@ class Json:
     def help(self) -> None:
         self._write({"help": {f"{c.words[0]} {c.argument}".strip(): c.help for c in COMMANDS if c.words}})
 
-    def tell(self, record: dict[str, Any], lines: list[str]) -> None:
+    def show(self, record: dict[str, Any], lines: list[str]) -> None:
         self._write(record)
 
     def _write(self, record: dict[str, Any]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from bptui.commands.hints import about_failure, with_words
 from bptui.protocol.fact import Fact, Value
-from bptui.protocol.messages import Died, GradientsChecked, Refused, Uncut
+from bptui.protocol.replies import Died, GradientsChecked, Refused, Uncut
 from bptui.protocol.snapshot import Ledger, Param, Snapshot
 from bptui.protocol.tape import Op, Tape
 

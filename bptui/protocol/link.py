@@ -15,7 +15,8 @@ from multiprocessing.connection import Connection, Pipe
 from typing import Any, Generic, TypeVar
 
 from bptui.protocol.codec import decode, encode
-from bptui.protocol.messages import Pause, Reply, Request
+from bptui.protocol.replies import Reply
+from bptui.protocol.requests import Pause, Request
 
 Incoming = TypeVar("Incoming")
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Protocol
 
-from bptui.protocol.messages import Ask, Died, Open, Opened, Pause, Refused, Reply, Request, Running
+from bptui.protocol.replies import Died, Opened, Refused, Reply, Running
+from bptui.protocol.requests import Ask, Open, Pause, Request
 from bptui.session.process import Debuggee
 from bptui.trace.timeline import Timeline
 
@@ -160,7 +161,7 @@ class LiveSession:
             self._hear(said)
 
     def _hear(self, reply: Reply) -> None:
-        if not isinstance(reply.tell, Opened | Running):
+        if not isinstance(reply.payload, Opened | Running):
             self._unanswered.discard(reply.number)
             self._pauses = 0
         assert self._listener is not None

@@ -20,7 +20,7 @@ from bptui.protocol.beacon import Beacon, beacon_file
 from bptui.protocol.codec import ProtocolError
 from bptui.protocol.files import nameless_file, read_text, size
 from bptui.protocol.link import link_pair
-from bptui.protocol.messages import Died, Reply
+from bptui.protocol.replies import Died, Reply
 from bptui.session.descendants import NAME, kill_marked, new_mark
 
 BOOT = Path(__file__).parents[1] / "engine" / "boot.py"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bptui.protocol.fact import Fact
-from bptui.protocol.messages import Inspected
+from bptui.protocol.replies import Inspected
 from bptui.protocol.snapshot import Snapshot, Watched
 
 

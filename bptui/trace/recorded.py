@@ -7,31 +7,33 @@ from dataclasses import replace
 from pathlib import Path
 
 from bptui.protocol.breakpoint import BreakpointState
-from bptui.protocol.messages import (
-    Ask,
-    Back,
+from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.replies import (
     BreakpointsSet,
-    Complete,
     Completed,
     CurveDrawn,
+    Opened,
+    Payload,
+    Refused,
+    Reply,
+    SeenAnew,
+    Stopped,
+)
+from bptui.protocol.requests import (
+    Ask,
+    Back,
+    Complete,
     Do,
     DrawCurve,
     GoTo,
     Inspect,
     Next,
-    Opened,
-    Refused,
-    Reply,
     Run,
     RunBack,
-    SeenAnew,
     SetBreakpoints,
     SetWatches,
     Step,
-    Stopped,
-    Tell,
 )
-from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.protocol.tape import Move
 from bptui.trace.errors import NotATrace
@@ -86,14 +88,14 @@ class RecordedSession:
         """Stand where it began again."""
         self._number += 1
         self._branch, self._index = self._first
-        self._tell(Opened(self.program, *self.timeline.versions))
-        self._tell(self._answer_safely(lambda: replace(self._stop(), branches=self.timeline.branches[1:])))
+        self._reply(Opened(self.program, *self.timeline.versions))
+        self._reply(self._answer_safely(lambda: replace(self._stop(), branches=self.timeline.branches[1:])))
 
     def send(self, ask: Ask) -> int:
         """Ask for something; the listener hears the answer before this returns its number."""
         self._number += 1
         number = self._number
-        self._tell(self._answer_safely(lambda: self._answer(ask)))
+        self._reply(self._answer_safely(lambda: self._answer(ask)))
         return number
 
     def pause(self) -> None:
@@ -107,11 +109,11 @@ class RecordedSession:
         self._listener = None
         self.timeline.close()
 
-    def _tell(self, tell: Tell) -> None:
+    def _reply(self, payload: Payload) -> None:
         if self._listener is not None:
-            self._listener(Reply(self._number, tell))
+            self._listener(Reply(self._number, payload))
 
-    def _answer_safely(self, answer: Callable[[], Tell]) -> Tell:
+    def _answer_safely(self, answer: Callable[[], Payload]) -> Payload:
         try:
             return answer()
         except Refusal as refusal:
@@ -119,7 +121,7 @@ class RecordedSession:
         except NotATrace as damage:
             return Refused(str(damage), "The file is damaged there; other steps may be whole.")
 
-    def _answer(self, ask: Ask) -> Tell:
+    def _answer(self, ask: Ask) -> Payload:
         match ask:
             case Next():
                 return self._on()

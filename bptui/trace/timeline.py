@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import astuple
 from pathlib import Path
 
-from bptui.protocol.messages import Reply
+from bptui.protocol.replies import Reply
 from bptui.protocol.snapshot import Branch, ProgramInfo, Row, Snapshot
 from bptui.trace import files
 from bptui.trace.errors import CannotRecord, NotATrace

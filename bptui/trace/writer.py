@@ -11,8 +11,8 @@ from itertools import repeat
 
 from bptui import __version__
 from bptui.protocol.codec import encode
-from bptui.protocol.messages import Compared, Died, Evaluated, Opened, Reply, Running, Stopped
 from bptui.protocol.phase import StopReason
+from bptui.protocol.replies import Compared, Died, Evaluated, Opened, Reply, Running, Stopped
 from bptui.protocol.snapshot import Branch, ProgramInfo, Rows, Snapshot
 from bptui.trace.lineage import Lineage
 from bptui.trace.numbers import Cell, cells
@@ -63,18 +63,18 @@ class Writer:
         Raises:
             sqlite3.Error: it cannot be written; nothing of it was.
         """
-        tell = reply.tell
-        if isinstance(tell, Evaluated | Compared):
-            if tell.stop is None:
+        payload = reply.payload
+        if isinstance(payload, Evaluated | Compared):
+            if payload.stop is None:
                 return
-            tell = tell.stop
-        if not isinstance(tell, Opened | Running | Stopped | Died) or not (self._run or isinstance(tell, Opened)):
+            payload = payload.stop
+        if not isinstance(payload, Opened | Running | Stopped | Died) or not (self._run or isinstance(payload, Opened)):
             return
         before = self.program, self.params, self._run, self._keys
         self._lineage = self.lineage.copy()
         self._connection.execute("BEGIN")
         try:
-            self._write(tell)
+            self._write(payload)
             self._connection.execute("COMMIT")
         except BaseException:
             if self._connection.in_transaction:
@@ -83,21 +83,21 @@ class Writer:
             raise
         self.lineage = self._lineage
 
-    def _write(self, tell: Opened | Running | Stopped | Died) -> None:
-        match tell:
+    def _write(self, payload: Opened | Running | Stopped | Died) -> None:
+        match payload:
             case Opened():
-                self._open(tell)
+                self._open(payload)
             case Died():
-                self._connection.execute("UPDATE run SET died = ? WHERE id = ?", (_text(tell.message), self._run))
-                self._output("stdout", tell.printed)
-                self._output("stderr", tell.errors)
+                self._connection.execute("UPDATE run SET died = ? WHERE id = ?", (_text(payload.message), self._run))
+                self._output("stdout", payload.printed)
+                self._output("stderr", payload.errors)
             case Running():
-                self._append(tell)
-                self._output("stdout", tell.printed)
-                self._printed += len(tell.printed)
+                self._append(payload)
+                self._output("stdout", payload.printed)
+                self._printed += len(payload.printed)
             case Stopped():
-                self._append(tell)
-                self._stop(tell.snapshot)
+                self._append(payload)
+                self._stop(payload.snapshot)
 
     def _open(self, opened: Opened) -> None:
         if not self._keeps_runs:

@@ -14,7 +14,7 @@ from textual.screen import Screen
 from textual.theme import Theme
 
 from bptui.commands.table import COMMANDS, called
-from bptui.protocol.messages import Uncut
+from bptui.protocol.replies import Uncut
 from bptui.render.text.fit import piece
 from bptui.session.live import Session
 from bptui.ui.base.settings import remember_theme, remembered_theme

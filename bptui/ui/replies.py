@@ -8,27 +8,23 @@ from functools import partial
 from rich.text import Text
 from textual.screen import Screen
 
-from bptui.protocol.messages import (
-    Ask,
+from bptui.protocol.phase import StopReason
+from bptui.protocol.replies import (
     BreakpointsSet,
     Compared,
     CurveDrawn,
     Died,
-    DrawCurve,
-    Evaluate,
     Evaluated,
     GradientsChecked,
     Opened,
+    Payload,
     Refused,
     Running,
     SeenAnew,
-    SetBreakpoints,
-    SetWatches,
     Stopped,
-    Tell,
     Uncut,
 )
-from bptui.protocol.phase import StopReason
+from bptui.protocol.requests import Ask, DrawCurve, Evaluate, SetBreakpoints, SetWatches
 from bptui.protocol.snapshot import ProgramInfo, Rows, Snapshot
 from bptui.render.stop.footer import dead, refused, seen_anew
 from bptui.render.stop.headway import headway
@@ -119,7 +115,7 @@ class ReplyHandler:
         drawn.
         """
         for reply in self._inbox.take():
-            if not isinstance(reply.tell, Running):
+            if not isinstance(reply.payload, Running):
                 self._draw_run()
             self.requests.take(reply)
         self._draw_run()
@@ -131,8 +127,8 @@ class ReplyHandler:
         """Tell the debuggee which there are now. `quietly`: a refusal need not be said."""
         self.requests.ask(ask, partial(self._hear_beside, quietly))
 
-    def _hear_beside(self, quietly: bool, tell: Tell) -> None:
-        match tell:
+    def _hear_beside(self, quietly: bool, payload: Payload) -> None:
+        match payload:
             case BreakpointsSet(states):
                 self.commands.breakpoints.hear(states)
             case SeenAnew(snapshot):
@@ -140,23 +136,23 @@ class ReplyHandler:
             case Refused(message, hint) if not quietly:
                 self._view.say(refused(message, hint))
 
-    def _hear_curve(self, tell: Tell) -> None:
-        if isinstance(tell, CurveDrawn):
-            self._view.curve.show_curve(tell)
+    def _hear_curve(self, payload: Payload) -> None:
+        if isinstance(payload, CurveDrawn):
+            self._view.curve.show_curve(payload)
             self._paint_batch.complete()
             self._screen.call_after_refresh(self.ask_curve)  # it may want to see further
 
     # ---- the program begins, and is gone
 
-    def _hear_program(self, tell: Tell) -> None:
-        match tell:
+    def _hear_program(self, payload: Payload) -> None:
+        match payload:
             case Opened(program):
                 self._open(program)
             case Stopped():
-                self._stop(tell)
+                self._stop(payload)
                 self._go_on()
             case Uncut():
-                self._screen.app.refuse(tell)  # type: ignore[attr-defined]
+                self._screen.app.refuse(payload)  # type: ignore[attr-defined]
             case Died(message, printed, errors):
                 self._wait.end()
                 self.player.stop()
@@ -174,26 +170,26 @@ class ReplyHandler:
 
     # ---- steps
 
-    def _hear_step(self, ask: Ask, tell: Tell) -> None:
-        if isinstance(tell, Running):
-            self._run_on(tell)
+    def _hear_step(self, ask: Ask, payload: Payload) -> None:
+        if isinstance(payload, Running):
+            self._run_on(payload)
             return
         self._wait.end()
         self.asking = False  # what is said now takes the question's place
-        dropped = self.steering.drop_behind(ask, tell)
-        match tell:
+        dropped = self.steering.drop_behind(ask, payload)
+        match payload:
             case Stopped():
-                self._stop(tell, dropped)
+                self._stop(payload, dropped)
             case SeenAnew(snapshot):
                 self._see_anew(snapshot)
             case Evaluated():
-                if tell.stop is not None:
-                    self._stop(tell.stop)
+                if payload.stop is not None:
+                    self._stop(payload.stop)
                 assert isinstance(ask, Evaluate)
-                self.commands.hear_evaluated(ask.text, tell, dropped)
+                self.commands.hear_evaluated(ask.text, payload, dropped)
             case Compared():
-                self._stop(tell.stop)
-                self.commands.hear_compared(tell)
+                self._stop(payload.stop)
+                self.commands.hear_compared(payload)
             case Refused(message, hint):
                 self.player.stop()
                 self._view.say(refused(message, hint), dropped)

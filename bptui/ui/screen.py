@@ -11,7 +11,7 @@ from textual.screen import Screen
 
 from bptui.commands.parse import STEPS
 from bptui.commands.table import BY_ID, sign
-from bptui.protocol.messages import Ask, GoTo, SetZeroing
+from bptui.protocol.requests import Ask, GoTo, SetZeroing
 from bptui.protocol.snapshot import Snapshot
 from bptui.render.stop.footer import refused, restart_asks
 from bptui.session.live import Session

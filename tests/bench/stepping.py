@@ -157,7 +157,8 @@ def bench_controller(directory: Path) -> None:
 
 def bench_link(directory: Path) -> None:
     """From a request to its snapshot, in another process."""
-    from bptui.protocol.messages import Next, Reply, Stopped
+    from bptui.protocol.replies import Reply, Stopped
+    from bptui.protocol.requests import Next
     from bptui.session.live import LiveSession
 
     for name, source in (("lecture's loop", LECTURE), ("MLP of 1M parameters", MLP)):
@@ -166,7 +167,7 @@ def bench_link(directory: Path) -> None:
         replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
         session = LiveSession(str(path))
         session.start(replies.put)
-        while not isinstance(replies.get().tell, Stopped):
+        while not isinstance(replies.get().payload, Stopped):
             pass
         times = []
         for _ in range(400):

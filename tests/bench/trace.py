@@ -17,8 +17,8 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[2])]
 
-from bptui.protocol.messages import Opened, Reply, Running  # noqa: E402
 from bptui.protocol.phase import Phase  # noqa: E402
+from bptui.protocol.replies import Opened, Reply, Running  # noqa: E402
 from bptui.protocol.snapshot import ProgramInfo, Rows  # noqa: E402
 from bptui.trace.diff import BranchRef, Tolerance, first_difference  # noqa: E402
 from bptui.trace.export import export  # noqa: E402

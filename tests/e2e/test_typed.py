@@ -11,22 +11,8 @@ from typing import TypeVar
 import pytest
 
 import bptui
-from bptui.protocol.messages import (
-    Ask,
-    Back,
-    Complete,
-    Completed,
-    Died,
-    Evaluate,
-    Evaluated,
-    Next,
-    Refused,
-    Reply,
-    SeenAnew,
-    SetValue,
-    SetWatches,
-    Stopped,
-)
+from bptui.protocol.replies import Completed, Died, Evaluated, Refused, Reply, SeenAnew, Stopped
+from bptui.protocol.requests import Ask, Back, Complete, Evaluate, Next, SetValue, SetWatches
 from bptui.session.live import LiveSession
 
 T = TypeVar("T")
@@ -44,9 +30,9 @@ class Talk:
         self.hear(Stopped)
 
     def hear(self, kind: type[T]) -> T:
-        tell = self.replies.get(timeout=PATIENCE).tell
-        assert isinstance(tell, kind), tell
-        return tell
+        payload = self.replies.get(timeout=PATIENCE).payload
+        assert isinstance(payload, kind), payload
+        return payload
 
     def ask(self, ask: Ask, kind: type[T]) -> T:
         self.session.send(ask)

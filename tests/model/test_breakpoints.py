@@ -12,7 +12,7 @@ from bptui.commands.breakpoints import said
 from bptui.commands.parse import NotUnderstood
 from bptui.model.breakpoints import SCRIPTS, BreakpointModel
 from bptui.protocol.breakpoint import BreakpointState
-from bptui.protocol.messages import SetBreakpoints
+from bptui.protocol.requests import SetBreakpoints
 
 WRITTEN = [
     "backward",

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from bptui.plain.printers import Readable
-from bptui.protocol.messages import Died, Refused, TapeShown
+from bptui.protocol.replies import Died, Refused, TapeShown
 from tests import handmade_tapes
 from tests.nasty import COMMANDS, UNSAFE, poisoned
 from tests.ui.fakes import stops
@@ -100,12 +100,12 @@ def test_every_line_of_plain_mode_is_gated(text: str, capsys: pytest.CaptureFixt
     printer.error(Refused(text, text))
     printer.error(Died(text, text, text))
     printer.tape(TapeShown(1, poisoned(handmade_tapes.lecture(), text)), None)
-    printer.tell({}, [text])
+    printer.show({}, [text])
     said = capsys.readouterr().out
     assert not UNSAFE.search(said)
     assert "PWNED" not in said
 
 
 def test_tabs_and_line_ends_stay_as_they_were(capsys: pytest.CaptureFixture[str]) -> None:
-    Readable().tell({}, ["a\tb\nc"])
+    Readable().show({}, ["a\tb\nc"])
     assert capsys.readouterr().out == "a\tb\nc\n"

@@ -13,28 +13,20 @@ from hypothesis import strategies as st
 
 from bptui.protocol.codec import ProtocolError, decode, encode
 from bptui.protocol.fact import Fact, Named, Stats
-from bptui.protocol.messages import (
+from bptui.protocol.phase import Goal, Mark, Phase, StopReason
+from bptui.protocol.replies import (
     CurveDrawn,
     Died,
-    Do,
-    DrawCurve,
-    Inspect,
     Inspected,
-    Next,
-    Open,
     Opened,
-    Pause,
     Refused,
     Reply,
-    Request,
-    Run,
     Running,
     SeenAnew,
-    SetZeroing,
     Stopped,
     Uncut,
 )
-from bptui.protocol.phase import Goal, Mark, Phase, StopReason
+from bptui.protocol.requests import Do, DrawCurve, Inspect, Next, Open, Pause, Request, Run, SetZeroing
 from bptui.protocol.snapshot import (
     BlockInfo,
     Contribution,
@@ -96,7 +88,7 @@ def bits(value: object) -> object:
     return type(value), value
 
 
-@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(getattr(m, "ask", getattr(m, "tell", m))).__name__)
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda m: type(getattr(m, "ask", getattr(m, "payload", m))).__name__)
 def test_every_message_arrives_as_it_was_sent(message: Request | Reply | Pause) -> None:
     received = decode(encode(message), Request, Reply, Pause)
     assert bits(received) == bits(message)
@@ -114,7 +106,7 @@ def test_any_fact_arrives_with_its_bits(fact: Fact) -> None:
         pytest.param(b"\x80\x04N.", id="a pickle"),
         pytest.param(b"[]", id="a list"),
         pytest.param(b"{}", id="no name"),
-        pytest.param(b'{"is":"Reply","number":1,"tell":null}', id="another kind"),
+        pytest.param(b'{"is":"Reply","number":1,"payload":null}', id="another kind"),
         pytest.param(b'{"is":"Request","number":"1","ask":{"is":"Next"}}', id="a string for a number"),
         pytest.param(b'{"is":"Request","number":1,"ask":{"is":"system"}}', id="an unknown request"),
         pytest.param(b'{"is":"Request","number":1,"ask":{"is":"Do","phase":"sideways"}}', id="an unknown phase"),

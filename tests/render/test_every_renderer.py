@@ -14,8 +14,8 @@ from rich.text import Text
 import bptui.render
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.fact import Fact, Named
-from bptui.protocol.messages import CurveDrawn, Evaluated, GradientsChecked, Inspected, ParamCheck
 from bptui.protocol.phase import StopReason
+from bptui.protocol.replies import CurveDrawn, Evaluated, GradientsChecked, Inspected, ParamCheck
 from bptui.protocol.snapshot import Branch, Contribution, Ledger, Param, Row, Watched
 from bptui.protocol.tape import Local, Op, Saved
 from bptui.render.lists import branchlist, breakpoints, candidates, checked, evaluated, help, inspected, watches

@@ -9,7 +9,8 @@ from typing import TypeVar
 
 import pytest
 
-from bptui.protocol.messages import Ask, Opened, Reply, Stopped
+from bptui.protocol.replies import Opened, Reply, Stopped
+from bptui.protocol.requests import Ask
 from bptui.session.live import LiveSession
 
 T = TypeVar("T")
@@ -32,17 +33,17 @@ class Conversation:
 
     def hear(self, kind: type[T]) -> T:
         """What is told next, which must be of that kind."""
-        tell = self.replies.get(timeout=PATIENCE).tell
-        assert isinstance(tell, kind), tell
-        return tell
+        payload = self.replies.get(timeout=PATIENCE).payload
+        assert isinstance(payload, kind), payload
+        return payload
 
     def ask(self, ask: Ask, kind: type[T]) -> T:
         """Ask, and hear the answer to it."""
         number = self.session.send(ask)
         reply = self.replies.get(timeout=PATIENCE)
         assert reply.number == number
-        assert isinstance(reply.tell, kind), reply.tell
-        return reply.tell
+        assert isinstance(reply.payload, kind), reply.payload
+        return reply.payload
 
 
 @pytest.fixture

@@ -20,8 +20,9 @@ from bptui.engine.interpreter.output import Output  # noqa: E402
 from bptui.engine.run.forks import Forks  # noqa: E402
 from bptui.engine.server import main  # noqa: E402
 from bptui.protocol.fact import Fact  # noqa: E402
-from bptui.protocol.messages import CurveDrawn, Inspected, Open  # noqa: E402
 from bptui.protocol.phase import Goal, Phase, StopReason  # noqa: E402
+from bptui.protocol.replies import CurveDrawn, Inspected  # noqa: E402
+from bptui.protocol.requests import Open  # noqa: E402
 from bptui.protocol.snapshot import BlockInfo, Branch, Failure, ProgramInfo, Row, Rows, Snapshot  # noqa: E402
 
 

@@ -5,8 +5,9 @@ import threading
 from pathlib import Path
 
 import bptui.session.process
-from bptui.protocol.messages import Do, Reply, Stopped
 from bptui.protocol.phase import Phase
+from bptui.protocol.replies import Reply, Stopped
+from bptui.protocol.requests import Do
 from bptui.session.live import LiveSession
 
 bptui.session.process.BOOT = Path(__file__).parent / "fake_debuggee.py"
@@ -14,9 +15,9 @@ opened = threading.Event()
 
 
 def heard(reply: Reply) -> None:
-    if isinstance(reply.tell, Stopped) and not opened.is_set():
+    if isinstance(reply.payload, Stopped) and not opened.is_set():
         session.send(Do(Phase.BACKWARD))
-        print(reply.tell.snapshot.printed, end="", flush=True)
+        print(reply.payload.snapshot.printed, end="", flush=True)
         opened.set()
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from bptui.protocol.messages import Compare, Compared, Next, Reply, Running, SetZeroing, Tell
 from bptui.protocol.phase import Phase
+from bptui.protocol.replies import Compared, Payload, Reply, Running
+from bptui.protocol.requests import Compare, Next, SetZeroing
 from tests.engine_session import EngineSession
 
 
 def test_over_the_wall_all_rows_of_both_ways_are_in_the_timeline() -> None:
     session = EngineSession()
-    tells: list[Tell] = []
+    payloads: list[Payload] = []
 
     def hear(reply: Reply) -> None:
-        tells.append(reply.tell)
+        payloads.append(reply.payload)
 
     session.start(hear)
     for ask in (Next(), Next(), Next(), SetZeroing(False), Compare(30)):
         session.send(ask)
-    compared = tells[-1]
+    compared = payloads[-1]
     assert isinstance(compared, Compared)
     assert (compared.at, compared.stop.snapshot.index, compared.stop.snapshot.zeroing) == (3, 3, False)
     timeline = session.timeline
@@ -26,7 +27,7 @@ def test_over_the_wall_all_rows_of_both_ways_are_in_the_timeline() -> None:
     phases = [[row.phase for row in timeline.rows(branch, 0, 100)] for branch in (compared.on, compared.off)]
     assert "zero_grad" in phases[0]
     assert "zero_grad" not in phases[1]
-    printed = "".join(tell.printed for tell in tells if isinstance(tell, Running)).splitlines()
+    printed = "".join(payload.printed for payload in payloads if isinstance(payload, Running)).splitlines()
     said = [line.split(":")[0].strip() for line in printed]
     turns = sum(phase is Phase.BACKWARD for way in phases for phase in way[4:])
     assert said.count("grad") == turns, "what both ways print, and nothing that is run again to come back"

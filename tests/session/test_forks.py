@@ -14,23 +14,9 @@ from textwrap import dedent
 import pytest
 
 from bptui.protocol.codec import encode
-from bptui.protocol.messages import (
-    Ask,
-    Back,
-    Died,
-    Evaluate,
-    Evaluated,
-    GoTo,
-    Next,
-    Opened,
-    Refused,
-    Reply,
-    Run,
-    Running,
-    Stopped,
-    Tell,
-)
 from bptui.protocol.phase import Goal
+from bptui.protocol.replies import Died, Evaluated, Opened, Payload, Refused, Reply, Running, Stopped
+from bptui.protocol.requests import Ask, Back, Evaluate, GoTo, Next, Run
 from bptui.session.live import LiveSession
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are copied on Linux only")
@@ -47,14 +33,14 @@ class Stepping:
         self.session.start(self._replies.put)
         self.entry = self._hear()
 
-    def ask(self, ask: Ask) -> Tell:
+    def ask(self, ask: Ask) -> Payload:
         self.session.send(ask)
         return self._hear()
 
-    def _hear(self) -> Tell:
-        while isinstance(tell := self._replies.get(timeout=PATIENCE).tell, Opened | Running):
+    def _hear(self) -> Payload:
+        while isinstance(payload := self._replies.get(timeout=PATIENCE).payload, Opened | Running):
             pass
-        return tell
+        return payload
 
     def facts(self, ask: Ask) -> str:
         """What a stop tells of the program, without how it came about."""

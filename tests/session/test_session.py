@@ -13,25 +13,20 @@ from pathlib import Path
 
 import pytest
 
-from bptui.protocol.messages import (
+from bptui.protocol.phase import Goal, Phase, StopReason
+from bptui.protocol.replies import (
     CurveDrawn,
     Died,
-    Do,
-    DrawCurve,
-    Inspect,
     Inspected,
-    Next,
     Opened,
     Refused,
     Reply,
-    Run,
     Running,
     SeenAnew,
-    SetZeroing,
     Stopped,
     Uncut,
 )
-from bptui.protocol.phase import Goal, Phase, StopReason
+from bptui.protocol.requests import Do, DrawCurve, Inspect, Next, Run, SetZeroing
 from tests.session.conftest import PATIENCE, Conversation
 
 Converse = Callable[..., Conversation]
@@ -91,7 +86,7 @@ def test_requests_sent_in_a_burst_are_answered_in_order(converse: Converse) -> N
     numbers = [talk.session.send(Next()) for _ in range(5)]
     replies = [talk.replies.get(timeout=PATIENCE) for _ in range(5)]
     assert [reply.number for reply in replies] == numbers
-    assert [reply.tell.snapshot.index for reply in replies if isinstance(reply.tell, Stopped)] == [1, 2, 3, 4, 5]
+    assert [reply.payload.snapshot.index for reply in replies if isinstance(reply.payload, Stopped)] == [1, 2, 3, 4, 5]
 
 
 def test_a_refused_step_and_a_fault_of_ours_leave_the_session_going(converse: Converse) -> None:
@@ -133,14 +128,14 @@ def test_a_run_tells_where_it_is_and_ends_with_all_that_was_printed(converse: Co
     talk.open()
     talk.session.send(Run(Goal.END))
     rows, told = [], []
-    while isinstance(tell := talk.replies.get(timeout=PATIENCE).tell, Running):
-        rows += [row.index for row in chain(*tell.rows)]
-        told.append(tell.printed)
-    assert isinstance(tell, Stopped)
-    assert rows + [row.index for row in chain(*tell.rows)] == list(range(1, 41))
+    while isinstance(payload := talk.replies.get(timeout=PATIENCE).payload, Running):
+        rows += [row.index for row in chain(*payload.rows)]
+        told.append(payload.printed)
+    assert isinstance(payload, Stopped)
+    assert rows + [row.index for row in chain(*payload.rows)] == list(range(1, 41))
     assert 1 < len(told) < 20
-    assert tell.snapshot.printed == "f" * 10
-    assert tell.snapshot.printed.startswith("".join(told))
+    assert payload.snapshot.printed == "f" * 10
+    assert payload.snapshot.printed.startswith("".join(told))
 
 
 def test_pause_stops_a_run_and_what_was_asked_meanwhile_is_done_after_it(converse: Converse) -> None:
@@ -151,13 +146,13 @@ def test_pause_stops_a_run_and_what_was_asked_meanwhile_is_done_after_it(convers
     step = talk.session.send(Next())
     talk.session.pause()
     rows = [row.stop_reason for row in chain(*first.rows)]
-    while isinstance((reply := talk.replies.get(timeout=PATIENCE)).tell, Running):
-        rows += [row.stop_reason for row in chain(*reply.tell.rows)]
+    while isinstance((reply := talk.replies.get(timeout=PATIENCE)).payload, Running):
+        rows += [row.stop_reason for row in chain(*reply.payload.rows)]
     assert reply.number == run
-    assert isinstance(reply.tell, Stopped)
-    assert reply.tell.snapshot.stop_reason is StopReason.PAUSE
-    rows += [row.stop_reason for row in chain(*reply.tell.rows)]
-    assert len(rows) == reply.tell.snapshot.index
+    assert isinstance(reply.payload, Stopped)
+    assert reply.payload.snapshot.stop_reason is StopReason.PAUSE
+    rows += [row.stop_reason for row in chain(*reply.payload.rows)]
+    assert len(rows) == reply.payload.snapshot.index
     assert rows.index(StopReason.PAUSE) == len(rows) - 1
     assert talk.replies.get(timeout=PATIENCE).number == step
 
@@ -253,9 +248,9 @@ def test_restart_gives_a_new_process(converse: Converse, tmp_path: Path, how: st
     talk.session.pause()
     talk.session.pause()
     talk.session.restart()
-    while not isinstance(tell := talk.replies.get(timeout=PATIENCE).tell, Stopped):
-        assert isinstance(tell, Died | Opened)
-    assert int(tell.snapshot.printed) != pid
+    while not isinstance(payload := talk.replies.get(timeout=PATIENCE).payload, Stopped):
+        assert isinstance(payload, Died | Opened)
+    assert int(payload.snapshot.printed) != pid
     assert gone(pid)
     assert talk.ask(Do(Phase.FORWARD), Stopped).snapshot.phase is Phase.FORWARD
 
@@ -353,7 +348,7 @@ def test_what_is_no_reply_of_ours_ends_the_debuggee(converse: Converse) -> None:
     talk.open()
     died = talk.ask(Do(Phase.FORWARD), Died)
     assert died.message.startswith("The program sent what this debugger does not understand: not a Reply")
-    assert isinstance(Reply(0, died).tell, Died)
+    assert isinstance(Reply(0, died).payload, Died)
 
 
 SETS_ITS_SESSION = """

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bptui.protocol.fact import Fact, Named
-from bptui.protocol.messages import Opened, Reply, Running, Stopped, Tell
 from bptui.protocol.phase import Mark, Phase, StopReason
+from bptui.protocol.replies import Opened, Payload, Reply, Running, Stopped
 from bptui.protocol.snapshot import BlockInfo, Branch, Param, ProgramInfo, Row, Rows, Snapshot, Upcoming
 from bptui.trace.timeline import Timeline
 
@@ -111,9 +111,9 @@ def running(told: Sequence[Row], printed: str = "", branches: tuple[Branch, ...]
     return Running(Rows.of(told), printed, branches)
 
 
-def hear(timeline: Timeline, *tells: Tell) -> None:
-    for tell in tells:
-        timeline.hear(Reply(1, tell))
+def hear(timeline: Timeline, *payloads: Payload) -> None:
+    for payload in payloads:
+        timeline.hear(Reply(1, payload))
 
 
 def same(one: object, other: object) -> bool:

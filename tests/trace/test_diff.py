@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from bptui.cli import diff as differing
 from bptui.cli import main as cli
-from bptui.protocol.messages import Reply, Stopped
 from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.replies import Reply, Stopped
 from bptui.protocol.snapshot import Branch, Row
 from bptui.trace import diff
 from bptui.trace.diff import BranchRef, Difference, Tolerance, first_difference
@@ -189,8 +189,8 @@ def test_on_the_screen_the_first_run_is_opened_at_the_difference() -> None:
 
     def show(session: RecordedSession, title: str, source: str) -> None:
         def hear_stop(reply: Reply) -> None:
-            if isinstance(reply.tell, Stopped):
-                shown.append((title, source, reply.tell))
+            if isinstance(reply.payload, Stopped):
+                shown.append((title, source, reply.payload))
 
         session.start(hear_stop)
 
@@ -209,5 +209,5 @@ def test_on_the_screen_the_first_run_is_opened_at_the_difference() -> None:
 def test_a_run_that_ended_first_is_opened_at_its_last_step() -> None:
     stops: list[Reply] = []
     assert differing.run(["b.bptrace:1", "a.bptrace"], lambda session, *_: session.start(stops.append)) == 1
-    assert isinstance(stops[-1].tell, Stopped)
-    assert (stops[-1].tell.snapshot.branch, stops[-1].tell.snapshot.index) == (1, 18)
+    assert isinstance(stops[-1].payload, Stopped)
+    assert (stops[-1].payload.snapshot.branch, stops[-1].payload.snapshot.index) == (1, 18)

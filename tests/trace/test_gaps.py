@@ -7,8 +7,8 @@ import math
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bptui.protocol.messages import Running
 from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.replies import Running
 from bptui.protocol.snapshot import Branch, Row, Rows
 from bptui.trace.timeline import Timeline
 from tests.trace.small_runs import hear, opened

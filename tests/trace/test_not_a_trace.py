@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from bptui.cli import main as cli
-from bptui.protocol.messages import GoTo, Refused, Stopped, Tell
+from bptui.protocol.replies import Payload, Refused, Stopped
+from bptui.protocol.requests import GoTo
 from bptui.trace.errors import NotATrace
 from bptui.trace.recorded import RecordedSession
 from bptui.trace.timeline import Timeline
@@ -147,9 +148,9 @@ DAMAGES: dict[str, str] = {
 @pytest.mark.parametrize("change", DAMAGES.values(), ids=DAMAGES)
 def test_damage_at_a_step_is_a_sentence_there_and_the_rest_is_read(path: Path, change: str) -> None:
     harmless(path, change)
-    told: list[Tell] = []
+    told: list[Payload] = []
     session = RecordedSession(path)
-    session.start(lambda reply: told.append(reply.tell))
+    session.start(lambda reply: told.append(reply.payload))
     session.send(GoTo(200))
     refused = told[-1]
     assert isinstance(refused, Refused)

@@ -7,39 +7,41 @@ from pathlib import Path
 import pytest
 
 from bptui.protocol.breakpoint import Breakpoint
-from bptui.protocol.messages import (
-    Ask,
-    Back,
+from bptui.protocol.phase import Goal, Mark, Phase, StopReason
+from bptui.protocol.replies import (
     BreakpointsSet,
-    CheckGradients,
-    Compare,
-    Complete,
     Completed,
     CurveDrawn,
     Died,
+    Inspected,
+    Opened,
+    Payload,
+    Refused,
+    Reply,
+    SeenAnew,
+    Stopped,
+)
+from bptui.protocol.requests import (
+    Ask,
+    Back,
+    CheckGradients,
+    Compare,
+    Complete,
     Do,
     DrawCurve,
     Evaluate,
     GoTo,
     Inspect,
-    Inspected,
     Next,
-    Opened,
-    Refused,
-    Reply,
     Run,
     RunBack,
-    SeenAnew,
     SetBreakpoints,
     SetValue,
     SetWatches,
     SetZeroing,
     ShowTape,
     Step,
-    Stopped,
-    Tell,
 )
-from bptui.protocol.phase import Goal, Mark, Phase, StopReason
 from bptui.protocol.snapshot import Branch, Snapshot, Watched
 from bptui.protocol.tape import Move
 from bptui.trace.errors import NotATrace
@@ -51,36 +53,36 @@ RECORDED = "This is a recorded run: it can be looked at, but nothing runs in it.
 
 
 class Player:
-    """Asks a recorded session, and keeps what it tells."""
+    """Asks a recorded session, and keeps what it answers."""
 
     def __init__(self, path: Path) -> None:
         self.session = RecordedSession(path)
-        self.told: list[Tell] = []
+        self.told: list[Payload] = []
         self.session.start(self._hear)
 
     def _hear(self, reply: Reply) -> None:
-        self.told.append(reply.tell)
+        self.told.append(reply.payload)
 
-    def ask(self, ask: Ask) -> Tell:
+    def ask(self, ask: Ask) -> Payload:
         before = len(self.told)
         self.session.send(ask)
         assert len(self.told) == before + 1
         return self.told[-1]
 
     def stop(self, ask: Ask) -> Snapshot:
-        tell = self.ask(ask)
-        assert isinstance(tell, Stopped), tell
-        assert tell.rows == ()
-        return tell.snapshot
+        payload = self.ask(ask)
+        assert isinstance(payload, Stopped), payload
+        assert payload.rows == ()
+        return payload.snapshot
 
     def at(self, ask: Ask) -> tuple[int, int, StopReason]:
         stop = self.stop(ask)
         return stop.branch, stop.index, stop.stop_reason
 
     def refusal(self, ask: Ask) -> str:
-        tell = self.ask(ask)
-        assert isinstance(tell, Refused), tell
-        return tell.message
+        payload = self.ask(ask)
+        assert isinstance(payload, Refused), payload
+        return payload.message
 
 
 @pytest.fixture

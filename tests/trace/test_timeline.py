@@ -13,8 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.protocol.messages import Compared, Died, Evaluated, Running, SeenAnew, Stopped
 from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.replies import Compared, Died, Evaluated, Running, SeenAnew, Stopped
 from bptui.protocol.snapshot import Branch, Row, Rows
 from bptui.trace.errors import CannotRecord
 from bptui.trace.timeline import Timeline

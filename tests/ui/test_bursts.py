@@ -11,27 +11,21 @@ import pytest
 from textual import events
 from textual.pilot import Pilot
 
-from bptui.protocol.messages import (
+from bptui.protocol.phase import Goal, StopReason
+from bptui.protocol.replies import Died, Evaluated, Opened, Refused, Running, SeenAnew, Stopped
+from bptui.protocol.requests import (
     Ask,
     Back,
     Compare,
-    Died,
     Do,
     Evaluate,
-    Evaluated,
     Next,
-    Opened,
-    Refused,
     Run,
-    Running,
-    SeenAnew,
     SetBreakpoints,
     SetValue,
     SetWatches,
     SetZeroing,
-    Stopped,
 )
-from bptui.protocol.phase import Goal, StopReason
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.trace.timeline import Timeline
 from bptui.ui.panes.timeline import TimelinePane
@@ -55,7 +49,7 @@ async def answer(pilot: Pilot[None], session: ToldSession, *stops: Snapshot) -> 
     """Answer the latest step with each stop in turn, whatever it was."""
     for each in stops:
         number = max(at for at, ask in enumerate(session.asked, 1) if type(ask).__name__ not in BESIDE)
-        session.tell(Stopped(each, ()), number=number)
+        session.reply(Stopped(each, ()), number=number)
         await pilot.pause()
 
 
@@ -107,8 +101,8 @@ async def test_keys_while_the_program_starts_wait_for_it() -> None:
         await burst(pilot, *"fba")
         assert steps(session) == []
         assert "3 queued" in said(pilot, "title")
-        session.tell(Opened(PROGRAM, "3.11", "2.9"), number=1)
-        session.tell(Stopped(ENTRY, ()), number=1)
+        session.reply(Opened(PROGRAM, "3.11", "2.9"), number=1)
+        session.reply(Stopped(ENTRY, ()), number=1)
         await pilot.pause()
         await answer(pilot, session, FORWARD, BACKWARD)
         assert shape(steps(session)) == ["forward", "backward", "SetZeroing"]
@@ -136,8 +130,8 @@ async def test_the_line_opens_while_the_program_starts_and_while_it_runs() -> No
         await burst(pilot, *":w r")
         assert typed(pilot) == "w r"
         await burst(pilot, "escape")
-        session.tell(Opened(PROGRAM, "3.11", "2.9"), number=1)
-        session.tell(Stopped(ENTRY, ()), number=1)
+        session.reply(Opened(PROGRAM, "3.11", "2.9"), number=1)
+        session.reply(Stopped(ENTRY, ()), number=1)
         await pilot.pause()
         await burst(pilot, "c", *":q q")
         assert typed(pilot) == "q q"
@@ -161,7 +155,7 @@ async def test_typed_commands_of_every_sort_wait_in_order() -> None:
         kinds = [type(ask) for ask in session.asked if isinstance(ask, SetWatches | SetBreakpoints | Evaluate)]
         assert kinds == [SetWatches, SetBreakpoints, Evaluate]
         number = max(at for at, ask in enumerate(session.asked, 1) if isinstance(ask, Evaluate))
-        session.tell(Evaluated("2.0", False, None), number=number)
+        session.reply(Evaluated("2.0", False, None), number=number)
         await pilot.pause()
         assert isinstance(session.asked[-1], SetZeroing)
 
@@ -170,7 +164,7 @@ async def test_zeroing_is_turned_as_often_as_its_key_is_pressed() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
         await burst(pilot, *"aa")
-        session.tell(SeenAnew(replace(ENTRY, zeroing=False)))
+        session.reply(SeenAnew(replace(ENTRY, zeroing=False)))
         await pilot.pause()
         assert [ask.on for ask in steps(session) if isinstance(ask, SetZeroing)] == [False, True]
 
@@ -228,7 +222,7 @@ async def test_a_refusal_drops_what_counted_on_it_and_says_so() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
         await burst(pilot, *"bu")
-        session.tell(Refused("There is no loss yet.", "Run a forward first."))
+        session.reply(Refused("There is no loss yet.", "Run a forward first."))
         await pilot.pause()
         assert shape(steps(session)) == ["backward"]
         assert message(pilot).startswith("refused: There is no loss yet.")
@@ -239,7 +233,7 @@ async def test_a_death_drops_what_waits_and_says_so() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
         await burst(pilot, *"nff")
-        session.tell(Died("killed by SIGKILL during forward, line 25", "", ""))
+        session.reply(Died("killed by SIGKILL during forward, line 25", "", ""))
         await pilot.pause()
         assert "dead: killed by SIGKILL" in message(pilot)
         assert "2 queued commands dropped" in message(pilot)
@@ -286,7 +280,7 @@ async def far(pilot: Pilot[None], session: ToldSession) -> Timeline:
     await burst(pilot, "c")
     rows = [replace(FORWARD, index=at).row() for at in range(1, 13)]
     number = max(at for at, ask in enumerate(session.asked, 1) if isinstance(ask, Run | Compare))
-    session.tell(Stopped(replace(FORWARD, index=12), Rows.of(rows)), number=number)
+    session.reply(Stopped(replace(FORWARD, index=12), Rows.of(rows)), number=number)
     await pilot.pause()
     return session.timeline
 
@@ -307,7 +301,7 @@ async def test_the_question_stays_in_sight_while_a_run_goes_on() -> None:
     async with opened(session) as pilot:
         await far(pilot, session)
         await burst(pilot, "c", "r")
-        session.tell(Running(Rows.of([replace(FORWARD, index=13).row()]), ""))
+        session.reply(Running(Rows.of([replace(FORWARD, index=13).row()]), ""))
         await pilot.pause()
         assert message(pilot).startswith("restart? ")
         await burst(pilot, "r")
@@ -352,8 +346,8 @@ async def test_a_pause_is_shown_at_once_however_much_a_run_told_before(monkeypat
         before = console._count
         titles.clear()
         for at in range(1, 1001):  # all of them are there before the screen looks at the first
-            session.tell(Running(Rows.of([replace(FORWARD, index=at).row()]), f"{at}\n", logged=f"log {at}"))
-        session.tell(Stopped(replace(FORWARD, index=1001, stop_reason=StopReason.PAUSE), ()))
+            session.reply(Running(Rows.of([replace(FORWARD, index=at).row()]), f"{at}\n", logged=f"log {at}"))
+        session.reply(Stopped(replace(FORWARD, index=1001, stop_reason=StopReason.PAUSE), ()))
         await pilot.pause()
         assert drawn == [(0, 1000)]
         assert "paused" in said(pilot, "title")
@@ -373,12 +367,12 @@ async def test_where_a_run_is_is_drawn_also_while_more_is_told_all_the_time(monk
         run_on(pane, here)
         drawn.append(here[1])
         if here[1] < 50:
-            session.tell(Running(Rows.of([replace(FORWARD, index=here[1] + 1).row()]), ""))
+            session.reply(Running(Rows.of([replace(FORWARD, index=here[1] + 1).row()]), ""))
 
     monkeypatch.setattr(TimelinePane, "run_on", drawn_and_told_of_more)
     async with opened(session) as pilot:
         await burst(pilot, "c")
-        session.tell(Running(Rows.of([replace(FORWARD, index=1).row()]), ""))
+        session.reply(Running(Rows.of([replace(FORWARD, index=1).row()]), ""))
         await pilot.pause()
         assert drawn == list(range(1, 51))
         assert "running" in said(pilot, "title")

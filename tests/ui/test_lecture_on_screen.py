@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 from textual.pilot import Pilot
 
-from bptui.protocol.messages import DrawCurve, Next
+from bptui.protocol.requests import DrawCurve, Next
 from bptui.render.text.facts import number
 from bptui.ui.app import BptuiApp
 from bptui.ui.panes.console import ConsolePane

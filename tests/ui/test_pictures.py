@@ -8,17 +8,9 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
-from bptui.protocol.messages import (
-    CurveDrawn,
-    Died,
-    DrawCurve,
-    Inspected,
-    Refused,
-    Running,
-    SeenAnew,
-    Tell,
-)
 from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.replies import CurveDrawn, Died, Inspected, Payload, Refused, Running, SeenAnew
+from bptui.protocol.requests import DrawCurve
 from bptui.protocol.snapshot import Row, Rows, Snapshot
 from bptui.session.live import Session
 from bptui.ui.app import BptuiApp
@@ -56,7 +48,7 @@ def curve(ask: DrawCurve, snapshot: Snapshot) -> CurveDrawn:
     return CurveDrawn(ask.param, ws, losses, w, (x * w - y) ** 2, 2 * x * (x * w - y), "")
 
 
-def after(session: ToldSession, *stops: Snapshot, then: Sequence[Tell] = ()) -> Before:
+def after(session: ToldSession, *stops: Snapshot, then: Sequence[Payload] = ()) -> Before:
     """These stops, each of them asked for with `n`, with the curve of the last; and then what else is told."""
 
     async def run(pilot: Pilot[None]) -> None:
@@ -67,12 +59,12 @@ def after(session: ToldSession, *stops: Snapshot, then: Sequence[Tell] = ()) -> 
             await pilot.pause()
             answered = None
             while isinstance(ask := session.asked[-1], DrawCurve) and ask is not answered:
-                session.tell(curve(ask, stop))
+                session.reply(curve(ask, stop))
                 answered = ask
                 await pilot.pause()
         if then:
             await pilot.press("n")
-            session.tell(*then)
+            session.reply(*then)
             await pilot.pause()
 
     return run
@@ -165,7 +157,7 @@ ROWS = tuple(
         pytest.param((DIED,), WIDE, id="a death is told and the timeline stays"),
     ],
 )
-def test_what_went_wrong(snap_compare, then: tuple[Tell, ...], size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
+def test_what_went_wrong(snap_compare, then: tuple[Payload, ...], size: tuple[int, int]) -> None:  # type: ignore[no-untyped-def]
     session = ToldSession()
     before = after(session, FORWARD, BACKWARD, then=then)
     assert snap_compare(app_of(session), terminal_size=size, run_before=before)
@@ -177,7 +169,7 @@ def test_a_run_tells_where_it_is_and_how_fast(snap_compare) -> None:  # type: ig
     async def run(pilot: Pilot[None]) -> None:
         await after(session, FORWARD, BACKWARD)(pilot)
         await pilot.press("c")
-        session.tell(Running(Rows.of(ROWS[:9]), "progress: 0\n"), Running(Rows.of(ROWS[9:]), "progress: 1\n"))
+        session.reply(Running(Rows.of(ROWS[:9]), "progress: 0\n"), Running(Rows.of(ROWS[9:]), "progress: 1\n"))
         await pilot.pause()
 
     assert snap_compare(app_of(session), terminal_size=WIDE, run_before=run)
@@ -195,7 +187,7 @@ def test_turning_zeroing_off_is_said(snap_compare) -> None:  # type: ignore[no-u
     async def run(pilot: Pilot[None]) -> None:
         await after(session, FORWARD, BACKWARD)(pilot)
         await pilot.press("a")
-        session.tell(SeenAnew(replace(BACKWARD, zeroing=False, marks=ACCUMULATED.marks)))
+        session.reply(SeenAnew(replace(BACKWARD, zeroing=False, marks=ACCUMULATED.marks)))
         await pilot.pause()
 
     assert snap_compare(app_of(session), terminal_size=NORMAL, run_before=run)
@@ -224,7 +216,7 @@ def test_the_inspector_shows_a_value_as_python_sees_it(snap_compare, size: tuple
     async def run(pilot: Pilot[None]) -> None:
         await after(session, FORWARD, BACKWARD)(pilot)
         await pilot.press("3", "enter")
-        session.tell(Inspected("w", fields, "tensor([1.0200], requires_grad=True)"))
+        session.reply(Inspected("w", fields, "tensor([1.0200], requires_grad=True)"))
         await pilot.pause()
 
     assert snap_compare(app_of(session), terminal_size=size, run_before=run)

@@ -12,28 +12,9 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from bptui.commands.table import COMMANDS
-from bptui.protocol.messages import (
-    Ask,
-    Back,
-    CurveDrawn,
-    Died,
-    Do,
-    DrawCurve,
-    GoTo,
-    Inspect,
-    Inspected,
-    Next,
-    Open,
-    Refused,
-    Run,
-    RunBack,
-    Running,
-    SeenAnew,
-    SetZeroing,
-    Stopped,
-    Uncut,
-)
 from bptui.protocol.phase import Goal, Phase, StopReason
+from bptui.protocol.replies import CurveDrawn, Died, Inspected, Refused, Running, SeenAnew, Stopped, Uncut
+from bptui.protocol.requests import Ask, Back, Do, DrawCurve, GoTo, Inspect, Next, Open, Run, RunBack, SetZeroing
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.ui.app import BptuiApp
 from bptui.ui.screen import MainScreen
@@ -155,7 +136,7 @@ async def test_pause_does_nothing_while_nothing_runs_but_clear_a_refusal(key: st
     session = ToldSession()
     async with opened(session) as pilot:
         await pilot.press("b")
-        session.tell(Refused("There is no loss yet.", "Run a forward first."))
+        session.reply(Refused("There is no loss yet.", "Run a forward first."))
         await pilot.pause()
         assert "refused: There is no loss yet.  Run a forward first." in said(pilot, "message")
         await pilot.press(key)
@@ -168,7 +149,7 @@ async def test_a_run_shows_its_rows_and_prints_once() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
         await pilot.press("c")
-        session.tell(Running(Rows.of([FORWARD.row()]), "hello\n"))
+        session.reply(Running(Rows.of([FORWARD.row()]), "hello\n"))
         await pilot.pause()
         assert "running" in said(pilot, "title")
         session.stop(replace(BACKWARD, printed="hello\nworld\n"))
@@ -189,7 +170,7 @@ async def test_where_it_is_brought_nothing_is_printed_again_but_all_else_is_show
         console = main(pilot)._view.console
         before = [line.text for line in console.render_lines(console.size.region)]
         await pilot.press("N")
-        session.tell(Stopped(replace(BACKWARD, stop_reason=StopReason.GOTO), ()))
+        session.reply(Stopped(replace(BACKWARD, stop_reason=StopReason.GOTO), ()))
         await pilot.pause()
         assert [line.text for line in console.render_lines(console.size.region)] == before
         assert "step 6 of 7" in said(pilot, "title")
@@ -232,8 +213,8 @@ async def test_what_logpoints_say_has_a_sign_of_its_own() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
         await pilot.press("c")
-        session.tell(Running(Rows.of([FORWARD.row()]), "one\n", logged="loss is 3.8\n"))
-        session.tell(Stopped(replace(BACKWARD, printed="one\ntwo\n"), (), logged="loss is 1.2"))
+        session.reply(Running(Rows.of([FORWARD.row()]), "one\n", logged="loss is 3.8\n"))
+        session.reply(Stopped(replace(BACKWARD, printed="one\ntwo\n"), (), logged="loss is 1.2"))
         await pilot.pause()
         console = main(pilot)._view.console
         shown = [console.line(at, 40).plain.rstrip() for at in range(len(console._shown))]
@@ -248,12 +229,12 @@ async def test_a_run_tells_how_far_it_is_and_when_it_will_be_there() -> None:
         await pilot.pause()
         await pilot.press("c")
         rows = [replace(FORWARD.row(), index=at, epoch=at // 12, sample=at // 4 % 3) for at in range(1, 61)]
-        session.tell(Running(Rows.of(rows), ""))
+        session.reply(Running(Rows.of(rows), ""))
         await pilot.pause()
         assert "50%" in said(pilot, "message")
         assert " left" in said(pilot, "message")
         assert "60 steps" in said(pilot, "message")
-        session.tell(Stopped(replace(FORWARD, index=61), ()))
+        session.reply(Stopped(replace(FORWARD, index=61), ()))
         await pilot.pause()
         assert said(pilot, "message") == FORWARD.explain
 
@@ -270,10 +251,10 @@ async def test_an_overtaken_answer_is_dropped() -> None:
         session.stop(BACKWARD)
         await pilot.pause()
         before = main(pilot)._view.curve._curve
-        session.tell(CurveDrawn("w", (0.0, 1.0), (1.0, 0.0), 1.0, 0.0, 0.0, ""), number=late)
+        session.reply(CurveDrawn("w", (0.0, 1.0), (1.0, 0.0), 1.0, 0.0, 0.0, ""), number=late)
         await pilot.pause()
         assert main(pilot)._view.curve._curve is before
-        session.tell(Refused("late", ""), number=late)
+        session.reply(Refused("late", ""), number=late)
         await pilot.pause()
         assert said(pilot, "message") == BACKWARD.explain
 
@@ -296,7 +277,7 @@ async def test_after_a_death_only_restart_is_left_and_the_timeline_stays() -> No
     session = ToldSession()
     async with opened(session) as pilot:
         await pilot.press("n")
-        session.tell(Died("killed by SIGKILL during forward, line 25", "", ""))
+        session.reply(Died("killed by SIGKILL during forward, line 25", "", ""))
         await pilot.pause()
         assert "dead: killed by SIGKILL" in said(pilot, "message")
         assert "press r to restart" in said(pilot, "message")
@@ -327,7 +308,7 @@ async def test_at_the_end_a_step_is_refused_by_the_session() -> None:
         await pilot.pause()
         assert "ended" in said(pilot, "title")
         await pilot.press("n")
-        session.tell(Refused("The script has ended.", "Restart to begin again."))
+        session.reply(Refused("The script has ended.", "Restart to begin again."))
         await pilot.pause()
         assert "The script has ended." in said(pilot, "message")
 
@@ -336,7 +317,7 @@ async def test_zeroing_is_turned_off_and_on() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
         await pilot.press("a")
-        session.tell(SeenAnew(replace(BACKWARD, zeroing=False)))
+        session.reply(SeenAnew(replace(BACKWARD, zeroing=False)))
         await pilot.pause()
         assert "zeroing off" in said(pilot, "title")
         await pilot.press("a")
@@ -347,7 +328,7 @@ async def test_a_script_that_cannot_be_cut_ends_the_app_with_status_2() -> None:
     session = ToldSession(entry=None)
     app = BptuiApp(session, title="linear.py", source=SOURCE)
     async with app.run_test() as pilot:
-        session.tell(Uncut("A closure is given to the optimizer.", 12))
+        session.reply(Uncut("A closure is given to the optimizer.", 12))
         await pilot.pause()
     assert app.return_code == 2
 
@@ -384,7 +365,7 @@ async def test_playing_stops_at_a_refusal_and_at_the_end() -> None:
         session = ToldSession()
         async with opened(session) as pilot:
             await pilot.press("p")
-            session.tell(answer) if answer else session.stop(ENDED)
+            session.reply(answer) if answer else session.stop(ENDED)
             await pilot.pause()
             assert "playing" not in said(pilot, "title")
 
@@ -399,7 +380,7 @@ async def test_enter_looks_into_the_focused_card() -> None:
         inspector = pilot.app.screen
         assert isinstance(inspector, InspectorScreen)
         assert [ask.name for ask in steps(session) if isinstance(ask, Inspect)] == ["w.grad"]
-        session.tell(Inspected("w.grad", (("dtype", "float32"),), "tensor([-7.8400])"))
+        session.reply(Inspected("w.grad", (("dtype", "float32"),), "tensor([-7.8400])"))
         await pilot.pause()
         assert "tensor([-7.8400])" in str(inspector.query_one("#value", Static).render())
         await pilot.press("right")
@@ -412,7 +393,7 @@ async def test_an_inspection_that_is_refused_says_why() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
         await pilot.press("3", "enter")
-        session.tell(Refused("There is no w now.", "Run a forward first."))
+        session.reply(Refused("There is no w now.", "Run a forward first."))
         await pilot.pause()
         value = str(pilot.app.screen.query_one("#value", Static).render())
         assert value == "There is no w now.\nRun a forward first."

@@ -10,20 +10,9 @@ import pytest
 from textual.pilot import Pilot
 
 from bptui.protocol.fact import Named
-from bptui.protocol.messages import (
-    Ask,
-    CheckGradients,
-    Died,
-    GradientsChecked,
-    Next,
-    ParamCheck,
-    Refused,
-    ShowTape,
-    Step,
-    Stopped,
-    TapeShown,
-)
 from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.replies import Died, GradientsChecked, ParamCheck, Refused, Stopped, TapeShown
+from bptui.protocol.requests import Ask, CheckGradients, Next, ShowTape, Step
 from bptui.protocol.snapshot import Failure, Snapshot
 from bptui.protocol.tape import Local, Move, Op, Saved, Tape
 from bptui.ui.panes.tape import TapePane
@@ -71,10 +60,10 @@ def asked(session: ToldSession) -> list[Ask]:
 async def inside(session: ToldSession, pilot: Pilot[None], stop: Snapshot = IN_FORWARD, tape: Tape = TAPE) -> None:
     """Press s, and be told that stop and its tape."""
     await pilot.press("s")
-    session.tell(Stopped(stop, ()))
+    session.reply(Stopped(stop, ()))
     await pilot.pause()
     assert isinstance(session.asked[-1], ShowTape)
-    session.tell(TapeShown(stop.tape, tape))
+    session.reply(TapeShown(stop.tape, tape))
     await pilot.pause()
 
 
@@ -130,7 +119,7 @@ async def test_the_tape_is_asked_for_once_for_each_change() -> None:
         await inside(session, pilot)
         for _ in range(3):
             await pilot.press("s")
-            session.tell(Stopped(IN_FORWARD, ()))
+            session.reply(Stopped(IN_FORWARD, ()))
             await pilot.pause()
     assert sum(isinstance(each, ShowTape) for each in session.asked) == 1
 
@@ -139,7 +128,7 @@ async def test_a_held_key_never_queues_up() -> None:
     session = ToldSession()
     async with opened(session) as pilot:
         await pilot.press(*"ssssss")
-        session.tell(Stopped(IN_FORWARD, ()), number=2)
+        session.reply(Stopped(IN_FORWARD, ()), number=2)
         await pilot.pause()
     assert len(asked(session)) == 2
 
@@ -149,7 +138,7 @@ async def test_nothing_moves_inside_a_phase_that_nobody_stepped_into() -> None:
     async with opened(session) as pilot:
         await pilot.press("S", "O", "o")
         assert asked(session) == [] or all(isinstance(each, Step) for each in asked(session))
-        session.tell(Refused("The program is not inside a phase.", "Press s to step into the one that comes next."))
+        session.reply(Refused("The program is not inside a phase.", "Press s to step into the one that comes next."))
         await pilot.pause()
         await pilot.press("n")
     assert isinstance(asked(session)[-1], Next | Step)
@@ -183,9 +172,9 @@ async def test_a_tape_that_was_refused_is_asked_for_again() -> None:
     async with opened(session) as pilot:
         for stop in (IN_FORWARD, IN_BACKWARD):
             await pilot.press("s")
-            session.tell(Stopped(stop, ()))
+            session.reply(Stopped(stop, ()))
             await pilot.pause()
-            session.tell(Refused("bptui failed", ""))
+            session.reply(Refused("bptui failed", ""))
             await pilot.pause()
     assert sum(isinstance(each, ShowTape) for each in session.asked) == 2
 
@@ -195,7 +184,7 @@ async def test_no_tape_is_asked_for_twice_whatever_number_a_stop_tells() -> None
     async with opened(session) as pilot:
         await inside(session, pilot, IN_BACKWARD)
         await pilot.press("s")
-        session.tell(Stopped(replace(IN_BACKWARD, tape=1), ()))
+        session.reply(Stopped(replace(IN_BACKWARD, tape=1), ()))
         await pilot.pause()
     assert sum(isinstance(each, ShowTape) for each in session.asked) == 1
 
@@ -205,7 +194,7 @@ async def test_a_death_during_a_check_is_told_on_its_sheet() -> None:
     async with opened(session) as pilot:
         await pilot.press("k")
         await pilot.pause()
-        session.tell(Died("killed by SIGKILL", "", ""))
+        session.reply(Died("killed by SIGKILL", "", ""))
         await pilot.pause()
         assert "killed by SIGKILL" in str(pilot.app.screen.query_one("#value").render())
 
@@ -258,7 +247,7 @@ async def test_k_checks_the_gradients_and_says_so_while_it_does() -> None:
         assert isinstance(session.asked[-1], CheckGradients)
         sheet = pilot.app.screen
         assert "computing" in str(sheet.query_one("#value").render())
-        session.tell(GradientsChecked((EQUAL, WRONG, KINK), 3.8, ""))
+        session.reply(GradientsChecked((EQUAL, WRONG, KINK), 3.8, ""))
         await pilot.pause()
         text = str(sheet.query_one("#value").render())
         assert "✓ equal" in text
@@ -271,7 +260,7 @@ async def test_a_check_that_is_refused_or_impossible_says_why() -> None:
     async with opened(session) as pilot:
         await pilot.press("k")
         await pilot.pause()
-        session.tell(GradientsChecked((), None, "no forward has run yet"))
+        session.reply(GradientsChecked((), None, "no forward has run yet"))
         await pilot.pause()
         assert "no forward has run yet" in str(pilot.app.screen.query_one("#value").render())
 
@@ -313,7 +302,7 @@ def test_the_verdicts_of_a_gradient_check(snap_compare) -> None:  # type: ignore
     async def run(pilot: Pilot[None]) -> None:
         await pilot.pause()
         await pilot.press("k")
-        pilot.app._session.tell(GradientsChecked((EQUAL, WRONG, KINK), 3.8, "", "float64"))  # type: ignore[attr-defined]
+        pilot.app._session.reply(GradientsChecked((EQUAL, WRONG, KINK), 3.8, "", "float64"))  # type: ignore[attr-defined]
         await pilot.pause()
 
     assert snap_compare(app_of(ToldSession()), terminal_size=NORMAL, run_before=run)

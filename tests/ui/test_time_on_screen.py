@@ -8,7 +8,7 @@ import pytest
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from bptui.protocol.messages import Back, GoTo
+from bptui.protocol.requests import Back, GoTo
 from bptui.render.text.facts import number
 from bptui.ui.panes.console import ConsolePane
 from bptui.ui.panes.timeline import TimelinePane

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 from textual.pilot import Pilot
 
-from bptui.protocol.messages import Running, Stopped
 from bptui.protocol.phase import StopReason
+from bptui.protocol.replies import Running, Stopped
 from bptui.protocol.snapshot import Branch, Row, Rows, Snapshot
 from bptui.ui.app import BptuiApp
 from tests.engine_session import EngineSession
@@ -70,7 +70,7 @@ def test_why_it_stopped_and_what_was_typed(snap_compare, size: tuple[int, int]) 
         await after(session)(pilot)
         await pilot.press("7", "n")
         before = [*(stop.row() for stop in TURN), PAUSED, WRITTEN, EDITED.row(), MET.row()]
-        session.tell(Stopped(MET, Rows.of(before), logged="w is 1.02\nthe loss is 3.8416"))
+        session.reply(Stopped(MET, Rows.of(before), logged="w is 1.02\nthe loss is 3.8416"))
         await pilot.pause()
 
     assert snap_compare(app_of(session), terminal_size=size, run_before=run)
@@ -96,14 +96,14 @@ def test_far_on_and_with_many_branches(snap_compare, size: tuple[int, int]) -> N
     async def run(pilot: Pilot[None]) -> None:
         await after(session)(pilot)
         await pilot.press("7", "c")
-        session.tell(Running(Rows.of(long(0, 1, 120_001)), ""))
+        session.reply(Running(Rows.of(long(0, 1, 120_001)), ""))
         for one in range(1, 15):
-            session.tell(Running(Rows.of(long(one, 119_998, 120_000)), "", (Branch(one, 0, 119_997),)))
+            session.reply(Running(Rows.of(long(one, 119_998, 120_000)), "", (Branch(one, 0, 119_997),)))
         rows = long(15, 119_999, 120_006)
-        session.tell(stopped(rows, Branch(15, 14, 119_998)))
+        session.reply(stopped(rows, Branch(15, 14, 119_998)))
         await pilot.pause()
         await pilot.press("N")
-        session.tell(
+        session.reply(
             Stopped(replace(BACKWARD, index=120_002, branch=15, loss=number(1.8), stop_reason=StopReason.GOTO), ())
         )
         await pilot.pause()

@@ -18,7 +18,7 @@ from bptui.engine.analysis.rerun import Forward, exchanged, undisturbed
 from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
-from bptui.protocol.messages import CurveDrawn
+from bptui.protocol.replies import CurveDrawn
 
 SLOWEST = 0.02
 """Seconds that one forward may take for a curve to be worth its while."""

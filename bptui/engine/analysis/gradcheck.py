@@ -25,7 +25,7 @@ from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.parameters import leaves_of
 from bptui.engine.observe.recorder import Recorder
-from bptui.protocol.messages import GradientsChecked, ParamCheck
+from bptui.protocol.replies import GradientsChecked, ParamCheck
 
 BUDGET = 3.0
 """Seconds of computing after which no other entry is begun."""

@@ -10,7 +10,7 @@ import torch
 
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tensors.facts import grad_of
-from bptui.protocol.messages import ParamCheck
+from bptui.protocol.replies import ParamCheck
 
 _TOLERANCE = {torch.float64: 1e-4, torch.float32: 5e-2}
 """The relative difference up to which two gradients are one; of narrower floats"""

@@ -10,7 +10,7 @@ from bptui.engine.errors import StepRefused
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.tensors.facts import dtype_name, grad_of, version_of
 from bptui.protocol.fact import Fact
-from bptui.protocol.messages import Inspected
+from bptui.protocol.replies import Inspected
 
 _NOTHING = object()
 """No such member: None may be one."""

@@ -15,7 +15,7 @@ import torch
 
 from bptui.engine.expressions.namespace import NOTHING, Namespace
 from bptui.engine.tensors.facts import grad_of
-from bptui.protocol.messages import Completed
+from bptui.protocol.replies import Completed
 
 MOST = 200
 """At most so many candidates are told."""

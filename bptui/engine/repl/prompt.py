@@ -14,7 +14,7 @@ from bptui.engine.repl.complete import complete
 from bptui.engine.repl.edit import edit
 from bptui.engine.repl.evaluate import Evaluation, Look, evaluate
 from bptui.engine.repl.watches import Watches
-from bptui.protocol.messages import Completed
+from bptui.protocol.replies import Completed
 from bptui.protocol.snapshot import Watched
 
 _SET = re.compile(r"set (.*?) = (.*)", re.DOTALL)

@@ -14,8 +14,8 @@ from bptui.engine.tape.broadcasts import both_ways
 from bptui.engine.tape.call_log import CallLog
 from bptui.engine.tape.call_sites import Sites
 from bptui.engine.tape.recording import Recording
-from bptui.protocol.messages import TapeShown
 from bptui.protocol.phase import Phase
+from bptui.protocol.replies import TapeShown
 from bptui.protocol.snapshot import Failure
 
 

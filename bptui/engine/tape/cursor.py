@@ -17,8 +17,8 @@ from bptui.engine.tape.op_facts import op_of
 from bptui.engine.tape.recording import RecordedStep, Recording
 from bptui.engine.tape.sentences import failed, sentence
 from bptui.protocol.fact import Fact, Named
-from bptui.protocol.messages import Inspected
 from bptui.protocol.phase import Mark, Phase, StopReason
+from bptui.protocol.replies import Inspected
 from bptui.protocol.snapshot import BlockInfo, Failure, Ledger, Param, Snapshot
 from bptui.protocol.tape import Move, Op, TapeOp
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from rich.text import Text
 
-from bptui.protocol.messages import GradientsChecked, ParamCheck
+from bptui.protocol.replies import GradientsChecked, ParamCheck
 from bptui.render.text.cells import ending, to_left, to_right, width_of
 from bptui.render.text.fit import cut, piece, wrapped_text
 from bptui.render.text.gate import one_line

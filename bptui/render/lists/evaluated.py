@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from bptui.protocol.messages import Evaluated
+from bptui.protocol.replies import Evaluated
 from bptui.render.text.fit import piece, printable, wrapped_text
 from bptui.render.text.style import BAD, QUIET, STRONG, WARN
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
-from bptui.protocol.messages import Inspected
+from bptui.protocol.replies import Inspected
 from bptui.render.text.cells import to_left, width_of
 from bptui.render.text.fit import cut, piece, wrapped_text
 from bptui.render.text.gate import one_line

@@ -13,8 +13,8 @@ from bptui.commands.parse import NotUnderstood
 from bptui.manual import TOPICS
 from bptui.model.breakpoints import BreakpointModel
 from bptui.model.watches import WatchModel
-from bptui.protocol.messages import SetBreakpoints, SetWatches
 from bptui.protocol.phase import Phase
+from bptui.protocol.requests import SetBreakpoints, SetWatches
 from bptui.protocol.words import counted
 from bptui.render.lists.branchlist import branch_list
 from bptui.render.text.fit import piece

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from bptui.commands.table import BY_ID, BY_WORD, COMMANDS
-from bptui.protocol.messages import Complete, Completed, Tell
+from bptui.protocol.replies import Completed, Payload
+from bptui.protocol.requests import Complete
 from bptui.ui.model.requests import Requests
 from bptui.ui.panes.commandline import CommandLine
 
@@ -35,7 +36,7 @@ class Completion:
         else:
             line.offer(text, start, known, " ")
 
-    def _offer(self, line: CommandLine, text: str, start: int, known: tuple[str, ...], told: Tell) -> None:
+    def _offer(self, line: CommandLine, text: str, start: int, known: tuple[str, ...], told: Payload) -> None:
         """The debuggee's candidates came."""
         if not isinstance(told, Completed):
             return

@@ -8,17 +8,9 @@ from typing import Protocol
 from textual.screen import Screen
 from textual.widget import Widget
 
-from bptui.protocol.messages import (
-    CheckGradients,
-    GradientsChecked,
-    Inspect,
-    Inspected,
-    Refused,
-    ShowTape,
-    TapeShown,
-    Tell,
-)
 from bptui.protocol.phase import StopReason
+from bptui.protocol.replies import GradientsChecked, Inspected, Payload, Refused, TapeShown
+from bptui.protocol.requests import CheckGradients, Inspect, ShowTape
 from bptui.protocol.snapshot import Snapshot
 from bptui.render.lists.checked import check_sheet
 from bptui.render.lists.watches import watch_sheet
@@ -87,13 +79,13 @@ class InspectActions:
             if not self._requests.awaits(ShowTape):
                 self._requests.ask(ShowTape(), self._hear_tape)
 
-    def _hear_tape(self, tell: Tell) -> None:
-        if not isinstance(tell, TapeShown):
+    def _hear_tape(self, payload: Payload) -> None:
+        if not isinstance(payload, TapeShown):
             return
-        self._tape = tell.number
-        self._view.show_tape(tell.tape)
+        self._tape = payload.number
+        self._view.show_tape(payload.tape)
         if (snapshot := self._shown.snapshot) is not None:
-            self._view.tape.show(tell.tape, snapshot.op, self._shown.param)
+            self._view.tape.show(payload.tape, snapshot.op, self._shown.param)
             self._ask_tape(snapshot)  # it may be another one by now
 
     # ---- values, ops
@@ -122,11 +114,11 @@ class InspectActions:
     def _ask_value(self, name: str) -> None:
         self._requests.ask(Inspect(name), self._hear_value)
 
-    def _hear_value(self, tell: Tell) -> None:
-        if self._inspector is not None and isinstance(tell, Inspected):
-            self._inspector.show(tell)
-        elif self._inspector is not None and isinstance(tell, Refused):
-            self._inspector.show(Inspected("", (), f"{tell.message}\n{tell.hint}"))
+    def _hear_value(self, payload: Payload) -> None:
+        if self._inspector is not None and isinstance(payload, Inspected):
+            self._inspector.show(payload)
+        elif self._inspector is not None and isinstance(payload, Refused):
+            self._inspector.show(Inspected("", (), f"{payload.message}\n{payload.hint}"))
 
     def _inspected(self, _result: None) -> None:
         self._inspector = None
@@ -139,12 +131,12 @@ class InspectActions:
         self._screen.app.push_screen(self._check, self._checked)
         self._requests.ask(CheckGradients(), self.hear_check)
 
-    def hear_check(self, tell: Tell) -> None:
+    def hear_check(self, payload: Payload) -> None:
         """The verdicts came, or why there are none."""
-        if isinstance(tell, Refused):
-            tell = GradientsChecked((), None, " ".join((tell.message, tell.hint)).strip())
-        if self._check is not None and isinstance(tell, GradientsChecked):
-            self._check.show(partial(check_sheet, tell))
+        if isinstance(payload, Refused):
+            payload = GradientsChecked((), None, " ".join((payload.message, payload.hint)).strip())
+        if self._check is not None and isinstance(payload, GradientsChecked):
+            self._check.show(partial(check_sheet, payload))
 
     def _checked(self, _result: None) -> None:
         self._check = None

@@ -8,7 +8,8 @@ from functools import partial
 from textual.screen import Screen
 
 from bptui.commands.parse import NotUnderstood, asked, check_alone, no_command, read
-from bptui.protocol.messages import Ask, Evaluate, Evaluated
+from bptui.protocol.replies import Evaluated
+from bptui.protocol.requests import Ask, Evaluate
 from bptui.render.lists.evaluated import CHANGED, evaluated, evaluated_sheet
 from bptui.render.stop.footer import refused
 from bptui.render.text.fit import piece

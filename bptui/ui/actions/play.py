@@ -8,8 +8,8 @@ from collections.abc import Callable
 from textual.message_pump import MessagePump
 from textual.timer import Timer
 
-from bptui.protocol.messages import Ask, Compare, Next, Run
 from bptui.protocol.phase import Goal
+from bptui.protocol.requests import Ask, Compare, Next, Run
 from bptui.render.stop.headway import Headway
 from bptui.render.stop.title import Progress
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from bptui.commands.parse import NotUnderstood
-from bptui.protocol.messages import Compared
+from bptui.protocol.replies import Compared
 from bptui.protocol.snapshot import Row
 from bptui.render.plot.compared import compared
 from bptui.trace.aligned import aligned

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
-from bptui.protocol.messages import Ask, Compared, Evaluated, Refused, Run, Stopped, Tell
 from bptui.protocol.phase import StopReason
+from bptui.protocol.replies import Compared, Evaluated, Payload, Refused, Stopped
+from bptui.protocol.requests import Ask, Run
 from bptui.protocol.snapshot import Snapshot
 from bptui.ui.actions.play import Player
 from bptui.ui.model.command_queue import CommandQueue, Later
@@ -25,7 +26,7 @@ class Steering:
         player: Player,
         snapshot: Callable[[], Snapshot | None],
         sent: Callable[[Ask], None],
-        hear: Callable[[Ask, Tell], None],
+        hear: Callable[[Ask, Payload], None],
     ) -> None:
         """`snapshot`: where the program stands.
 
@@ -80,18 +81,18 @@ class Steering:
         self._dropped = self._dropped + dropped if self.requests.busy else 0
         return dropped
 
-    def drop_behind(self, ask: Ask, tell: Tell) -> int:
+    def drop_behind(self, ask: Ask, payload: Payload) -> int:
         """Forget what must not follow that answer to that request.
 
         Returns how many commands that were, together with those that were dropped while it ran.
         """
         before, self._dropped = self._dropped, 0
-        return before + self._drop_behind(ask, tell)
+        return before + self._drop_behind(ask, payload)
 
-    def _drop_behind(self, ask: Ask, tell: Tell) -> int:
-        if isinstance(tell, Refused) or (isinstance(tell, Evaluated) and tell.failed):
+    def _drop_behind(self, ask: Ask, payload: Payload) -> int:
+        if isinstance(payload, Refused) or (isinstance(payload, Evaluated) and payload.failed):
             return self._queue.drop()
-        stop = tell.stop if isinstance(tell, Evaluated | Compared) else tell
+        stop = payload.stop if isinstance(payload, Evaluated | Compared) else payload
         if not isinstance(stop, Stopped) or stop.snapshot.stop_reason not in UNFORESEEN:
             return 0
         return self._queue.drop_moves() + self._steps_left(ask, stop.snapshot)

@@ -6,8 +6,8 @@ from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bptui.protocol.messages import Ask, Back, Evaluate, Next, Run, SetValue, SetZeroing
 from bptui.protocol.phase import Goal
+from bptui.protocol.requests import Ask, Back, Evaluate, Next, Run, SetValue, SetZeroing
 
 Later = Callable[[], Ask | None]
 """Carries a command out when it is its turn; what the program is to be asked for, if the command is that."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from threading import Lock
 
-from bptui.protocol.messages import Reply
+from bptui.protocol.replies import Reply
 
 
 class Inbox:

@@ -6,35 +6,27 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from enum import Enum
 
-from bptui.protocol.messages import (
+from bptui.protocol.phase import StopReason
+from bptui.protocol.replies import Compared, Died, Evaluated, Opened, Payload, Reply, Running, Stopped, Uncut
+from bptui.protocol.requests import (
     Ask,
     Back,
     Compare,
-    Compared,
-    Died,
     Do,
     DrawCurve,
     Evaluate,
-    Evaluated,
     GoTo,
     Next,
-    Opened,
-    Reply,
     Run,
     RunBack,
-    Running,
     SetValue,
     SetZeroing,
     Step,
-    Stopped,
-    Tell,
-    Uncut,
 )
-from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import Snapshot
 from bptui.session.live import Listener, Session
 
-Hear = Callable[[Tell], None]
+Hear = Callable[[Payload], None]
 """Told what answers a request: of a run each `Running` on the way, and at last the answer."""
 
 STEPS = (Next, Do, Step, Run, Back, RunBack, GoTo, Compare, Evaluate, SetValue, SetZeroing)
@@ -148,24 +140,24 @@ class Requests:
 
     def take(self, reply: Reply) -> None:
         """Tell a reply to whoever asked, unless it was overtaken."""
-        tell = reply.tell
-        if isinstance(tell, Opened | Died | Uncut):
+        payload = reply.payload
+        if isinstance(payload, Opened | Died | Uncut):
             self._in_flight.clear()
-            self.state = SessionState.DEAD if isinstance(tell, Died) else SessionState.STARTING
-            self._opened = isinstance(tell, Opened)
-            self._hear(tell)
+            self.state = SessionState.DEAD if isinstance(payload, Died) else SessionState.STARTING
+            self._opened = isinstance(payload, Opened)
+            self._hear(payload)
             return
         asked = self._in_flight.get(reply.number)
-        entry = isinstance(tell, Stopped) and self._opened and self.state is SessionState.STARTING
+        entry = isinstance(payload, Stopped) and self._opened and self.state is SessionState.STARTING
         if asked is None and not entry:
             return
-        if asked is not None and not isinstance(tell, Running):
+        if asked is not None and not isinstance(payload, Running):
             del self._in_flight[reply.number]
-        stop = tell.stop if isinstance(tell, Evaluated | Compared) else tell
+        stop = payload.stop if isinstance(payload, Evaluated | Compared) else payload
         if isinstance(stop, Stopped):
             self.state = state_at(stop.snapshot)
             self._forget(DrawCurve)  # it is for the stop before
-        (self._hear if asked is None else asked.hear)(tell)
+        (self._hear if asked is None else asked.hear)(payload)
 
     def _forget(self, kind: type) -> None:
         self._in_flight = {number: each for number, each in self._in_flight.items() if each.kind is not kind}

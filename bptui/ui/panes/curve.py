@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 
 from bptui.protocol.fact import Fact
-from bptui.protocol.messages import CurveDrawn, DrawCurve
 from bptui.protocol.phase import Phase
+from bptui.protocol.replies import CurveDrawn
+from bptui.protocol.requests import DrawCurve
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.render.plot.curve import REACH, caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.plot.losses import PARTS, Losses

@@ -12,8 +12,8 @@ from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
 from bptui.model.breakpoints import Listed
-from bptui.protocol.messages import DrawCurve
 from bptui.protocol.phase import Phase
+from bptui.protocol.requests import DrawCurve
 from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.protocol.tape import Tape
 from bptui.render.lists.breakpoints import lines_marked, phases_marked

@@ -11,7 +11,7 @@ from textual.containers import VerticalScroll
 from textual.screen import ModalScreen
 from textual.widgets import Static
 
-from bptui.protocol.messages import Inspected
+from bptui.protocol.replies import Inspected
 from bptui.render.lists.inspected import inspected, names_line
 from bptui.ui.base.messages import ParamChosen
 from bptui.ui.panes.drawn import Drawn, as_content, titled

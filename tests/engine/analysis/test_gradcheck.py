@@ -13,8 +13,8 @@ import torch
 import bptui
 from bptui.engine.analysis import gradcheck
 from bptui.engine.controller import Controller
-from bptui.protocol.messages import GradientsChecked, ParamCheck
 from bptui.protocol.phase import Phase
+from bptui.protocol.replies import GradientsChecked, ParamCheck
 from bptui.render.lists.checked import check_sheet
 from tests.engine.checkpoint.test_refused_steps import everything
 from tests.engine.conftest import OpenScript

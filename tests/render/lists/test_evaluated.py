@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bptui.protocol.messages import Evaluated, Stopped
+from bptui.protocol.replies import Evaluated, Stopped
 from bptui.render.lists.evaluated import evaluated, evaluated_sheet
 from tests.ui.fakes.stops import UPDATE
 

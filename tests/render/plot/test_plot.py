@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from bptui.protocol.fact import Fact
-from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.replies import CurveDrawn
 from bptui.protocol.snapshot import Row
 from bptui.render.plot.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.plot.losses import PARTS, Losses

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bptui.commands.table import COMMANDS, sign
-from bptui.protocol.messages import Inspected
+from bptui.protocol.replies import Inspected
 from bptui.render.lists.help import help_text
 from bptui.render.lists.inspected import inspected, names_line
 from bptui.render.stop.footer import dead, footer, message, refused, stopped

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bptui.protocol.fact import Fact, Named
-from bptui.protocol.messages import GradientsChecked, ParamCheck
+from bptui.protocol.replies import GradientsChecked, ParamCheck
 from bptui.protocol.snapshot import Snapshot
 from bptui.protocol.tape import Local, Op, Saved
 from bptui.render.lists.checked import check_sheet

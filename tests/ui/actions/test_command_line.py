@@ -7,25 +7,22 @@ from pathlib import Path
 import pytest
 from textual.pilot import Pilot
 
-from bptui.protocol.messages import (
+from bptui.protocol.phase import Goal, Phase
+from bptui.protocol.replies import Completed, Died, Evaluated, Refused
+from bptui.protocol.requests import (
     Ask,
     Back,
     Complete,
-    Completed,
-    Died,
     Do,
     DrawCurve,
     Evaluate,
-    Evaluated,
     GoTo,
     Next,
     Open,
-    Refused,
     Run,
     SetValue,
     SetZeroing,
 )
-from bptui.protocol.phase import Goal, Phase
 from bptui.trace.timeline import Timeline
 from bptui.ui.panes.timeline import TimelinePane
 from bptui.ui.screens.help import HelpScreen
@@ -155,7 +152,7 @@ async def test_a_step_behind_an_evaluation_is_not_lost(monkeypatch: pytest.Monke
         number = session.asked.index(asks(session)[-1]) + 1
         await press(pilot, "n")
         assert isinstance(asks(session)[-1], Evaluate)
-        session.tell(Evaluated("1", False, None), number=number)
+        session.reply(Evaluated("1", False, None), number=number)
         await until(pilot, lambda: isinstance(asks(session)[-1], Next))
 
 
@@ -163,7 +160,7 @@ async def test_a_refused_evaluation_is_told() -> None:
     session = ToldSession()
     async with opened_over(session) as pilot:
         await enter(pilot, "w")
-        session.tell(Refused("Not now.", "Later."))
+        session.reply(Refused("Not now.", "Later."))
         await pilot.pause()
         assert message(pilot) == "refused: Not now.  Later."
         await press(pilot, "n")
@@ -222,7 +219,7 @@ async def test_what_cannot_be_understood_is_told_and_nothing_is_asked(text: str,
     session = ToldSession()
     async with opened_over(session) as pilot:
         if text == "check":
-            session.tell(Died("killed", "", ""))
+            session.reply(Died("killed", "", ""))
         await enter(pilot, text)
         assert words in message(pilot)
         assert asks(session) == []
@@ -249,7 +246,7 @@ async def test_a_page_of_the_manual_is_opened_by_its_topic() -> None:
 async def test_when_the_program_died_commands_can_be_typed_still() -> None:
     session = ToldSession()
     async with opened_over(session) as pilot:
-        session.tell(Died("killed", "", ""))
+        session.reply(Died("killed", "", ""))
         await pilot.pause()
         await press(pilot, ":", *"wat", "tab")
         assert typed(pilot) == "watch "
@@ -371,7 +368,7 @@ async def test_an_answer_that_comes_after_more_was_typed_is_dropped() -> None:
         assert isinstance(asked, Complete)
         assert asked.text == "w.g"
         await press(pilot, "r")
-        session.tell(Completed(2, ("grad", "grad_fn")))
+        session.reply(Completed(2, ("grad", "grad_fn")))
         await pilot.pause()
         assert typed(pilot) == "w.gr"
 
@@ -381,8 +378,8 @@ async def test_only_the_latest_question_matters() -> None:
     async with opened_over(session) as pilot:
         await press(pilot, ":", *"w.", "tab", "g", "tab")
         first = len(session.asked) - 1
-        session.tell(Completed(2, ("never",)), number=first)
-        session.tell(Completed(2, ("grad",)), number=first + 1)
+        session.reply(Completed(2, ("never",)), number=first)
+        session.reply(Completed(2, ("grad",)), number=first + 1)
         await pilot.pause()
         assert typed(pilot) == "w.grad"
 
@@ -391,7 +388,7 @@ async def test_a_refused_completion_is_not_told() -> None:
     session = ToldSession()
     async with opened_over(session) as pilot:
         await press(pilot, ":", *"w.", "tab")
-        session.tell(Refused("no", "no"))
+        session.reply(Refused("no", "no"))
         await press(pilot, "escape")
         assert "refused" not in message(pilot)
 

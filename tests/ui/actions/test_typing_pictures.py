@@ -9,7 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from bptui.protocol.breakpoint import BreakpointState
-from bptui.protocol.messages import BreakpointsSet, Completed, Evaluated, SeenAnew, Stopped
+from bptui.protocol.replies import BreakpointsSet, Completed, Evaluated, SeenAnew, Stopped
 from bptui.protocol.snapshot import Rows, Snapshot, Watched
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import BACKWARD, FORWARD, UPDATE
@@ -46,26 +46,26 @@ def typing(session: ToldSession, typing: Typing, *stops: Snapshot) -> Callable[[
 
 async def candidates(pilot: Pilot[None], session: ToldSession) -> None:
     await press(pilot, ":", *"w.g", "tab")
-    session.tell(Completed(2, NAMES))
+    session.reply(Completed(2, NAMES))
     await press(pilot, "r", "tab")
-    session.tell(Completed(2, NAMES))
+    session.reply(Completed(2, NAMES))
 
 
 async def a_change(pilot: Pilot[None], session: ToldSession) -> None:
     await enter(pilot, "w.data.mul_(2)")
     changed = replace(UPDATE, phase=None, block=None, edit="w.data.mul_(2)")
-    session.tell(Evaluated("tensor([2.0400])", False, Stopped(changed, Rows.of([changed.row()]))))
+    session.reply(Evaluated("tensor([2.0400])", False, Stopped(changed, Rows.of([changed.row()]))))
 
 
 async def an_error(pilot: Pilot[None], session: ToldSession) -> None:
     await enter(pilot, "w.foo")
-    session.tell(Evaluated("AttributeError: 'Tensor' object has no attribute 'foo'", True, None))
+    session.reply(Evaluated("AttributeError: 'Tensor' object has no attribute 'foo'", True, None))
 
 
 async def a_long_value(pilot: Pilot[None], session: ToldSession) -> None:
     await enter(pilot, "torch.eye(9)")
     rows = ",\n        ".join(f"[{', '.join('1.' if at == row else '0.' for at in range(9))}]" for row in range(9))
-    session.tell(Evaluated(f"tensor([{rows}])", False, None))
+    session.reply(Evaluated(f"tensor([{rows}])", False, None))
 
 
 async def breakpoints(pilot: Pilot[None], session: ToldSession) -> None:
@@ -73,7 +73,7 @@ async def breakpoints(pilot: Pilot[None], session: ToldSession) -> None:
         await enter(pilot, f"break {text}")
     await press(pilot, "B", "down", "space")
     told = BreakpointState(1, True, "", 3), BreakpointState(3, False, "No phase runs line 22.", 0)
-    session.tell(BreakpointsSet(told))
+    session.reply(BreakpointsSet(told))
 
 
 async def no_breakpoints(pilot: Pilot[None], _session: ToldSession) -> None:
@@ -118,7 +118,7 @@ def test_watches(snap_compare, size: tuple[int, int]) -> None:  # type: ignore[n
         await enter(pilot, "watch w.requires_grad")
         number = len(session.asked)
         more = watching(BACKWARD, *WATCHES, Watched("w.requires_grad", "True", False))
-        session.tell(SeenAnew(more), number=number)
+        session.reply(SeenAnew(more), number=number)
 
     stops = was, watching(BACKWARD, *WATCHES)
     assert snap_compare(app_of(session), terminal_size=size, run_before=typing(session, one_more, *stops))

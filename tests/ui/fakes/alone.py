@@ -11,8 +11,8 @@ from textual.app import App, ComposeResult
 from textual.widget import Widget
 
 import bptui.ui
-from bptui.protocol.messages import CurveDrawn
 from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.replies import CurveDrawn
 from bptui.protocol.snapshot import BlockInfo, Failure, ProgramInfo, Row, Snapshot
 from bptui.ui.base.themes import DARK
 from bptui.ui.panes.lines import Lines

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bptui.protocol.messages import Ask, Open, Opened, Reply, Stopped, Tell
+from bptui.protocol.replies import Opened, Payload, Reply, Stopped
+from bptui.protocol.requests import Ask, Open
 from bptui.protocol.snapshot import ProgramInfo, Rows, Snapshot
 from bptui.session.live import Listener
 from bptui.trace.timeline import Timeline
@@ -14,7 +15,7 @@ ROWS = [stop.row() for stop in (*TURN, FORWARD, BACKWARD, UPDATE)]
 class ToldSession:
     """Answers a request only when the test says what; and each at once if it was told beforehand what."""
 
-    def __init__(self, *answers: Tell, program: ProgramInfo = PROGRAM, entry: Snapshot | None = ENTRY) -> None:
+    def __init__(self, *answers: Payload, program: ProgramInfo = PROGRAM, entry: Snapshot | None = ENTRY) -> None:
         """What the requests after opening are answered with, in turn. Without `entry` the script never starts."""
         self.asked: list[Ask] = []
         """All requests, in order."""
@@ -32,14 +33,14 @@ class ToldSession:
     def send(self, ask: Ask) -> int:
         self.asked.append(ask)
         if self._answers and not isinstance(ask, Open):
-            self.tell(self._answers.pop(0))
+            self.reply(self._answers.pop(0))
         return len(self.asked)
 
-    def tell(self, *tells: Tell, number: int | None = None) -> None:
+    def reply(self, *payloads: Payload, number: int | None = None) -> None:
         """Answer the latest request, or that of this number."""
         assert self._listener is not None
-        for tell in tells:
-            reply = Reply(number or len(self.asked), tell)
+        for payload in payloads:
+            reply = Reply(number or len(self.asked), payload)
             self.timeline.hear(reply)
             self._listener(reply)
 
@@ -47,7 +48,7 @@ class ToldSession:
         """Answer the latest request with stops; the steps before each have run too."""
         for each in snapshots:
             since = self.timeline.last(each.branch) + 1
-            self.tell(Stopped(each, Rows.of([*(row for row in ROWS if since <= row.index < each.index), each.row()])))
+            self.reply(Stopped(each, Rows.of([*(row for row in ROWS if since <= row.index < each.index), each.row()])))
 
     def pause(self) -> None:
         self.pauses += 1
@@ -65,5 +66,5 @@ class ToldSession:
     def _open(self) -> None:
         self.asked.append(Open(self._program.path))
         if self._entry is not None:
-            self.tell(Opened(self._program, "3.11.9", "2.9.0"))
+            self.reply(Opened(self._program, "3.11.9", "2.9.0"))
             self.stop(self._entry)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bptui.protocol.messages import Ask, Back, Do, Evaluate, GoTo, Next, Run, SetValue, SetZeroing, Step
 from bptui.protocol.phase import Goal, Phase
+from bptui.protocol.requests import Ask, Back, Do, Evaluate, GoTo, Next, Run, SetValue, SetZeroing, Step
 from bptui.protocol.tape import Move
 from bptui.ui.model.command_queue import CommandQueue, Later
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bptui.protocol.messages import Refused, Reply
+from bptui.protocol.replies import Refused, Reply
 from bptui.ui.model.inbox import Inbox
 
 

@@ -4,28 +4,21 @@ from __future__ import annotations
 
 import pytest
 
-from bptui.protocol.messages import (
-    Ask,
+from bptui.protocol.phase import Goal
+from bptui.protocol.replies import (
     BreakpointsSet,
-    Complete,
     Completed,
     CurveDrawn,
     Died,
-    DrawCurve,
-    Inspect,
     Inspected,
-    Next,
     Opened,
+    Payload,
     Reply,
-    Run,
     Running,
     SeenAnew,
-    SetBreakpoints,
-    SetWatches,
     Stopped,
-    Tell,
 )
-from bptui.protocol.phase import Goal
+from bptui.protocol.requests import Ask, Complete, DrawCurve, Inspect, Next, Run, SetBreakpoints, SetWatches
 from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.ui.actions.play import SPEEDS, Meter, Pace
 from bptui.ui.model.requests import Requests, SessionState, possible
@@ -44,11 +37,11 @@ def session() -> ToldSession:
     return ToldSession(entry=None)
 
 
-class Heard(list[Tell]):
+class Heard(list[Payload]):
     """What was told, in order."""
 
-    def __call__(self, tell: Tell) -> None:
-        self.append(tell)
+    def __call__(self, payload: Payload) -> None:
+        self.append(payload)
 
 
 @pytest.fixture
@@ -62,10 +55,10 @@ def requests(session: ToldSession, heard: Heard) -> Requests:
     """At the entry stop."""
     requests = Requests(session, heard)
     requests.start(lambda _reply: None)
-    tells = Opened(PROGRAM, "", ""), stopped(ENTRY)
-    for tell in tells:
-        requests.take(Reply(1, tell))
-    assert heard == list(tells)
+    payloads = Opened(PROGRAM, "", ""), stopped(ENTRY)
+    for payload in payloads:
+        requests.take(Reply(1, payload))
+    assert heard == list(payloads)
     assert requests.state is SessionState.READY
     return requests
 
@@ -76,8 +69,8 @@ def test_an_answer_goes_to_whoever_asked_and_is_told_once(requests: Requests, he
     assert requests.ask(Inspect("w"), value)
     assert requests.busy
     shown, stop = Inspected("w", (), "1"), stopped(FORWARD)
-    for tell, number in ((shown, 3), (stop, 2), (stop, 2), (shown, 3)):
-        requests.take(Reply(number, tell))
+    for payload, number in ((shown, 3), (stop, 2), (stop, 2), (shown, 3)):
+        requests.take(Reply(number, payload))
     assert (step, value) == ([stop], [shown])
     assert not requests.busy
     assert len(heard) == 2
@@ -124,7 +117,7 @@ def test_a_curve_is_shown_that_comes_before_the_step_is_done(requests: Requests)
     ],
 )
 def test_of_two_requests_of_a_kind_only_the_latter_is_answered(
-    requests: Requests, first: Ask, second: Ask, answer: Tell
+    requests: Requests, first: Ask, second: Ask, answer: Payload
 ) -> None:
     former, latter = Heard(), Heard()
     requests.ask(first, former)

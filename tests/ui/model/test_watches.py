@@ -8,7 +8,8 @@ import pytest
 from textual.pilot import Pilot
 
 from bptui.model.watches import SCRIPTS, WatchModel
-from bptui.protocol.messages import Evaluate, Refused, SetWatches
+from bptui.protocol.replies import Refused
+from bptui.protocol.requests import Evaluate, SetWatches
 from bptui.ui.panes.watches import WatchPane
 from bptui.ui.screens.sheet import SheetScreen
 from tests.engine_session import EngineSession
@@ -147,13 +148,13 @@ async def test_a_session_that_cannot_watch_says_so_only_when_it_was_asked_for() 
     session = ToldSession()
     async with opened_over(session) as pilot:
         await enter(pilot, "watch w")
-        session.tell(Refused("This is a recorded trace.", "It cannot be evaluated in."))
+        session.reply(Refused("This is a recorded trace.", "It cannot be evaluated in."))
         await pilot.pause()
         assert message(pilot).startswith("refused: This is a recorded trace.")
     session = ToldSession()
     async with opened_over(session) as pilot:
         assert told(session) == [("w",)]
-        session.tell(Refused("This is a recorded trace.", ""))
+        session.reply(Refused("This is a recorded trace.", ""))
         await pilot.pause()
         assert "refused" not in message(pilot)
 

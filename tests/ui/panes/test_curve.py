@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from bptui.protocol.messages import CurveDrawn
+from bptui.protocol.replies import CurveDrawn
 from bptui.protocol.snapshot import Rows
 from bptui.ui.panes.curve import PATIENCE, CurvePane
 from tests.ui.fakes.alone import Alone, curve_over, parabola, seen

@@ -7,8 +7,9 @@ import math
 import pytest
 from textual.pilot import Pilot
 
-from bptui.protocol.messages import Compare, Running
 from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.replies import Running
+from bptui.protocol.requests import Compare
 from bptui.protocol.snapshot import Row, Rows
 from bptui.ui.screen import MainScreen
 from tests.ui.fakes.scripted_session import ToldSession
@@ -77,7 +78,7 @@ def test_a_long_run_while_it_runs_with_nan_and_inf(snap_compare, size: tuple[int
     async def run(pilot: Pilot[None]) -> None:
         await after(session)(pilot)
         await pilot.press("l", "c")
-        session.tell(Running(Rows.of(rows()), ""))
+        session.reply(Running(Rows.of(rows()), ""))
         await pilot.pause()
         await pilot.press("y")
         await pilot.pause()

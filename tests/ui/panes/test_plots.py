@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.pilot import Pilot
 from textual.widgets import Static
 
-from bptui.protocol.messages import Compare, Compared, DrawCurve, GoTo, Next, Running, Stopped
 from bptui.protocol.phase import Phase, StopReason
+from bptui.protocol.replies import Compared, Running, Stopped
+from bptui.protocol.requests import Compare, DrawCurve, GoTo, Next
 from bptui.protocol.snapshot import Branch, Row, Rows
 from bptui.render.plot.series import FORK, HERE, MISSING, RING, UPRIGHT
 from bptui.ui.panes.curve import CurvePane
@@ -158,11 +159,11 @@ async def test_it_follows_a_run_and_a_window_at_its_end_does_too() -> None:
         await press(pilot, "n")
         session.stop(FORWARD)
         await press(pilot, "l", "c")
-        session.tell(Running(Rows.of(rows(6, 400)), ""))
+        session.reply(Running(Rows.of(rows(6, 400)), ""))
         await pilot.pause()
         assert str(pane(pilot).border_subtitle).startswith("0…399")
         await press(pilot, "right_square_bracket")
-        session.tell(Running(Rows.of(rows(400, 500)), ""))
+        session.reply(Running(Rows.of(rows(400, 500)), ""))
         await pilot.pause()
         assert str(pane(pilot).border_subtitle).startswith("299…499")
         assert seen(pilot).splitlines()[-2].rstrip().endswith("▲"), "the program is at the right edge"
@@ -183,7 +184,7 @@ async def test_it_can_be_shown_while_the_program_runs() -> None:
     async with app_of(session).run_test(size=(120, 40)) as pilot:
         await pilot.pause()
         await press(pilot, "c")
-        session.tell(Running(Rows.of(rows(1, 40)), ""))
+        session.reply(Running(Rows.of(rows(1, 40)), ""))
         await pilot.pause()
         await press(pilot, "l")
         assert shown(pilot) == ["SeriesPane"]
@@ -248,14 +249,14 @@ async def test_while_it_compares_it_says_how_far_it_is() -> None:
         await pilot.pause()
         await press(pilot, "colon", *"compare", "space", *"zeroing", "space", *"80", "enter")
         assert isinstance(session.asked[-1], Compare)
-        session.tell(Running(Rows.of(rows(1, 41)), ""))
+        session.reply(Running(Rows.of(rows(1, 41)), ""))
         await pilot.pause()
         assert "25%" in last_line(pilot)
         assert "running" in title(pilot)
         await press(pilot, "escape")
         assert session.pauses == 1
-        session.tell(Running(Rows.of(rows(1, 31, 1, 3.0)), "", (Branch(1, 0, 0),)))
-        session.tell(Compared(Stopped(replace(ENTRY, stop_reason=StopReason.GOTO), ()), 0, 0, 1))
+        session.reply(Running(Rows.of(rows(1, 31, 1, 3.0)), "", (Branch(1, 0, 0),)))
+        session.reply(Compared(Stopped(replace(ENTRY, stop_reason=StopReason.GOTO), ()), 0, 0, 1))
         await pilot.pause()
         assert "on: loss 0.0333; off: loss 0.1000, both at epoch 2 sample 1" in last_line(pilot)
         assert "ready" in title(pilot)

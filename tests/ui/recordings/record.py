@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from bptui.protocol.messages import Ask, Next, Opened, Reply, Run, SetZeroing
 from bptui.protocol.phase import Goal
+from bptui.protocol.replies import Opened, Reply
+from bptui.protocol.requests import Ask, Next, Run, SetZeroing
 from bptui.trace.timeline import Timeline
 from tests.engine_session import EngineSession
 
@@ -30,8 +31,8 @@ class _Portable(Timeline):
     """A timeline that does not tell where on this machine the script lies."""
 
     def hear(self, reply: Reply) -> None:
-        if isinstance(reply.tell, Opened):
-            reply = replace(reply, tell=replace(reply.tell, program=replace(reply.tell.program, path=PATH)))
+        if isinstance(reply.payload, Opened):
+            reply = replace(reply, payload=replace(reply.payload, program=replace(reply.payload.program, path=PATH)))
         super().hear(reply)
 
 

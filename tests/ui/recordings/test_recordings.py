@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from bptui.protocol.codec import encode
-from bptui.protocol.messages import Opened, Stopped
+from bptui.protocol.replies import Opened, Stopped
 from bptui.trace.timeline import Timeline
 from tests.ui.recordings.record import RECORDINGS, record, recording
 

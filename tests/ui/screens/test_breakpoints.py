@@ -6,8 +6,9 @@ from textual.pilot import Pilot
 from textual.widgets import Static
 
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
-from bptui.protocol.messages import BreakpointsSet, Died, Refused, SetBreakpoints
 from bptui.protocol.phase import Phase
+from bptui.protocol.replies import BreakpointsSet, Died, Refused
+from bptui.protocol.requests import SetBreakpoints
 from bptui.ui.panes.source import SourcePane
 from bptui.ui.screens.breakpoints import BreakpointLines, BreakpointsScreen
 from tests.engine_session import EngineSession
@@ -198,10 +199,10 @@ async def test_a_stale_answer_is_dropped() -> None:
         await enter(pilot, "break line 24")
         await enter(pilot, "break line 25")
         never = BreakpointState(1, False, "never", 0)
-        session.tell(BreakpointsSet((never,)), number=len(session.asked) - 1)
+        session.reply(BreakpointsSet((never,)), number=len(session.asked) - 1)
         await pilot.pause()
         assert signs(pilot) == {24: "●", 25: "●"}
-        session.tell(BreakpointsSet((never, BreakpointState(2, True, "", 0))))
+        session.reply(BreakpointsSet((never, BreakpointState(2, True, "", 0))))
         await pilot.pause()
         assert signs(pilot) == {24: "✗", 25: "●"}
 
@@ -210,10 +211,10 @@ async def test_a_refusal_is_told_and_a_dead_program_is_not_asked() -> None:
     session = ToldSession()
     async with opened_over(session) as pilot:
         await enter(pilot, "break line 25")
-        session.tell(Refused("No breakpoints here.", ""))
+        session.reply(Refused("No breakpoints here.", ""))
         await pilot.pause()
         assert message(pilot).startswith("refused: No breakpoints here.")
-        session.tell(Died("killed", "", ""))
+        session.reply(Died("killed", "", ""))
         await pilot.pause()
         asked = len(session.asked)
         await enter(pilot, "break line 26")
