@@ -350,7 +350,7 @@ class Controller:
         execution, mark = self._execution, self._output.mark()
         self._past.visit(True)
         with execution.running():
-            evaluation = self._life.prompt.evaluate(text, self._life.prompt.look_again)
+            evaluation = self._life.prompt.evaluate(text, self._life.prompt.remember_program)
         if not evaluation.changed:
             return evaluation, None
         taken = StepTaken(None, self._life.zeroing, text)

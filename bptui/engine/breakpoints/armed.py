@@ -1,4 +1,4 @@
-"""One breakpoint at work: what was asked for, in the form in which it is looked at, and how it is made."""
+"""Breakpoints in the form in which they are checked during a run, and how they are made from their definitions."""
 
 from __future__ import annotations
 
@@ -26,51 +26,53 @@ BreakpointKey = tuple[Any, ...]
 
 
 class ArmedBreakpoint:
-    """A breakpoint at work."""
+    """A breakpoint during a run."""
 
-    def __init__(self, asked: Breakpoint, namespace: Namespace) -> None:
+    def __init__(self, definition: Breakpoint, namespace: Namespace) -> None:
         """Raises:
         ValueError: it does not say what to stop at. The message is one sentence.
         """
-        self.asked = asked
+        self.definition = definition
         self.met = 0
-        """How often it was met."""
+        """How many times it was met, counted or not by the hit condition."""
         self.message = ""
-        self.counts = hits(asked.hits)
-        self.says = Message(asked.log, namespace) if asked.log else None
-        self.condition = Expression(asked.condition, namespace, truth=True) if asked.condition.strip() else None
+        self.counts = hits(definition.hits)
+        self.log_message = Message(definition.log, namespace) if definition.log else None
+        has_condition = bool(definition.condition.strip())
+        self.condition = Expression(definition.condition, namespace, truth=True) if has_condition else None
         self.trigger: Trigger | None = None
         """What it waits for, if that is not a place."""
         self.blocks: set[int] | None = None
         """The blocks that it is about, where it names a phase or a line."""
         self.arrival: LoopEntry | None = None
         """The place in the data, where it names no more than that."""
-        self.quick: NumericCondition | None = None
+        self.numeric: NumericCondition | None = None
         """Its condition over plain numbers, if it is at a place; found out as a run begins."""
         self.trouble = ""
         """Why it could not be evaluated the last time that it could not."""
         self.reported = False
-        """Whether the log says so."""
-        self.key: BreakpointKey = astuple(replace(asked, enabled=True))
+        """Whether that was written to the log."""
+        self.key: BreakpointKey = astuple(replace(definition, enabled=True))
         self.blank: Any = None
-        """What the trigger remembers of no step at all."""
+        """The state of its trigger before any step."""
 
     @property
     def names(self) -> set[str]:
         """The names of the script that its condition and its log read."""
-        return (self.condition.names if self.condition else set()) | (self.says.names if self.says else set())
+        readers = (self.condition, self.log_message)
+        return set().union(*(each.names for each in readers if each is not None))
 
     def may_hold(self, recorder: Recorder) -> bool:
         """Whether its condition may hold, as far as the numbers say that are known anyway."""
-        if self.quick is None:
+        if self.numeric is None:
             return True
-        may = self.quick.may_hold(*recorder.singles())
+        may = self.numeric.may_hold(*recorder.singles())
         return may is None or may
 
     def is_at(self, place: Position) -> bool:
         """Whether it is about that place in the data."""
-        asked = self.asked
-        return asked.epoch in (None, place.epoch) and asked.sample in (None, place.sample)
+        definition = self.definition
+        return definition.epoch in (None, place.epoch) and definition.sample in (None, place.sample)
 
 
 class Armory:
@@ -80,27 +82,27 @@ class Armory:
         self._script, self._machine, self._recorder, self._namespace = script, machine, recorder, namespace
         self.updates = Updates(recorder, namespace, script.loop_targets)
 
-    def arm(self, asked: Breakpoint) -> ArmedBreakpoint:
-        """A breakpoint as it is looked at.
+    def arm(self, definition: Breakpoint) -> ArmedBreakpoint:
+        """The breakpoint in that form.
 
         Raises:
             ValueError: it can never be met. The message is one sentence.
             Nowhere: its place does not exist. So is the message.
         """
-        point = ArmedBreakpoint(asked, self._namespace)
-        places = asked.phase is not None or asked.line is not None
-        arrives = asked.epoch is not None or asked.sample is not None
-        if asked.data and asked.check:
+        point = ArmedBreakpoint(definition, self._namespace)
+        places = definition.phase is not None or definition.line is not None
+        arrives = definition.epoch is not None or definition.sample is not None
+        if definition.data and definition.check:
             raise ValueError("A breakpoint watches data or makes a check, not both: set two.")
-        if asked.limit is not None and not asked.check:
+        if definition.limit is not None and not definition.check:
             raise ValueError("Only a check takes a limit.")
         if places or arrives:
-            blocks, point.message = blocks_at(self._script, asked)
+            blocks, point.message = blocks_at(self._script, definition)
             point.blocks = blocks if places else None
-        if asked.data or asked.check:
-            point.trigger = self._trigger(asked)
+        if definition.data or definition.check:
+            point.trigger = self._trigger(definition)
         elif arrives and not places:
-            point.arrival = LoopEntry(self._machine, of_sample=asked.sample is not None)
+            point.arrival = LoopEntry(self._machine, of_sample=definition.sample is not None)
         elif not places:
             if point.condition is None:
                 raise ValueError("It does not say where or when to stop.")
@@ -109,14 +111,15 @@ class Armory:
         point.blank = point.trigger.state() if point.trigger is not None else None
         return point
 
-    def _trigger(self, asked: Breakpoint) -> Trigger:
+    def _trigger(self, definition: Breakpoint) -> Trigger:
         """What it waits for, where that is data or a check."""
-        if asked.data:
-            data = Data(asked.data, self._recorder, self._script, self._namespace)
+        if definition.data:
+            data = Data(definition.data, self._recorder, self._script, self._namespace)
             self._check_names(data.names)
             return DataWritten(data, self._namespace)
         return CheckFires(
-            asked.check, make_check(asked.check, self._recorder, self._machine, self.updates, asked.limit)
+            definition.check,
+            make_check(definition.check, self._recorder, self._machine, self.updates, definition.limit),
         )
 
     def _check_names(self, names: set[str]) -> None:

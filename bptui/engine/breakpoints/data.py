@@ -1,4 +1,4 @@
-"""Data breakpoints: what a name stands for is compared after every block, with what it was before."""
+"""Data breakpoints: the value of a name is compared after every block with the one before."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 
 from bptui.engine.breakpoints.writers import writer
 from bptui.engine.compiler.instructions import RunBlock
-from bptui.engine.expressions.expression import Expression, is_absence, said
+from bptui.engine.expressions.expression import Expression, in_one_line, is_absence
 from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.script import Script
 from bptui.engine.observe.recorder import Recorder
@@ -85,7 +85,7 @@ class Data:
         try:
             return expression.value(namespace)
         except BaseException as error:  # as in a condition: no reason to stop the run
-            self.error = said(error)
+            self.error = in_one_line(error)
             return None if is_absence(self.error) and not self.error.startswith("NameError") else ABSENT
 
     def written(self, run: RunBlock, namespace: Namespace) -> Callable[[], str] | None:

@@ -1,4 +1,4 @@
-"""Where a breakpoint stands in the script: which blocks a line or a phase means."""
+"""Where a breakpoint is in the script: which blocks a line or a phase means."""
 
 from __future__ import annotations
 
@@ -16,34 +16,34 @@ class Nowhere(Exception):
     """A breakpoint's place does not exist. The message is one sentence."""
 
 
-def blocks_at(script: Script, asked: Breakpoint) -> tuple[set[int], str]:
+def blocks_at(script: Script, definition: Breakpoint) -> tuple[set[int], str]:
     """The blocks that a phase and a line mean, by index; and where they are, if not at that line.
 
     Raises:
         Nowhere: there are none.
     """
-    _check_loops(script, asked)
+    _check_loops(script, definition)
     blocks = script.blocks
-    if asked.phase is not None:
-        blocks = [block for block in blocks if block.phase is asked.phase]
+    if definition.phase is not None:
+        blocks = [block for block in blocks if block.phase is definition.phase]
         if not blocks:
-            raise Nowhere(f"The script's loop has no {asked.phase}.")
-    if asked.line is None:
+            raise Nowhere(f"The script's loop has no {definition.phase}.")
+    if definition.line is None:
         return {block.index for block in blocks}, ""
     infos = script.program.blocks
-    found = {block.index for block in blocks if asked.line in infos[block.index].lines}
+    found = {block.index for block in blocks if definition.line in infos[block.index].lines}
     if found:
         return found, ""
-    return _near(script, blocks, asked.line, asked.phase)
+    return _near(script, blocks, definition.line, definition.phase)
 
 
-def _check_loops(script: Script, asked: Breakpoint) -> None:
+def _check_loops(script: Script, definition: Breakpoint) -> None:
     roles = {loop.role for block in script.blocks for loop in block.loops}
-    if asked.epoch is not None and Role.EPOCH not in roles:
+    if definition.epoch is not None and Role.EPOCH not in roles:
         raise Nowhere("The script has no loop over epochs.")
-    if asked.sample is not None and Role.SAMPLE not in roles:
+    if definition.sample is not None and Role.SAMPLE not in roles:
         raise Nowhere("The script has no loop over samples.")
-    for name, number in (("epoch", asked.epoch), ("sample", asked.sample)):
+    for name, number in (("epoch", definition.epoch), ("sample", definition.sample)):
         if number is not None and number < 0:
             raise Nowhere(f"There is no {name} {number}: they count from 0.")
 

@@ -1,4 +1,4 @@
-"""What logpoints say: text with `{expression}` in it, evaluated in the script's names."""
+"""The lines of logpoints: text with `{expression}` in it, evaluated in the script's names."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import torch
 
-from bptui.engine.expressions.expression import Expression, said
+from bptui.engine.expressions.expression import Expression, in_one_line
 from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.tensors.facts import number_of
 from bptui.protocol.expression import BadExpression
 
 LINES = 1000
-"""So many lines are kept between two messages; of more, only the number is told."""
+"""So many lines are kept between two messages; of more, only the number is shown."""
 _LINE = 500
 """A line has at most so many characters."""
 _VALUE = 200
@@ -58,18 +58,18 @@ class Message:
         self.names |= expression.names
         return expression, form
 
-    def said(self, namespace: Namespace) -> str:
-        """The text with its values in. What cannot be evaluated says why, in its place."""
-        parts = [part if isinstance(part, str) else _said(*part, namespace) for part in self._parts]
+    def text(self, namespace: Namespace) -> str:
+        """The text with its values in. In the place of what cannot be evaluated it says why."""
+        parts = [part if isinstance(part, str) else _value_text(*part, namespace) for part in self._parts]
         line = " ".join("".join(parts).split("\n"))
         return line if len(line) <= _LINE else line[: _LINE - 1] + "…"
 
 
-def _said(expression: Expression, form: str, namespace: Namespace) -> str:
+def _value_text(expression: Expression, form: str, namespace: Namespace) -> str:
     try:
         return shown(expression.value(namespace), form)
     except BaseException as error:  # as in a condition: no reason to stop the run
-        return f"<{said(error)}>"
+        return f"<{in_one_line(error)}>"
 
 
 def shown(value: Any, form: str = "") -> str:
@@ -103,21 +103,21 @@ def _closing(text: str, start: int) -> int:
 
 
 class Log:
-    """The lines said since they were last taken, up to so many."""
+    """The lines written since they were last taken, up to `LINES`."""
 
     def __init__(self) -> None:
         self._lines: deque[str] = deque()
         self._more = 0
 
-    def say(self, line: str) -> None:
-        """Another line."""
+    def add(self, line: str) -> None:
+        """Add a line."""
         if len(self._lines) < LINES:
             self._lines.append(line)
         else:
             self._more += 1
 
-    def taken(self) -> str:
-        """What was said, a line each; it is forgotten."""
+    def take(self) -> str:
+        """Return the lines, and forget them."""
         if not self._lines:
             return ""
         if self._more:

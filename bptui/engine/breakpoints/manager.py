@@ -1,6 +1,6 @@
 """Breakpoints: where a run stops before its goal.
 
-The program stands between blocks, so that is where breakpoints are met. What names a place (a phase, a line, an epoch,
+The program pauses between blocks, so that is where breakpoints are met. What names a place (a phase, a line, an epoch,
 a sample) is met before it runs; a condition with a place is evaluated there. A condition alone is met behind the block
 that turned it true, watched data behind the block that wrote it, a ready-made check behind the block that made the
 trouble. Where a run begins at a place, or with a condition true, that is not met again until it was left.
@@ -18,9 +18,9 @@ from typing import Any
 from bptui.engine.breakpoints.armed import ArmedBreakpoint, Armory, BreakpointKey
 from bptui.engine.breakpoints.locations import Nowhere
 from bptui.engine.breakpoints.logpoints import Log
-from bptui.engine.breakpoints.triggers import BecomesTrue, CheckFires, quick_of
+from bptui.engine.breakpoints.triggers import BecomesTrue, CheckFires, numeric_condition_of
 from bptui.engine.compiler.instructions import RunBlock
-from bptui.engine.expressions.expression import is_absence, said
+from bptui.engine.expressions.expression import in_one_line, is_absence
 from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.machine import Machine
 from bptui.engine.interpreter.position import Position, pending, position_of
@@ -53,11 +53,11 @@ class Breakpoints:
         self._log = Log()
         self._points: dict[int, ArmedBreakpoint] = {}
         self._order: list[tuple[int, str]] = []
-        """The numbers as they were asked for, each with why it can never be met."""
+        """The numbers in the order given, each with why it can never be met; empty where it can."""
         self._after: dict[Phase, list[ArmedBreakpoint]] = {}
-        """What is looked at after a block."""
+        """The breakpoints checked after a block, by its phase."""
         self._at: dict[int, list[ArmedBreakpoint]] = {}
-        """What is looked at before a block, by its index."""
+        """The breakpoints checked before a block, by its index."""
         self._arrivals: list[ArmedBreakpoint] = []
         self._moves = -1
         self._compares = self._copies = False
@@ -65,13 +65,13 @@ class Breakpoints:
         self.active = False
         """Whether a run has anything to look at."""
 
-    # ---- what is asked for
+    # ---- definitions
 
-    def set(self, asked: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
-        """The breakpoints are these now; those that stay the same keep their counts. Says what became of each."""
+    def set(self, definition: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
+        """The breakpoints are these now; those that stay the same keep their counts. Returns the state of each."""
         before, self._points, refused = self._points, {}, {}
-        self._namespace.stand(position_of(self._machine, Position()), {})
-        for each in asked:
+        self._namespace.move_to(position_of(self._machine, Position()), {})
+        for each in definition:
             try:
                 point = self._armory.arm(each)
             except (ValueError, Nowhere) as reason:
@@ -83,12 +83,12 @@ class Breakpoints:
                 if point.trigger is not None and known.trigger is not None:
                     point.trigger.restore(known.trigger.state())
             self._points[each.number] = point
-        self._order = [(each.number, refused.get(each.number, "")) for each in asked]
+        self._order = [(each.number, refused.get(each.number, "")) for each in definition]
         self._arrange()
         return self.states()
 
     def states(self) -> tuple[BreakpointState, ...]:
-        """What became of each breakpoint."""
+        """The state of each breakpoint."""
         return tuple(
             BreakpointState(number, False, refused, 0)
             if refused
@@ -97,8 +97,8 @@ class Breakpoints:
         )
 
     def _arrange(self) -> None:
-        """Sort the breakpoints by when they are looked at."""
-        points = [point for point in self._points.values() if point.asked.enabled]
+        """Sort the breakpoints by when they are checked."""
+        points = [point for point in self._points.values() if point.definition.enabled]
         waiting = [point for point in points if point.trigger is not None]
         self._after = {
             phase: [point for point in waiting if point.trigger is not None and phase in point.trigger.phases]
@@ -117,30 +117,30 @@ class Breakpoints:
     # ---- running
 
     def begin(self, place: Position) -> None:
-        """A run begins: what is so already is not met again until it was left."""
+        """A run begins: a place where it begins, or a condition true already, is not met until it was left."""
         self._moves = self._machine.moves
-        self._namespace.stand(place, {})
+        self._namespace.move_to(place, {})
         for point in self._points.values():
-            if point.trigger is not None and point.asked.enabled:
+            if point.trigger is not None and point.definition.enabled:
                 point.trigger.begin()
             if point.arrival is not None:
                 point.arrival.begin()
             if point.trigger is None and point.condition is not None:
-                point.quick = quick_of(point.condition, self._script, self._recorder, self._namespace)
+                point.numeric = numeric_condition_of(point.condition, self._script, self._recorder, self._namespace)
         self._arrange()
         self._before_update()
 
     def met(self, run: RunBlock | None, place: Position) -> Hit | None:
-        """A block ran, and the program stands before the next: whether it is to stop here. `place`: where it ran."""
+        """Whether the run is to stop here: behind the block that ran, and before the next. `place`: where it ran."""
         hits: list[tuple[ArmedBreakpoint, str]] = []
         if run is not None and (waiting := self._after[run.phase]):
-            self._namespace.stand(place, {})
+            self._namespace.move_to(place, {})
             for point in waiting:
                 assert point.trigger is not None
                 try:
                     reason = point.trigger.after(run)
                 except Exception as error:  # a tensor of a kind that was not thought of is no reason to stop the run
-                    self._report(point, said(error))
+                    self._report(point, in_one_line(error))
                     continue
                 if reason is not None and self._is_about(point, run, place):
                     self._count(point, reason, hits)
@@ -149,7 +149,7 @@ class Breakpoints:
         cursor = self._machine.cursor
         if cursor is not None:
             if self._at or self._arrivals:
-                self._look_ahead(cursor, place, hits)
+                self._check_locations(cursor, place, hits)
             if self._compares:
                 self._before_update()
         return _hit(hits) if hits else None
@@ -176,10 +176,10 @@ class Breakpoints:
         point.trouble = trouble
         if not point.reported and not is_absence(trouble):
             point.reported = True
-            self._log.say(f"breakpoint {point.asked.number}: {trouble}")
+            self._log.add(f"breakpoint {point.definition.number}: {trouble}")
 
-    def _look_ahead(self, cursor: RunBlock, place: Position, hits: list[tuple[ArmedBreakpoint, str]]) -> None:
-        """See which places the program has come to."""
+    def _check_locations(self, cursor: RunBlock, place: Position, hits: list[tuple[ArmedBreakpoint, str]]) -> None:
+        """Check the breakpoints at the place that the program has reached."""
         here = self._at.get(cursor.block.index, ())
         arrived: list[ArmedBreakpoint] = []
         if self._arrivals and self._moves != self._machine.moves:
@@ -189,23 +189,23 @@ class Breakpoints:
         if not here and not arrived:
             return
         there = position_of(self._machine, place)
-        self._namespace.stand(there, pending(self._machine))
+        self._namespace.move_to(there, pending(self._machine))
         for point in here:
             if point.is_at(there) and self._holds(point):
                 self._count(point, f"before {cursor.phase}, line {cursor.line}", hits)
         for point in arrived:
             if point.is_at(there) and self._holds(point):
-                self._count(point, _begins(point.asked), hits)
+                self._count(point, _begins(point.definition), hits)
 
     def _count(
         self, point: ArmedBreakpoint, reason: str | Callable[[], str], hits: list[tuple[ArmedBreakpoint, str]]
     ) -> None:
-        """It was met: once more; and where this time counts, it stops the run or says its words."""
+        """Count a hit. Where its hit condition is true, the breakpoint writes its log line, or else stops the run."""
         point.met += 1
         if not point.counts(point.met):
             return
-        if point.says is not None:
-            self._log.say(point.says.said(self._namespace))
+        if point.log_message is not None:
+            self._log.add(point.log_message.text(self._namespace))
             return
         words = reason if isinstance(reason, str) else reason()
         if point.condition is not None and not isinstance(point.trigger, BecomesTrue):
@@ -213,7 +213,7 @@ class Breakpoints:
         hits.append((point, words))
 
     def _before_update(self) -> None:
-        """Keep what parameters are, where an update comes next and a check asks what it changed."""
+        """Remember the parameters, if an update comes next and a check has to know what it changes."""
         cursor = self._machine.cursor
         if self._compares and cursor is not None and cursor.phase is Phase.UPDATE:
             self._updates.before(cursor, copied=self._copies)
@@ -221,34 +221,34 @@ class Breakpoints:
             self._updates.forget()
 
     def stepped(self, run: RunBlock | None, place: Position) -> None:
-        """A step that meets nothing, made by hand or once more: what remembers more than one block takes note."""
+        """A step that no breakpoint stops, made by hand or again after going back. Checks with a memory see it."""
         if run is None or not self.active:
             return
-        self._namespace.stand(place, {})
+        self._namespace.move_to(place, {})
         for point in self._after[run.phase]:
             if isinstance(point.trigger, CheckFires):
-                with contextlib.suppress(Exception):  # a run tells what cannot be looked at
+                with contextlib.suppress(Exception):  # a run reports what cannot be checked
                     point.trigger.after(run)
         if self._compares:
             self._before_update()
 
-    # ---- what is said and remembered
+    # ---- log and memory
 
     def logged(self) -> str:
-        """What logpoints said since this was last asked, a line each."""
-        return self._log.taken()
+        """The lines that logpoints wrote since the last call."""
+        return self._log.take()
 
     def memory(self) -> Memory:
         """What they remember of the steps behind the program."""
         return {each.key: each.trigger.state() for each in self._points.values() if each.trigger is not None}
 
     def remember(self, memory: Memory, place: Position) -> None:
-        """The program was brought to where that was asked. Those that are new since begin there."""
+        """The program was brought back to where `memory` was called. Breakpoints that are new since begin there."""
         for point in self._points.values():
             if point.trigger is not None:
                 point.trigger.restore(memory.get(point.key, point.blank))
         if self._compares:
-            self._namespace.stand(place, {})
+            self._namespace.move_to(place, {})
             self._before_update()
 
     def counts(self) -> dict[int, int]:
@@ -256,20 +256,22 @@ class Breakpoints:
         return {number: point.met for number, point in self._points.items()}
 
     def restore(self, counts: dict[int, int]) -> None:
-        """Let it have been so often."""
+        """Set how often each was met."""
         for number, point in self._points.items():
             point.met = counts.get(number, 0)
 
 
 def _hit(hits: list[tuple[ArmedBreakpoint, str]]) -> Hit:
-    hits.sort(key=lambda each: each[0].asked.number)
-    only_data = all(point.asked.data for point, _ in hits)
-    words = "; ".join(f"breakpoint {point.asked.number}: {words}" for point, words in hits)
+    hits.sort(key=lambda each: each[0].definition.number)
+    only_data = all(point.definition.data for point, _ in hits)
+    words = "; ".join(f"breakpoint {point.definition.number}: {words}" for point, words in hits)
     return Hit(StopReason.DATA_BREAKPOINT if only_data else StopReason.BREAKPOINT, words)
 
 
-def _begins(asked: Breakpoint) -> str:
+def _begins(definition: Breakpoint) -> str:
     parts = [
-        f"{name} {number}" for name, number in (("epoch", asked.epoch), ("sample", asked.sample)) if number is not None
+        f"{name} {number}"
+        for name, number in (("epoch", definition.epoch), ("sample", definition.sample))
+        if number is not None
     ]
     return f"{', '.join(parts)} begins"

@@ -2,7 +2,7 @@
 
 A row of the timeline holds the loss and the value and gradient of every one-element parameter as Python numbers
 anyway. A condition that needs no more is made into a function of these numbers, which costs a fraction of what it costs
-on tensors. It only says what may be: where it is true, the condition itself is evaluated.
+on tensors. It decides only that a condition cannot hold: where it is true, the condition itself is evaluated.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _FUNCTIONS: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 
-UNTOLD = (ArithmeticError, ValueError, TypeError)
+UNDECIDED = (ArithmeticError, ValueError, TypeError)
 """What a condition over numbers raises where they do not say whether it holds."""
 
 
@@ -42,7 +42,7 @@ class NumericCondition:
         self._places = [0] * len(needs)
 
     def may_hold(self, loss: float | None, numbers: Numbers) -> bool | None:
-        """Whether it holds for these numbers; None where they do not say."""
+        """Whether it holds for these numbers; None where they do not decide it."""
         given: list[float] = []
         for place, (kind, name) in enumerate(self.needs):
             if kind == LOSS:
@@ -64,11 +64,11 @@ class NumericCondition:
             given.append(number)
         try:
             return bool(self._function(*given))
-        except UNTOLD:
+        except UNDECIDED:
             return None
 
 
-def quick(tree: ast.expr, losses: set[str], params: set[str], own: set[str]) -> NumericCondition | None:
+def numeric_condition(tree: ast.expr, losses: set[str], params: set[str], own: set[str]) -> NumericCondition | None:
     """The condition as a function of numbers; None where it needs more.
 
     `losses`: the names that stand for the loss; `params` those of parameters; `own`: all names that the script binds.

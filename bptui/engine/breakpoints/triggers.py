@@ -1,7 +1,7 @@
-"""What a breakpoint waits for. Each kind says in words that it was met, or nothing.
+"""What a breakpoint waits for. Each kind returns in words how it was met, or None.
 
 After a block: a condition turned true, watched data changed, a ready-made check found new trouble. Before a block: the
-program stands at a place.
+program has reached a place.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import torch
 from bptui.engine.breakpoints.checks.base import Check
 from bptui.engine.breakpoints.data import Data
 from bptui.engine.breakpoints.logpoints import shown
-from bptui.engine.breakpoints.numeric import NumericCondition, quick
+from bptui.engine.breakpoints.numeric import NumericCondition, numeric_condition
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.tree import Role
 from bptui.engine.expressions.expression import Expression, only_gradients
@@ -26,17 +26,17 @@ from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.phase import Phase
 
 Reason = Callable[[], str]
-"""Says how a breakpoint was met; asked only where it stops."""
+"""Returns how a breakpoint was met; called only where it stops the run."""
 
 EVERY = tuple(Phase)
 _WRITING = (Phase.BACKWARD, Phase.UPDATE, Phase.ZERO_GRAD)
 
 
 class Trigger:
-    """What is looked at after a block."""
+    """Something that is checked after a block."""
 
     phases: tuple[Phase, ...] = EVERY
-    """After these it looks; found out as a run begins."""
+    """After these it is checked; found out as a run begins."""
 
     def begin(self) -> None:
         """A run begins: what is true now does not turn true any more."""
@@ -63,12 +63,12 @@ class BecomesTrue(Trigger):
 
     def __init__(self, condition: Expression, script: Script, recorder: Recorder, namespace: Namespace) -> None:
         self._condition, self._script, self._recorder, self._namespace = condition, script, recorder, namespace
-        self._quick: NumericCondition | None = None
+        self._numeric: NumericCondition | None = None
         self._was = False
 
     def begin(self) -> None:
         losses, params = _losses(self._script, self._namespace), _params(self._script, self._recorder)
-        self._quick = quick_of(self._condition, self._script, self._recorder, self._namespace)
+        self._numeric = numeric_condition_of(self._condition, self._script, self._recorder, self._namespace)
         self.phases = self._after(losses, params)
         self._was = self._condition.holds(self._namespace)
 
@@ -82,8 +82,8 @@ class BecomesTrue(Trigger):
         return EVERY
 
     def after(self, run: RunBlock) -> Reason | None:
-        if self._quick is not None:
-            may = self._quick.may_hold(*self._recorder.singles())
+        if self._numeric is not None:
+            may = self._numeric.may_hold(*self._recorder.singles())
             if may is not None and (not may or self._was):
                 self._was, self._condition.error = may, ""
                 return None
@@ -117,12 +117,12 @@ class BecomesTrue(Trigger):
         self._was = state
 
 
-def quick_of(
+def numeric_condition_of(
     condition: Expression, script: Script, recorder: Recorder, namespace: Namespace
 ) -> NumericCondition | None:
     """A condition over plain numbers, if the parameters and losses known now are all that it needs."""
     losses, params = _losses(script, namespace), _params(script, recorder)
-    return quick(condition.tree, losses, params, namespace.bound - losses - params)
+    return numeric_condition(condition.tree, losses, params, namespace.bound - losses - params)
 
 
 def _losses(script: Script, namespace: Namespace) -> set[str]:

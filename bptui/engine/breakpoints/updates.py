@@ -19,26 +19,26 @@ from bptui.engine.tensors.facts import number_of
 
 
 class Updates:
-    """The parameters around updates."""
+    """The parameters before and after updates."""
 
-    def __init__(self, recorder: Recorder, namespace: Namespace, passing: frozenset[str]) -> None:
-        """`passing`: names that stand for one tensor after the other."""
-        self._recorder, self._namespace, self._passing = recorder, namespace, passing
+    def __init__(self, recorder: Recorder, namespace: Namespace, loop_targets: frozenset[str]) -> None:
+        """`loop_targets`: names that are bound to one tensor after the other."""
+        self._recorder, self._namespace, self._loop_targets = recorder, namespace, loop_targets
         self._digests: dict[str, int | float | str] = {}
         self._copies: dict[str, torch.Tensor] = {}
         self._run: RunBlock | None = None
         """The update that comes next, or ran last."""
-        self._mine: set[str] = set()
+        self._updated: set[str] = set()
         self._named: dict[int, list[ast.expr]] = {}
         """The names in blocks, by the block's index."""
 
     def before(self, run: RunBlock, *, copied: bool) -> None:
-        """An update comes next: keep what the parameters are. `copied`: all of it, and not only to know it again.
+        """An update comes next: remember the parameters. `copied`: with a copy, and not only a digest.
 
-        And which of them it is of: behind it, the function that has its optimizer may be over.
+        And which of them it updates: after it, the function that has its optimizer may have returned.
         """
-        self._run, self._mine = run, {name for name, _ in self._found(run)}
-        self._digests = {name: known(tensor) for name, tensor in self._recorder.parameters.items}
+        self._run, self._updated = run, {name for name, _ in self._found(run)}
+        self._digests = {name: digest_of(tensor) for name, tensor in self._recorder.parameters.items}
         self._copies = {}
         if copied:
             self._copies = {name: dense(tensor).clone() for name, tensor in self._recorder.parameters.items}
@@ -49,7 +49,7 @@ class Updates:
 
     def changed(self, name: str, tensor: torch.Tensor) -> bool | None:
         """Whether the parameter is another than before; None where that is not known."""
-        return None if name not in self._digests else known(tensor) != self._digests[name]
+        return None if name not in self._digests else digest_of(tensor) != self._digests[name]
 
     def copy(self, name: str) -> torch.Tensor | None:
         """What the parameter was before."""
@@ -62,26 +62,26 @@ class Updates:
         """
         if run is not self._run:
             return self._found(run)
-        return [(name, tensor) for name, tensor in self._recorder.parameters.items if name in self._mine]
+        return [(name, tensor) for name, tensor in self._recorder.parameters.items if name in self._updated]
 
     def _found(self, run: RunBlock) -> list[tuple[str, torch.Tensor]]:
         items = self._recorder.parameters.items
         optimizers = self._optimizers(run.block)
         if optimizers:
             others = {id(each) for other in self._all_optimizers() for each in _held(other)}
-            mine = {id(each) for optimizer in optimizers for each in _held(optimizer)}
+            own = {id(each) for optimizer in optimizers for each in _held(optimizer)}
             return [
                 (name, tensor)
                 for name, tensor in items
-                if id(tensor) in mine or (id(tensor) not in others and self._is_meant_to_learn(name, tensor))
+                if id(tensor) in own or (id(tensor) not in others and self._is_meant_to_learn(name, tensor))
             ]
         names = {node.id for node in self._nodes(run.block) if isinstance(node, ast.Name)}
-        mine_by_name = [(name, tensor) for name, tensor in items if name in names]
-        return mine_by_name or list(items)
+        named = [(name, tensor) for name, tensor in items if name in names]
+        return named or list(items)
 
     def _is_meant_to_learn(self, name: str, tensor: torch.Tensor) -> bool:
         """Whether a leaf is a parameter, and not an input of which the gradient is asked."""
-        return isinstance(tensor, torch.nn.Parameter) or (name.isidentifier() and name not in self._passing)
+        return isinstance(tensor, torch.nn.Parameter) or (name.isidentifier() and name not in self._loop_targets)
 
     def of_optimizers(self, run: RunBlock) -> list[tuple[str, torch.Tensor]]:
         """What the optimizers of an update hold, each under the best name there is; empty where it has none."""
@@ -92,11 +92,11 @@ class Updates:
 
     def named_leaves(self) -> list[tuple[str, torch.Tensor]]:
         """Every leaf that requires a gradient and has a name, also those that no loss reaches."""
-        return list(named_leaves(self._recorder.holders(), self._passing))
+        return list(named_leaves(self._recorder.holders(), self._loop_targets))
 
     def _optimizers(self, block: Block) -> list[Any]:
         """The optimizers that a block names, as far as nothing must be called to find them."""
-        found = [each for node in self._nodes(block) for each in _optimizers_in(self._looked_up(node))]
+        found = [each for node in self._nodes(block) for each in _optimizers_in(self._value_of(node))]
         return list({id(each): each for each in found}.values())
 
     def _nodes(self, block: Block) -> list[ast.expr]:
@@ -116,14 +116,14 @@ class Updates:
                 yield from _optimizers_in(self._namespace.variable(name))
                 yield from _optimizers_in(list(getattr(self._namespace.variable(name), "__dict__", {}).values()))
 
-    def _looked_up(self, node: ast.expr) -> Any:
+    def _value_of(self, node: ast.expr) -> Any:
         """What a name stands for, with attributes that are plainly there and constant subscripts behind it."""
         if isinstance(node, ast.Name):
             return self._namespace.variable(node.id)
         if isinstance(node, ast.Attribute):
-            return getattr(self._looked_up(node.value), "__dict__", {}).get(node.attr)
+            return getattr(self._value_of(node.value), "__dict__", {}).get(node.attr)
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            holder: Any = self._looked_up(node.value)
+            holder: Any = self._value_of(node.value)
             key: Any = node.slice.value
             try:
                 return holder[key] if isinstance(holder, (list, tuple, dict)) else None
@@ -132,8 +132,8 @@ class Updates:
         return None
 
 
-def known(tensor: torch.Tensor) -> int | float | str:
-    """What a tensor is known by again."""
+def digest_of(tensor: torch.Tensor) -> int | float | str:
+    """A number that tells whether the tensor was changed: its value, or a digest."""
     if (number := number_of(tensor)) is not None:
         return number if number == number else "nan"
     return digest(tensor)

@@ -15,9 +15,9 @@ _GRADIENTS = re.compile(r"^(backward|zero_grad|unscale_)$|clip_grad")
 
 
 def writer(script: Script, block: Block, text: str) -> str:
-    """What wrote that which is called so, once the block ran: `by zero_grad, line 33`.
+    """What in a block that ran wrote the name: `by zero_grad, line 33`.
 
-    Where several lines of the block may have, all are told. What no line of the block can have written was written by
+    Where several lines of the block may have, all are listed. What no line of the block can have written was written by
     the statements behind it, up to the next block: `by line 40, behind update`.
     """
     root = re.split(r"\W", text.strip(), maxsplit=1)[0]

@@ -1,6 +1,6 @@
 """Expressions over the script's variables, compiled: what conditions, watched data, watches and logpoints evaluate.
 
-They look, and leave the program as it is: nothing can be assigned, and what a call draws from random generators, prints
+They leave the program as it is: nothing can be assigned, and what a call draws from random generators, prints
 or does to autograd's mode is put back.
 """
 
@@ -30,9 +30,9 @@ _READS = frozenset(
     "abs all any argmax argmin cpu detach dim double exp float isfinite isinf isnan item log max mean median min norm"
     " numel pow prod reshape size sqrt square std sum tolist trace var view".split()
 )
-"""methods that neither draw nor print: an expression that calls only these is evaluated without further ado."""
+"""methods that neither draw nor print: an expression that calls only these needs no protection around it."""
 _OF_GRAPH = frozenset({"grad_fn", "is_leaf", "requires_grad"})
-"""What is said of a graph."""
+"""Attributes whose values depend on whether a graph is made."""
 _LINE = 200
 """An error in one line has at most so many characters."""
 
@@ -68,7 +68,7 @@ class Expression:
         Raises:
             BaseException: whatever it raises.
         """
-        # without a graph `float(w)` gives no warning, which PyTorch gives once and would owe to the script
+        # With a graph `float(w)` warns. PyTorch gives that warning once: the script would not get it any more.
         grad: Any = contextlib.nullcontext() if graph or self._sees_graph else torch.no_grad()
         with grad, contextlib.nullcontext() if self._is_quiet else undisturbed(namespace):
             return eval(self._code, namespace.globals)
@@ -78,7 +78,7 @@ class Expression:
         try:
             truth = bool(self.value(namespace))
         except BaseException as error:  # whatever it is, it is no reason to stop the run
-            self.error = said(error)
+            self.error = in_one_line(error)
             return False
         self.error = ""
         return truth
@@ -92,7 +92,7 @@ def _is_quiet(call: ast.Call) -> bool:
 
 @contextlib.contextmanager
 def undisturbed(namespace: Namespace) -> Iterator[None]:
-    """While something is looked at: random numbers and autograd's mode are put back, and what is printed is nowhere."""
+    """Run code without effects: random numbers and autograd's mode are put back, and what it prints is dropped."""
     random = RandomState(value for each in (namespace.own, *namespace.behind) for value in list(each.values()))
     grad, before = torch.is_grad_enabled(), (sys.stdin, sys.stdout, sys.stderr)
     sys.stdin, sys.stdout, sys.stderr = io.StringIO(), io.StringIO(), io.StringIO()
@@ -196,7 +196,7 @@ def _bound(tree: ast.AST) -> set[str]:
 
 
 def raised(error: BaseException) -> str:
-    """An exception as Python's own last lines tell it."""
+    """An exception as the last lines of Python's own traceback show it."""
     if isinstance(error, SystemExit):
         return "The program is not ended from here: SystemExit was left out."
     lines = traceback.format_exception_only(type(error), error)
@@ -205,7 +205,7 @@ def raised(error: BaseException) -> str:
     return readable("".join(lines).removesuffix("\n")).replace(LOSS, "loss")
 
 
-def said(error: BaseException) -> str:
+def in_one_line(error: BaseException) -> str:
     """An exception in one line."""
     return (raised(error).splitlines() or [type(error).__name__])[0][:_LINE]
 

@@ -49,7 +49,7 @@ class TypedNames:
         return self._by_function.setdefault(function, {}) if function else {}
 
     def clear(self) -> None:
-        """They are gone."""
+        """Forget them all."""
         self._by_function.clear()
 
 
@@ -68,7 +68,7 @@ class _Globals(dict[str, Any]):
 
 
 class Namespace:
-    """The names of the innermost scope being run. `stand` says where; until then they are those of the entry."""
+    """The names of the innermost scope being run. `move_to` says where; until then they are those of the entry."""
 
     def __init__(self, machine: Machine, recorder: Recorder, bound: set[str], typed: TypedNames) -> None:
         """`bound`: the names that the script binds anywhere; `*` is one if it imports all of a module's."""
@@ -79,19 +79,19 @@ class Namespace:
         """All of it for `eval`, which cannot bind anything there that the script would see."""
         self.given: Mapping[str, Any] = {}
         """Names that stand for something for one evaluation only."""
-        self.stand(Position(), {})
+        self.move_to(Position(), {})
 
-    def stand(self, place: Position, pending: Mapping[str, Any]) -> Namespace:
-        """The program stands there now. `pending`: the loop's targets that are not bound yet."""
-        self.place = place
-        """What `epoch` and `sample` are."""
+    def move_to(self, position: Position, pending: Mapping[str, Any]) -> Namespace:
+        """The program is at that position now. `pending`: the values of the loop's targets that are not bound yet."""
+        self.position = position
+        """Gives the values of `epoch` and `sample`."""
         self.pending: Mapping[str, Any] = pending
-        self._looked = False
+        self._resolved = False
         return self
 
-    def _look(self) -> None:
+    def _resolve(self) -> None:
         """Look up which scope is being run."""
-        self._looked = True
+        self._resolved = True
         frames = self._machine.frames
         frame = frames[-1] if frames else None
         self._cells: Mapping[str, CellType] = {}
@@ -107,36 +107,36 @@ class Namespace:
     @property
     def own(self) -> MutableMapping[str, Any]:
         """The variables of the scope itself."""
-        if not self._looked:
-            self._look()
+        if not self._resolved:
+            self._resolve()
         return self._own
 
     @property
     def cells(self) -> Mapping[str, CellType]:
         """The variables of the function being run; empty in the module."""
-        if not self._looked:
-            self._look()
+        if not self._resolved:
+            self._resolve()
         return self._cells
 
     @property
     def function(self) -> str:
         """The function being run; empty in the module."""
-        if not self._looked:
-            self._look()
+        if not self._resolved:
+            self._resolve()
         return self._function
 
     @property
     def typed(self) -> dict[str, Any]:
         """Names that typed code gave values to, and that the function does not have."""
-        if not self._looked:
-            self._look()
+        if not self._resolved:
+            self._resolve()
         return self._typed
 
     @property
     def behind(self) -> list[Mapping[str, Any]]:
         """The variables of other scopes that are shown: of the module, and of the function's callers."""
-        if not self._looked:
-            self._look()
+        if not self._resolved:
+            self._resolve()
         return self._behind
 
     @property
@@ -164,7 +164,7 @@ class Namespace:
                 return names[name]
             except KeyError:
                 continue
-        return self._of_ours(name)
+        return self._added(name)
 
     def variable(self, name: str, otherwise: Any = None) -> Any:
         """The script's variable of that name, also one of a caller's."""
@@ -175,10 +175,10 @@ class Namespace:
                 continue
         return otherwise
 
-    def _of_ours(self, name: str) -> Any:
-        """What stands under a name that the script does not have."""
+    def _added(self, name: str) -> Any:
+        """The value of a name that bptui adds to those of the script; `NOTHING` for any other."""
         if name in WORDS:
-            return self._word(name)
+            return self._shown_value(name)
         if name in HELPERS:
             return HELPERS[name]
         if not name.startswith(_OURS):
@@ -194,8 +194,8 @@ class Namespace:
         parameter = shown_name(name)
         return NOTHING if parameter is None else self.parameters.get(parameter, NOTHING)
 
-    def _word(self, name: str) -> Any:
-        value = self.present_loss() if name == "loss" else getattr(self.place, name)
+    def _shown_value(self, name: str) -> Any:
+        value = self.present_loss() if name == "loss" else getattr(self.position, name)
         return NOTHING if value is None else value
 
     def loss(self) -> Any:
@@ -234,7 +234,7 @@ class Namespace:
         """Every name that can be seen, but for builtins; some may come twice."""
         for names in (self.pending, self.own, self.typed, self.module, *self.behind):
             yield from list(names)
-        yield from (word for word in WORDS if self._word(word) is not NOTHING)
+        yield from (word for word in WORDS if self._shown_value(word) is not NOTHING)
         yield from HELPERS
 
     # ---- for code that runs in the script's own scope

@@ -18,7 +18,7 @@ from bptui.engine.tensors.facts import grad_of
 from bptui.protocol.replies import Completed
 
 MOST = 200
-"""At most so many candidates are told."""
+"""At most so many candidates are offered."""
 
 _PATH = re.compile(
     r"(?<![\w.\])])(?P<root>[^\W\d]\w*)"

@@ -1,4 +1,4 @@
-"""What typed code says: what it prints and what its values look like, in order and up to a length."""
+"""The output of typed code: what it prints, and its values as a prompt shows them, in order and up to a length."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, TextIO
 from bptui.engine.interpreter.output import Output
 
 LONGEST = 20_000
-"""At most so many characters are told."""
+"""At most so many characters are shown."""
 _DEEP = 20
 """Containers inside containers are looked into so far."""
 
@@ -24,16 +24,16 @@ class CapturedOutput(io.TextIOBase):
         """`real`: the stream that it stands for: file descriptor and bytes are that one's."""
         self._real, self._longest = real, longest
         self._parts: list[str] = []
-        self._kept = self._written = 0
-        self._whole = True
-        """Whether all values were told whole."""
+        self._length = self._written = 0
+        self._complete = True
+        """Whether all values were shown in full."""
 
     @property
     def text(self) -> str:
         """What was written, without the last line's end."""
         text = "".join(self._parts)
-        left = self._written - self._kept
-        if not self._whole:
+        left = self._written - self._length
+        if not self._complete:
             return f"{text}… and more"
         return f"{text}\n… {left:,} more characters" if left else text.removesuffix("\n")
 
@@ -41,8 +41,8 @@ class CapturedOutput(io.TextIOBase):
         if not isinstance(text, str):
             raise TypeError(f"write() argument must be str, not {type(text).__name__}")
         self._written += len(text)
-        part = text[: max(0, self._longest - self._kept)]
-        self._kept += len(part)
+        part = text[: max(0, self._longest - self._length)]
+        self._length += len(part)
         if part:
             self._parts.append(part.encode("utf-8", "backslashreplace").decode())
         return len(text)
@@ -50,11 +50,11 @@ class CapturedOutput(io.TextIOBase):
     def show(self, value: Any) -> None:
         """What a prompt does with the value of an expression: `sys.displayhook`. It is not kept as `_`."""
         if value is not None:
-            text, whole = shown(value, self._longest)
-            self._whole = self._whole and (whole or sys.stdout is not self)
+            text, complete = shown(value, self._longest)
+            self._complete = self._complete and (complete or sys.stdout is not self)
             print(text, file=sys.stdout)
 
-    def say(self, text: str) -> None:
+    def write_line(self, text: str) -> None:
         """A line of our own, or of Python's; on a line of its own."""
         if self._parts and not self._parts[-1].endswith("\n"):
             self.write("\n")
@@ -76,7 +76,7 @@ class CapturedOutput(io.TextIOBase):
 
 
 def shown(value: Any, longest: int) -> tuple[str, bool]:
-    """The value's `repr`, and whether it is whole; of long lists, dicts and texts only the beginning is made.
+    """The value's `repr`, and whether that is complete; of long lists, dicts and texts only the beginning is made.
 
     Raises:
         Exception: whatever a class's own `__repr__` raises.
@@ -120,18 +120,18 @@ def _repr(value: Any, around: set[int], longest: int) -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def listening(output: Output) -> Iterator[CapturedOutput]:
-    """Let `sys.stdout`, `sys.stderr` and `sys.displayhook` tell what typed code says; there is nothing to read."""
+def capturing(output: Output) -> Iterator[CapturedOutput]:
+    """Capture `sys.stdout`, `sys.stderr` and `sys.displayhook` while typed code runs. `sys.stdin` is empty."""
     before = sys.stdout, sys.stderr, sys.stdin, sys.displayhook
-    told = CapturedOutput(output.stdout)
-    sys.stdout = sys.stderr = told
+    captured = CapturedOutput(output.stdout)
+    sys.stdout = sys.stderr = captured
     sys.stdin = io.StringIO()
-    sys.displayhook = told.show
+    sys.displayhook = captured.show
     try:
-        yield told
+        yield captured
     finally:
-        if sys.stdout is told:  # else it put a stream there itself
+        if sys.stdout is captured:  # else it put a stream there itself
             sys.stdout = before[0]
-        if sys.stderr is told:
+        if sys.stderr is captured:
             sys.stderr = before[1]
         sys.stdin, sys.displayhook = before[2:]

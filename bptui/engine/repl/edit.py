@@ -16,7 +16,7 @@ from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.output import Output
 from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.observe.explain import short
-from bptui.engine.repl.display import listening
+from bptui.engine.repl.display import capturing
 from bptui.engine.repl.execute import value_of
 from bptui.engine.repl.overwrite import fitted, overwrite
 from bptui.engine.tensors.facts import fact
@@ -27,9 +27,9 @@ _HINT = "Name a variable, a tensor or entries of one: w, w.grad, w[0]."
 
 
 def edit(name: str, value: str, scope: Namespace, output: Output) -> str:
-    """Give what has that name the value of a Python expression. Says what became of it: `w 1 -> 1.5`.
+    """Give what has that name the value of a Python expression. Returns what it did: `w 1 -> 1.5`.
 
-    To be called while the script's stage is set.
+    To be called while the script's environment is installed.
 
     Raises:
         StepRefused: there is nothing of that name, or it cannot have that value.
@@ -38,7 +38,7 @@ def edit(name: str, value: str, scope: Namespace, output: Output) -> str:
     if not (name and value):
         raise StepRefused("A name and a value are needed.", "set w = 1.5")
     target = _target(name, scope)
-    with listening(output), _restored(RandomState()):
+    with capturing(output), _restored(RandomState()):
         meant = as_meant(_expression(value, scope)).body
         return _Edit(name, target, scope).to(_evaluated(meant, value, scope))
 
@@ -101,19 +101,19 @@ class _Edit:
         if isinstance(node, ast.Name) and shown_name(node.id) is None:
             return self._variable(node.id, value)
         if isinstance(node, ast.Attribute) and node.attr == "grad":
-            owner = self._see(node.value)
+            owner = self._present(node.value)
             if isinstance(owner, torch.Tensor):
                 return self._gradient(owner, value)
         if isinstance(node, ast.Subscript):
-            whole = self._see(node.value)
-            if isinstance(whole, torch.Tensor):
-                return self._entries(whole, _evaluated(_index(node.slice), self._name, self._scope), value)
-        present = self._see(node)
+            tensor = self._present(node.value)
+            if isinstance(tensor, torch.Tensor):
+                return self._entries(tensor, _evaluated(_index(node.slice), self._name, self._scope), value)
+        present = self._present(node)
         if isinstance(present, torch.Tensor):
             return self._tensor(present, value)
         return self._assign(present, value)
 
-    def _see(self, node: ast.expr) -> Any:
+    def _present(self, node: ast.expr) -> Any:
         """What it is now. Without autograd, so that parts of a leaf are parts of it and not computed from it."""
         with torch.no_grad():
             return _evaluated(node, self._name, self._scope)
@@ -126,14 +126,14 @@ class _Edit:
         overwrite(self._name, tensor, value)
         return f"{self._name} {old} -> {_short(tensor)}"
 
-    def _entries(self, whole: torch.Tensor, index: Any, value: Any) -> str:
-        self._check_leaf(whole)
+    def _entries(self, tensor: torch.Tensor, index: Any, value: Any) -> str:
+        self._check_leaf(tensor)
         try:
-            old = _short(whole.data[index])
+            old = _short(tensor.data[index])
         except (IndexError, TypeError, RuntimeError, ValueError) as error:
             raise StepRefused(f"{self._name}: {str(error).splitlines()[0]}.", "") from None
-        overwrite(self._name, whole, value, index)
-        return f"{self._name} {old} -> {_short(whole.data[index])}"
+        overwrite(self._name, tensor, value, index)
+        return f"{self._name} {old} -> {_short(tensor.data[index])}"
 
     def _gradient(self, owner: torch.Tensor, value: Any) -> str:
         if not owner.is_leaf:
@@ -174,12 +174,12 @@ class _Edit:
     def _bound(self, name: str, value: Any) -> str:
         """A tensor is written in place, but for a part of the data that a variable only looks at; others are bound."""
         present, holder = self._scope.find(name), self._scope.holder(name)
-        looks = isinstance(present, torch.Tensor) and present._is_view() and not present.requires_grad
-        if isinstance(present, torch.Tensor) and not looks:
+        is_view = isinstance(present, torch.Tensor) and present._is_view() and not present.requires_grad
+        if isinstance(present, torch.Tensor) and not is_view:
             return self._tensor(present, value)
         if name in self._scope.pending or holder is None:
             raise StepRefused(f"The loop binds {name} anew when the next phase runs.", "`next` first, then set it.")
-        holder[name] = fitted(name, present, value) if looks else value
+        holder[name] = fitted(name, present, value) if is_view else value
         return f"{name} {_short(present)} -> {_short(holder[name])}"
 
     # ---- anything else
@@ -188,7 +188,7 @@ class _Edit:
         """An attribute or an entry of something that is no tensor."""
         node = self._node
         assert isinstance(node, (ast.Attribute, ast.Subscript))
-        owner = self._see(node.value)
+        owner = self._present(node.value)
         try:
             if isinstance(node, ast.Attribute):
                 setattr(owner, node.attr, value)
@@ -215,11 +215,11 @@ def _index(node: ast.expr) -> ast.expr:
 
 def _optimizers(scope: Namespace, key: str) -> Iterator[tuple[str, torch.optim.Optimizer]]:
     """The optimizers that the script has by name and that have such a setting; each once."""
-    seen: set[int] = set()
+    visited: set[int] = set()
     for name in scope.names():
         value = scope.find(name)
-        if isinstance(value, torch.optim.Optimizer) and id(value) not in seen and key != "params":
-            seen.add(id(value))
+        if isinstance(value, torch.optim.Optimizer) and id(value) not in visited and key != "params":
+            visited.add(id(value))
             if value.param_groups and all(key in group for group in value.param_groups):
                 yield name, value
 

@@ -50,7 +50,7 @@ _ANYTHING = frozenset({"open", "setattr", "delattr", "__setattr__", "__delattr__
 
 
 class Calls:
-    """What was called."""
+    """The functions that were called."""
 
     def __init__(self) -> None:
         self._typed = 0
@@ -60,20 +60,20 @@ class Calls:
         self.iterated: dict[int, object] = {}
         """The frames of generators that ran, and the iterators written in Python of which an item was taken."""
 
-    def see(self, frame: FrameType, event: str, argument: Any) -> None:
-        """What Python tells of each call."""
+    def on_call(self, frame: FrameType, event: str, argument: Any) -> None:
+        """Python's profiling hook: called at each call and return."""
         if frame.f_code.co_filename == PROMPT and event in ("call", "return"):
             self._typed += 1 if event == "call" else -1
             if frame.f_code.co_flags & CO_GENERATOR:
                 self.iterated[id(frame)] = frame
-        elif not self._typed:  # what bptui itself calls to compile and to run it
+        elif not self._typed:  # a call of bptui's own, to compile and run what was typed
             return
         elif event == "call":
-            self._see_python(frame)
+            self._python_call(frame)
         elif event == "c_call" and not is_ours(frame.f_code.co_filename):
-            self._see_builtin(argument)
+            self._builtin_call(argument)
 
-    def _see_python(self, frame: FrameType) -> None:
+    def _python_call(self, frame: FrameType) -> None:
         code = frame.f_code
         if is_ours(code.co_filename):
             return
@@ -84,9 +84,9 @@ class Calls:
             iterator = frame.f_locals.get(code.co_varnames[0])
             self.iterated[id(iterator)] = iterator
         if not is_own(module):
-            self._see_named(module, code.co_name, owner=None)
+            self._judge(module, code.co_name, owner=None)
 
-    def _see_builtin(self, function: Any) -> None:
+    def _builtin_call(self, function: Any) -> None:
         owner = getattr(function, "__self__", None)
         module = getattr(function, "__module__", None)
         if module is None:
@@ -96,9 +96,9 @@ class Calls:
                 return
         if isinstance(owner, torch.Tensor) or is_own(str(module)):
             return
-        self._see_named(str(module), str(getattr(function, "__name__", "")), owner)
+        self._judge(str(module), str(getattr(function, "__name__", "")), owner)
 
-    def _see_named(self, module: str, name: str, owner: Any) -> None:
+    def _judge(self, module: str, name: str, owner: Any) -> None:
         if self.unfollowed:
             return
         followed = module.partition(".")[0] in _FOLLOWED or module.startswith("namedtuple_")
@@ -117,10 +117,10 @@ class Calls:
 
 
 @contextlib.contextmanager
-def calls_seen() -> Iterator[Calls]:
-    """See what is called on this thread."""
+def recorded_calls() -> Iterator[Calls]:
+    """Record what is called on this thread."""
     calls, before = Calls(), sys.getprofile()
-    sys.setprofile(calls.see)
+    sys.setprofile(calls.on_call)
     try:
         yield calls
     finally:

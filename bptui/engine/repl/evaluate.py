@@ -12,15 +12,15 @@ from bptui.engine.errors import LateRefusal
 from bptui.engine.expressions.expression import raised
 from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.output import Output
-from bptui.engine.repl.display import listening
-from bptui.engine.repl.effects import Calls, assigns_into, calls_seen
+from bptui.engine.repl.display import capturing
+from bptui.engine.repl.effects import Calls, assigns_into, recorded_calls
 from bptui.engine.repl.execute import parsed, run
 from bptui.engine.repl.reading import only_reads
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """What became of typed code."""
+    """The outcome of typed code."""
 
     text: str
     """What a prompt would have shown: what it printed, the values of its expressions, the exception."""
@@ -32,54 +32,55 @@ class Evaluation:
     """Why it is not known whether it changed something; empty where it is."""
 
 
-class Look(Protocol):
-    """The program as it was."""
+class ProgramBefore(Protocol):
+    """The program as it was before typed code ran; what the heap remembers of it."""
 
     unknown: str
     """What of it cannot be compared; empty if all can."""
     iterators: list[object]
-    """Iterators that are seen to go on, if they do, by a call: the frames of generators, and others themselves."""
+    """Iterators whose progress only a call shows: the frames of generators, and other iterators themselves."""
 
     def is_unchanged(self) -> bool:
-        """Whether it is so still, as far as it can be compared."""
+        """Whether it is still the same, as far as it can be compared."""
 
 
-def evaluate(text: str, scope: Namespace, output: Output, look: Callable[[], Look]) -> Evaluation:
-    """Run Python in the scope. To be called while the script's stage is set and its output redirected.
+def evaluate(text: str, scope: Namespace, output: Output, remember: Callable[[], ProgramBefore]) -> Evaluation:
+    """Run Python in the scope. To be called while the script's environment is installed and its output redirected.
 
-    `look` looks at the program, to compare it afterwards; it is not called for what plainly only reads.
+    `remember` looks at the program, to compare it afterwards; it is not called for what plainly only reads.
     """
     mark = output.mark()
     code: ast.Module | None = None
-    before: Look | None = None
+    before: ProgramBefore | None = None
     calls = Calls()
     failed = False
-    with listening(output) as told:
+    with capturing(output) as captured:
         try:
             code = parsed(text, scope)
             if not only_reads(code, scope):
-                before = look()
-            with calls_seen() as calls:
+                before = remember()
+            with recorded_calls() as calls:
                 for sentence in _run(code, scope):
-                    told.say(sentence)
+                    captured.write_line(sentence)
         except LateRefusal as refusal:
             failed = True
-            told.say(refusal.message)
+            captured.write_line(refusal.message)
         except BaseException as error:  # whatever it is, the program stays
             failed = True
-            told.say(raised(error))
-    written = "".join(output.since(mark))  # past Python: by a C library, a subprocess, a logger's old stream
+            captured.write_line(raised(error))
+    # What did not go through sys.stdout: of a C library, a subprocess, a logger that holds the old stream.
+    written = "".join(output.since(mark))
     if written:
-        told.say(written)
+        captured.write_line(written)
     if code is None or before is None:
-        return Evaluation(told.text, failed, bool(written))
+        return Evaluation(captured.text, failed, bool(written))
     advanced = any(id(each) in calls.iterated for each in before.iterators)
     changed = bool(written) or advanced or not before.is_unchanged()
     unsure = "" if changed else _unsure(code, calls, before)
-    return Evaluation(told.text, failed, changed or bool(unsure), unsure)
+    return Evaluation(captured.text, failed, changed or bool(unsure), unsure)
 
 
-def _unsure(code: ast.Module, calls: Calls, before: Look) -> str:
+def _unsure(code: ast.Module, calls: Calls, before: ProgramBefore) -> str:
     """Why it cannot be known that nothing changed; empty where it is known."""
     if calls.unfollowed:
         return f"it called {calls.unfollowed}"
@@ -89,7 +90,7 @@ def _unsure(code: ast.Module, calls: Calls, before: Look) -> str:
 
 
 def _run(module: ast.Module, scope: Namespace) -> Iterator[str]:
-    """Run it; yields what there is to say about the names that it bound."""
+    """Run it; yields sentences about the names that it bound, where these are not what one might expect."""
     bound = syntax.bound_names(module.body)
     new = run(module, scope)
     if new:

@@ -58,7 +58,7 @@ def run(module: ast.Module, scope: Namespace) -> set[str]:
         if not scope.function:
             exec(_compiled(ast.Interactive(module.body), "single"), scope.module)
             return set()
-        _compiled(module, "exec")  # for what is no Python outside a function, and would be inside one
+        _compiled(module, "exec")  # a `return` is an error here; in the function that it is put into it would be none
         before = set(scope.typed)
         for statement in module.body:
             _in_function([_Shown().visit(statement)], scope)
@@ -85,11 +85,12 @@ def _in_function(statements: list[ast.stmt], scope: Namespace) -> Any:
     heads: list[ast.stmt] = [ast.Nonlocal(sorted(ours))] if ours else []
     if bound & scope.declared:
         heads.append(ast.Global(sorted(bound & scope.declared)))
-    seen: list[ast.stmt] = [ast.Expr(ast.Name(name, ast.Load())) for name in sorted(cells)]
-    last: list[ast.stmt] = [ast.If(ast.Constant(0), seen, [])] if seen else []
+    # As in `interpreter/pieces.py`: never run, but the inner function then has a cell for each name, to be replaced.
+    uses: list[ast.stmt] = [ast.Expr(ast.Name(name, ast.Load())) for name in sorted(cells)]
+    last: list[ast.stmt] = [ast.If(ast.Constant(0), uses, [])] if uses else []
     inner = _function(scope.function, [*heads, *statements, *last])
-    never = [ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None)) for name in sorted(cells)]
-    around = _function("around", [*never, inner])
+    declarations = [ast.Assign([ast.Name(name, ast.Store())], ast.Constant(None)) for name in sorted(cells)]
+    around = _function("around", [*declarations, inner])
     code = _compiled(ast.Module([around], []), "exec")
     for _ in range(2):
         code = next(each for each in code.co_consts if isinstance(each, types.CodeType))
@@ -98,7 +99,7 @@ def _in_function(statements: list[ast.stmt], scope: Namespace) -> Any:
         return types.FunctionType(code, scope.module, scope.function, None, closure)()
     finally:
         for name in cells.keys() - scope.cells.keys():
-            _keep(name, cells[name], scope)
+            _store(name, cells[name], scope)
 
 
 def _cells(scope: Namespace, bound: set[str]) -> dict[str, types.CellType]:
@@ -115,8 +116,8 @@ def _cells(scope: Namespace, bound: set[str]) -> dict[str, types.CellType]:
     return cells
 
 
-def _keep(name: str, cell: types.CellType, scope: Namespace) -> None:
-    """Keep what code gave to a name that the function does not have, unless it left it as it found it."""
+def _store(name: str, cell: types.CellType, scope: Namespace) -> None:
+    """Remember the value that code gave to a name which the function does not have, unless it only read it."""
     try:
         value = cell.cell_contents
     except ValueError:  # deleted, or never assigned

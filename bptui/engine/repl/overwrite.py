@@ -1,4 +1,4 @@
-"""Writes numbers into a tensor in place, unseen by autograd, if the tensor can hold them."""
+"""Writes numbers into a tensor in place, without autograd noticing, if the tensor can hold them."""
 
 from __future__ import annotations
 

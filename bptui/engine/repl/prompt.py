@@ -12,7 +12,7 @@ from bptui.engine.interpreter.position import Position, pending
 from bptui.engine.observe.recorder import Recorder
 from bptui.engine.repl.complete import complete
 from bptui.engine.repl.edit import edit
-from bptui.engine.repl.evaluate import Evaluation, Look, evaluate
+from bptui.engine.repl.evaluate import Evaluation, ProgramBefore, evaluate
 from bptui.engine.repl.watches import Watches
 from bptui.protocol.replies import Completed
 from bptui.protocol.snapshot import Watched
@@ -22,33 +22,35 @@ _SET = re.compile(r"set (.*?) = (.*)", re.DOTALL)
 
 
 class Prompt:
-    """Python typed into a script. All but `complete` is to be called while the script's stage is set."""
+    """Python typed into a script. All but `complete` is to be called while the script's environment is installed."""
 
     def __init__(self, output: Output) -> None:
         self._output = output
         self.watches = Watches()
         self.typed = TypedNames()
-        self.said = ""
-        """What came of the last edit, in words."""
-        self.look_again: Callable[[], Look]
-        """Looks at the program, to compare it after typed code."""
+        self.description = ""
+        """The last edit, or the last code that changed something, as the stop after it describes it."""
+        self.remember_program: Callable[[], ProgramBefore]
+        """Remembers the program, to compare it after typed code."""
 
-    def attend(self, machine: Machine, recorder: Recorder, namespace: Namespace, place: Callable[[], Position]) -> None:
-        """What is typed from now on is for this run. It may be the same one begun again, to go back in it."""
-        self._machine, self._recorder, self._namespace, self._place = machine, recorder, namespace, place
+    def attach(
+        self, machine: Machine, recorder: Recorder, namespace: Namespace, position: Callable[[], Position]
+    ) -> None:
+        """Type into this run from now on. It may be the same one begun again, to go back in it."""
+        self._machine, self._recorder, self._namespace, self._position = machine, recorder, namespace, position
 
     def forget(self) -> None:
-        """Another timeline begins: what was typed is gone, but for the watches."""
+        """Another timeline begins: drop the names that typed code bound. The watches stay."""
         self.typed.clear()
 
-    def evaluate(self, text: str, look: Callable[[], Look]) -> Evaluation:
-        """Run Python as a Python prompt would. `look` looks at the program, to compare it afterwards."""
-        evaluation = evaluate(text, self._scope(), self._output, look)
+    def evaluate(self, text: str, remember: Callable[[], ProgramBefore]) -> Evaluation:
+        """Run Python as a Python prompt would. `remember` looks at the program, to compare it afterwards."""
+        evaluation = evaluate(text, self._scope(), self._output, remember)
         if evaluation.changed:
             self._recorder.edited()
-            self.said = " ".join(text.split())
+            self.description = " ".join(text.split())
             if evaluation.unsure:
-                self.said += f" (it may have changed something: {evaluation.unsure})"
+                self.description += f" (it may have changed something: {evaluation.unsure})"
         return evaluation
 
     def repeat(self, typed: str) -> None:
@@ -59,22 +61,22 @@ class Prompt:
         """
         setting = _SET.fullmatch(typed)
         if setting is None:
-            self.evaluate(typed, self.look_again)
+            self.evaluate(typed, self.remember_program)
             return
         name, value = setting.groups()
-        self.said = edit(name, value, self._scope(), self._output)
+        self.description = edit(name, value, self._scope(), self._output)
         self._recorder.edited()
 
-    def look(self) -> tuple[Watched, ...]:
+    def watched(self) -> tuple[Watched, ...]:
         """The watched expressions, as they are now."""
-        return self.watches.look(self._scope()) if self.watches else ()
+        return self.watches.values(self._scope()) if self.watches else ()
 
     def complete(self, text: str) -> Completed:
         """What a name under the cursor may become."""
         return complete(text, self._scope())
 
     def _scope(self) -> Namespace:
-        return self._namespace.stand(self._place(), pending(self._machine))
+        return self._namespace.move_to(self._position(), pending(self._machine))
 
 
 def typed_set(name: str, value: str) -> str:

@@ -1,4 +1,4 @@
-"""Expressions that are evaluated at each stop. They are looked at, and must leave the program as it is.
+"""Expressions that are evaluated at each stop, and must leave the program as it is.
 
 What is written like a change (`w.add_(1)`, `losses.append(1)`, `l.backward()`) is not evaluated, and random numbers
 that an expression draws are put back. A change inside a function of the script that an expression calls is not
@@ -16,7 +16,7 @@ from bptui.protocol.expression import BadExpression
 from bptui.protocol.snapshot import Watched
 
 LONGEST = 2_000
-"""At most so many characters of a value are told."""
+"""At most so many characters of a value are shown."""
 
 
 class Watches:
@@ -40,12 +40,12 @@ class Watches:
         """Watch these from now on."""
         self._texts, self._compiled = tuple(dict.fromkeys(expressions)), {}
 
-    def look(self, namespace: Namespace) -> tuple[Watched, ...]:
-        """Each with its value, or with what it raised. To be called while the script's stage is set."""
-        return tuple(_looked(text, self._expression(text, namespace), namespace) for text in self._texts)
+    def values(self, namespace: Namespace) -> tuple[Watched, ...]:
+        """Each with its value, or with what it raised. To be called while the script's environment is installed."""
+        return tuple(_watched(text, self._expression(text, namespace), namespace) for text in self._texts)
 
     def _expression(self, text: str, namespace: Namespace) -> Expression | str:
-        """The expression, compiled when it is looked at first: only then it is known what parameters are called."""
+        """The expression, compiled when it is first evaluated: only then the names of the parameters are known."""
         if text not in self._compiled:
             try:
                 self._compiled[text] = Expression(text, namespace)
@@ -54,7 +54,7 @@ class Watches:
         return self._compiled[text]
 
 
-def _looked(text: str, expression: Expression | str, namespace: Namespace) -> Watched:
+def _watched(text: str, expression: Expression | str, namespace: Namespace) -> Watched:
     if isinstance(expression, str):
         return Watched(text, expression, True)
     try:

@@ -67,13 +67,13 @@ class Execution:
         )
         """All that the script can see."""
         self.prompt = prompt
-        prompt.attend(self.machine, self.recorder, namespace, lambda: self.stepper.place)
-        prompt.look_again = lambda: self.heap.look(self.recorder.all_holders())
+        prompt.attach(self.machine, self.recorder, namespace, lambda: self.stepper.place)
+        prompt.remember_program = lambda: self.heap.look(self.recorder.all_holders())
         self.snapshots.watched = self._watched
 
     def _watched(self) -> tuple[Watched, ...]:
         with self.running():
-            return self.prompt.look()
+            return self.prompt.watched()
 
     @property
     def wrote(self) -> int:
@@ -202,7 +202,7 @@ class Execution:
             steps,
             self.stepper.passed,
             taken.edit,
-            self.prompt.said if taken.edit else "",
+            self.prompt.description if taken.edit else "",
         )
 
     def stop(self, taken: StepTaken, step: StepResult) -> Snapshot:

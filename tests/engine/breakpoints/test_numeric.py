@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.engine.breakpoints.numeric import UNTOLD, NumericCondition, quick
+from bptui.engine.breakpoints.numeric import UNDECIDED, NumericCondition, numeric_condition
 
 CONDITIONS = ("loss > 1", "isnan(w.grad)", "abs(w - b) < 0.5", "w.grad > 0 and loss < 2", "1 / b > loss or w < 0",
               "loss != loss", "not isfinite(b.grad)", "min(w, b) > 0", "w.grad == 0")  # fmt: skip
@@ -18,7 +18,7 @@ numbers = st.none() | st.floats() | st.sampled_from([0.0, 1.0, -0.5])
 
 
 def made(text: str) -> NumericCondition:
-    found = quick(ast.parse(text, mode="eval").body, {"loss"}, {"w", "b"}, set())
+    found = numeric_condition(ast.parse(text, mode="eval").body, {"loss"}, {"w", "b"}, set())
     assert found is not None
     return found
 
@@ -35,7 +35,7 @@ def test_it_says_what_python_says_of_the_numbers(
         return
     try:
         wanted = bool(eval(plain, dict(FUNCTIONS), names))
-    except UNTOLD:
+    except UNDECIDED:
         wanted = None
     assert may is wanted
 

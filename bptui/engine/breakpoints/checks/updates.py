@@ -16,7 +16,7 @@ from bptui.protocol.alarms import RATIO_RANGE
 from bptui.protocol.phase import Phase
 
 _USUAL_RATE = 1e-3
-"""A learning rate as many have it."""
+"""A common learning rate."""
 
 
 class Unchanged(Check):
@@ -29,7 +29,7 @@ class Unchanged(Check):
         super().__init__(*given)
         self._known: dict[str, tuple[int, int] | None] = {}
         """Which tensor each gradient was, and how often it had been written, after the last block."""
-        self._fresh: dict[str, bool] = {}
+        self._has_new_gradient: dict[str, bool] = {}
         """Whether a backward wrote it since the last update of its parameter."""
 
     def found(self, run: RunBlock) -> Troubles | None:
@@ -38,25 +38,25 @@ class Unchanged(Check):
             wrong = {
                 name: f"the update left {name} as it was"
                 for name, tensor in self.updates.of(run)
-                if self._fresh.pop(name, False)
+                if self._has_new_gradient.pop(name, False)
                 and self.updates.changed(name, tensor) is False
                 and not _is_rounded_away(tensor)
             }
         for name, tensor in self.recorder.parameters.items:
             gradient = grad_of(tensor)
-            now = written(gradient)
-            if run.phase is Phase.BACKWARD and gradient is not None and now != self._known.get(name):
-                self._fresh[name] = not is_zero(gradient)
+            present = written(gradient)
+            if run.phase is Phase.BACKWARD and gradient is not None and present != self._known.get(name):
+                self._has_new_gradient[name] = not is_zero(gradient)
             elif gradient is None:
-                self._fresh.pop(name, None)
-            self._known[name] = now
+                self._has_new_gradient.pop(name, None)
+            self._known[name] = present
         return wrong
 
     def state(self) -> Any:
-        return tuple(sorted(name for name, fresh in self._fresh.items() if fresh))
+        return tuple(sorted(name for name, is_new in self._has_new_gradient.items() if is_new))
 
     def restore(self, state: Any) -> None:
-        self._fresh = dict.fromkeys(state, True)
+        self._has_new_gradient = dict.fromkeys(state, True)
         self._known = {name: written(grad_of(tensor)) for name, tensor in self.recorder.parameters.items}
 
 
@@ -82,10 +82,10 @@ class Ratio(Check):
     def found(self, run: RunBlock) -> Troubles | None:
         limit, wrong = self.limit or 0.0, {}
         for name, tensor in self.recorder.parameters.items:
-            before, now = self.updates.copy(name), dense(tensor)
-            if before is None or before.shape != now.shape or not now.is_floating_point():
+            before, present = self.updates.copy(name), dense(tensor)
+            if before is None or before.shape != present.shape or not present.is_floating_point():
                 continue
-            size, moved = torch.linalg.vector_norm(before).item(), torch.linalg.vector_norm(now - before).item()
+            size, moved = torch.linalg.vector_norm(before).item(), torch.linalg.vector_norm(present - before).item()
             if not size or not moved:  # a bias that begins at zero; a parameter of another update
                 continue
             ratio = moved / size

@@ -43,14 +43,14 @@ class Forgotten(Check):
             }
         for name, tensor in self.recorder.parameters.items:
             gradient = grad_of(tensor)
-            now, before = written(gradient), self._known.get(name)
-            self._known[name] = now
-            anew = before is not None and now is not None and now[0] != before[0]
+            present, before = written(gradient), self._known.get(name)
+            self._known[name] = present
+            anew = before is not None and present is not None and present[0] != before[0]
             # `.grad.data.zero_()` goes around the count of writes: what may be stale is looked at in any case
             if name in self._added and (gradient is None or anew or is_zero(gradient)):
                 self._used.discard(name)
                 del self._added[name]
-            if run.phase is Phase.BACKWARD and gradient is not None and now != before and not is_zero(gradient):
+            if run.phase is Phase.BACKWARD and gradient is not None and present != before and not is_zero(gradient):
                 self._added.setdefault(name, {})[run.block.index] = False
         if run.phase is Phase.UPDATE:
             self._used.update(name for name in updated if name in self._added)
@@ -95,9 +95,9 @@ class Wiped(Check):
         wrong = self._at_update(run) if run.phase is Phase.UPDATE else None
         for name, tensor in self.recorder.parameters.items:
             gradient = grad_of(tensor)
-            now, before = written(gradient), self._known.get(name)
-            self._known[name] = now
-            if run.phase is Phase.BACKWARD and now != before and gradient is not None and not is_zero(gradient):
+            present, before = written(gradient), self._known.get(name)
+            self._known[name] = present
+            if run.phase is Phase.BACKWARD and present != before and gradient is not None and not is_zero(gradient):
                 self._brought[name] = run.line
                 self._wiped.pop(name, None)
             elif name in self._brought and run.phase is not Phase.UPDATE and (gradient is None or is_zero(gradient)):
@@ -110,8 +110,8 @@ class Wiped(Check):
         used = [name for name in updated if self._brought.pop(name, None) is not None]
         if not wiped or used:
             return {}
-        word, line, backward = wiped[0]
-        return {"": f"{word}, line {line}, left the update nothing of what backward, line {backward}, brought"}
+        phase, line, backward = wiped[0]
+        return {"": f"{phase}, line {line}, left the update nothing of what backward, line {backward}, brought"}
 
     def state(self) -> Any:
         return tuple(self._brought.items()), tuple(self._wiped.items())
