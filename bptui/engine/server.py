@@ -245,7 +245,8 @@ class Server:
         self._mark = self._output.mark()
 
     def _going_back(self) -> bool:
-        """Asked after every step that runs again whether to give up."""
+        """Asked after every step that runs again whether to give up. What it prints again was told before."""
+        self._skip_output()
         self._progress()
         return self._paused
 

@@ -29,6 +29,7 @@ class Stepping:
 
     def __init__(self, path: Path) -> None:
         self.session = LiveSession(str(path))
+        self.printed_while_running: list[str] = []
         self._replies: queue.Queue[Reply] = queue.Queue()
         self.session.start(self._replies.put)
         self.entry = self._hear()
@@ -39,7 +40,8 @@ class Stepping:
 
     def _hear(self) -> Payload:
         while isinstance(payload := self._replies.get(timeout=PATIENCE).payload, Opened | Running):
-            pass
+            if isinstance(payload, Running):
+                self.printed_while_running.append(payload.printed)
         return payload
 
     def facts(self, ask: Ask) -> str:
@@ -240,3 +242,25 @@ def test_no_process_is_left_when_one_is_killed(open_session: Open, which: str) -
         assert isinstance(died, Died)
         assert "SIGKILL" in died.message
     assert all_gone(group)
+
+
+def test_what_runs_again_on_the_way_back_prints_nothing_again(open_session: Open) -> None:
+    stepping = open_session(
+        """
+        import time, torch
+        w = torch.tensor([1.0], requires_grad=True)
+        fed = (float(i % 3 + 1) for i in range(1000))
+        for step in range(8):
+            x = next(fed)
+            loss = (x * w) ** 2
+            loss.backward()
+            print("step", step)
+            time.sleep(0.06)
+            w.data -= 0.001 * w.grad
+            w.grad = None
+        """
+    )
+    stepping.ask(Run(Goal.END))
+    stepping.printed_while_running.clear()
+    stepping.ask(GoTo(20))
+    assert "".join(stepping.printed_while_running) == ""
