@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from functools import partial
-from types import TracebackType
 from typing import Any, NamedTuple
 
 import torch
@@ -18,6 +17,7 @@ from bptui.engine.observe.parameters import Holders
 from bptui.engine.tape.assignments import lines_assigning, variable_made_by
 from bptui.engine.tape.call_log import CallLog, storage_of
 from bptui.engine.tape.call_sites import Sites
+from bptui.engine.tape.engine_wrapper import EngineWrapper
 from bptui.engine.tape.nodes import is_accumulating, reachable
 
 _VERSIONS = re.compile(r"\[\S+ \[(?P<shape>[\d, ]*)\]\].*?is at version \d+; expected version (?P<expected>\d+)")
@@ -54,36 +54,29 @@ def failing_node(node: Any, holders: Holders) -> FailingNode:
     )
 
 
-class BackwardWatch:
+class BackwardWatch(EngineWrapper):
     """While entered, notes for each run of autograd's engine which node it is in; nothing else is looked at."""
 
     def __init__(self, holders: Callable[[], Holders]) -> None:
         """`holders`: the variables of the script's scopes."""
+        super().__init__()
         self._holders = holders
         self.failing: FailingNode | None = None
         """The node that raised last."""
-        self._engine: Any = None
 
     def __enter__(self) -> BackwardWatch:
         self.failing = None
-        self._engine = torch.autograd._engine_run_backward  # type: ignore[attr-defined]
-        torch.autograd._engine_run_backward = self._run  # type: ignore[attr-defined, assignment]
+        super().__enter__()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        torch.autograd._engine_run_backward = self._engine  # type: ignore[attr-defined]
-        self._engine = None
-
-    def _run(self, outputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def run(self, outputs: Any, *args: Any, **kwargs: Any) -> Any:
         nodes = reachable(outputs)
         at: list[int] = []
         done: list[int] = []
         handles = [node.register_prehook(_noting(at, index)) for index, node in enumerate(nodes)]
         handles += [node.register_hook(_noting(done, index)) for index, node in enumerate(nodes)]
         try:
-            return self._engine(outputs, *args, **kwargs)
+            return self.engine(outputs, *args, **kwargs)
         except BaseException:
             if at and (not done or done[-1] != at[-1]):
                 with torch._C.DisableTorchFunction():

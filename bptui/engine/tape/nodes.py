@@ -12,11 +12,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from types import TracebackType
 from typing import Any
 
 import torch
 
+from bptui.engine.tape.engine_wrapper import EngineWrapper
 from bptui.engine.tape.local_derivatives import local_derivatives
 from bptui.engine.tape.saved_tensors import ForwardValue, Made, Saved, is_custom, saved_by, why_opaque
 from bptui.engine.tensors.captured import CapturedTensor, MemoryBudget
@@ -99,37 +99,26 @@ class RawNode:
             ]
 
 
-class NodeRecorder:
+class NodeRecorder(EngineWrapper):
     """Records what the engine runs while it is entered."""
 
     def __init__(self, ran: Callable[[RawNode], None]) -> None:
         """`ran` is called with each node as soon as it begins."""
+        super().__init__()
         self.ran = ran
         self.budget = MemoryBudget()
         self.raised: Any = None
         """The node in which the last run raised, if it was in one."""
-        self._engine: Any = None
         self._runs = 0
 
-    def __enter__(self) -> NodeRecorder:
-        self._engine = torch.autograd._engine_run_backward  # type: ignore[attr-defined]
-        torch.autograd._engine_run_backward = self._run  # type: ignore[attr-defined, assignment]
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
-        torch.autograd._engine_run_backward = self._engine  # type: ignore[attr-defined]
-        self._engine = None
-
-    def _run(self, outputs: Any, *args: Any, **kwargs: Any) -> Any:
+    def run(self, outputs: Any, *args: Any, **kwargs: Any) -> Any:
         """In the engine's place: hook every node, let it run, and take the hooks away."""
         with torch._C.DisableTorchFunction():
             root = Root(self._runs, outputs, args[0] if args else kwargs.get("grad_tensors", ()))
             run = _Run(self, outputs, root)
         self._runs += 1
         try:
-            return self._engine(outputs, *args, **kwargs)
+            return self.engine(outputs, *args, **kwargs)
         except BaseException:
             self.raised = run.unfinished()
             raise
