@@ -12,10 +12,9 @@ from functools import cache
 from pathlib import Path
 
 import bptui
-from bptui.protocol.replies import Died, Opened, Reply, Running, SeenAnew, Stopped
+from bptui.protocol.replies import Died, Listener, Opened, Reply, Running, SeenAnew, Stopped
 from bptui.protocol.requests import Ask, Open, Request
 from bptui.protocol.snapshot import Snapshot
-from bptui.session.live import Listener
 from bptui.session.process import Debuggee
 from bptui.trace.timeline import Timeline
 
@@ -29,8 +28,8 @@ class SharedDebuggee:
     """A debuggee's process, asked one thing after another."""
 
     def __init__(self) -> None:
-        self._said: queue.SimpleQueue[Reply | Died] = queue.SimpleQueue()
-        self._debuggee = Debuggee(sys.executable, SEED, told=self._said.put, died=self._said.put)
+        self._received: queue.SimpleQueue[Reply | Died] = queue.SimpleQueue()
+        self._debuggee = Debuggee(sys.executable, SEED, replied=self._received.put, died=self._received.put)
         self._debuggee.start()
         atexit.register(self._debuggee.kill)
 
@@ -42,16 +41,16 @@ class SharedDebuggee:
         self._debuggee.link.send(Request(number, ask))
         running: Running | None = None
         while True:
-            said = self._said.get(timeout=PATIENCE)
-            assert isinstance(said, Reply), f"the engine died: {said}"
-            assert said.number == number
-            if isinstance(said.payload, Running):
-                running = _joined(running, said.payload)
+            message = self._received.get(timeout=PATIENCE)
+            assert isinstance(message, Reply), f"the engine died: {message}"
+            assert message.number == number
+            if isinstance(message.payload, Running):
+                running = _joined(running, message.payload)
                 continue
             if running is not None:
                 listener(Reply(number, running))
-            listener(said)
-            if not isinstance(said.payload, Opened):
+            listener(message)
+            if not isinstance(message.payload, Opened):
                 return
 
 

@@ -120,7 +120,7 @@ def _tree(text: str) -> ast.expr | None:
         return None
 
 
-def said(point: Breakpoint) -> str:
+def as_typed(point: Breakpoint) -> str:
     """A breakpoint as a person writes it."""
     parts = [f"{kind} {at}" for kind in ("line", "epoch", "sample") if (at := getattr(point, kind)) is not None]
     parts += [str(point.phase)] if point.phase is not None else []

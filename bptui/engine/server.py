@@ -269,7 +269,7 @@ class Server:
 
     def _reply(self, payload: Payload) -> None:
         self._mark = self._output.mark()
-        self._beacon.reported(*self._mark)
+        self._beacon.report(*self._mark)
         if not isinstance(payload, Running):
             self._beacon.idle()
         try:

@@ -13,7 +13,7 @@ from typing import Any
 
 from platformdirs import user_state_path
 
-from bptui.commands.breakpoints import CHECKS, BadBreakpoint, parse, said
+from bptui.commands.breakpoints import CHECKS, BadBreakpoint, as_typed, parse
 from bptui.commands.parse import NotUnderstood
 from bptui.model.store import remember, remembered
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
@@ -77,7 +77,7 @@ class BreakpointModel:
     @property
     def listed(self) -> tuple[Listed, ...]:
         """The breakpoints, each with what became of it."""
-        return tuple(Listed(each, said(each), self._states.get(each.number)) for each in self.breakpoints)
+        return tuple(Listed(each, as_typed(each), self._states.get(each.number)) for each in self.breakpoints)
 
     @property
     def ready(self) -> tuple[Ready, ...]:
@@ -123,7 +123,7 @@ class BreakpointModel:
             self._change(word, rest.strip())
         else:
             point = self.add(text)
-            self._say(f"breakpoint {point.number}: {said(point)}")
+            self._say(f"breakpoint {point.number}: {as_typed(point)}")
 
     def _change(self, word: str, argument: str) -> None:
         name, _, text = argument.partition(" ")
@@ -136,7 +136,7 @@ class BreakpointModel:
             self.remove(number)
             self._say(f"breakpoint {number} is gone")
         elif word == "edit":
-            self._say(f"breakpoint {number}: {said(self.edit(number, text.strip()))}")
+            self._say(f"breakpoint {number}: {as_typed(self.edit(number, text.strip()))}")
         else:
             self.switch(number, on=word == "enable")
             self._say(f"breakpoint {number} is {'on' if word == 'enable' else 'off'}")
@@ -205,6 +205,6 @@ def _readable(things: list[Any]) -> list[Breakpoint]:
     for number, each in enumerate(things, 1):
         with contextlib.suppress(TypeError, ValueError, AttributeError, BadBreakpoint):
             phase = Phase(each["phase"]) if each.get("phase") else None
-            point = parse(said(Breakpoint(**{**each, "phase": phase, "number": number})), number)
+            point = parse(as_typed(Breakpoint(**{**each, "phase": phase, "number": number})), number)
             points.append(replace(point, enabled=each.get("enabled") is not False))
     return points

@@ -96,9 +96,9 @@ class PlainCommands:
 
     def show_watches(self, snapshot: Snapshot) -> None:
         """The watched expressions, as they are now."""
-        told = {each.expression: each.text for each in snapshot.watches}
-        lines = [f"{expression} = {text}" for expression, text in told.items()]
-        self._printer.show({"watches": told}, lines or ["no watches"])
+        values = {each.expression: each.text for each in snapshot.watches}
+        lines = [f"{expression} = {text}" for expression, text in values.items()]
+        self._printer.show({"watches": values}, lines or ["no watches"])
 
     def _compared(self, payload: Compared) -> None:
         timeline, record = self._session.timeline, {"at": payload.at, "on": payload.on, "off": payload.off}
@@ -170,8 +170,8 @@ class PlainCommands:
         heading = f"{what}, branch {branch}" if branch else what
         lines = [f"{'step':>8} {'lowest':>14} {'highest':>14}  {heading}"]
         lines += [f"{index:>8} {_number(low):>14} {_number(high):>14}" for index, low, high in points]
-        told = {"plot": what, "branch": branch, "points": [list(map(json_value, each)) for each in points]}
-        self._printer.show(told, lines if points else [f"there is no {heading} yet"])
+        record = {"plot": what, "branch": branch, "points": [list(map(json_value, each)) for each in points]}
+        self._printer.show(record, lines if points else [f"there is no {heading} yet"])
 
     def _save(self, argument: str) -> None:
         if not argument:

@@ -19,7 +19,7 @@ class Printer(Protocol):
 
     def stop(self, snapshot: Snapshot, program: ProgramInfo) -> None: ...
     def zeroing(self, snapshot: Snapshot, program: ProgramInfo) -> None: ...
-    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None: ...
+    def tape(self, shown: TapeShown, snapshot: Snapshot | None) -> None: ...
     def check(self, checked: GradientsChecked) -> None: ...
     def error(self, error: Refused | Died | Uncut) -> None: ...
     def help(self) -> None: ...
@@ -45,10 +45,10 @@ class Readable:
     def zeroing(self, snapshot: Snapshot, program: ProgramInfo) -> None:
         say("zeroing on" if snapshot.zeroing else "zeroing off: next passes over zero_grad, and gradients accumulate")
 
-    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None:
+    def tape(self, shown: TapeShown, snapshot: Snapshot | None) -> None:
         from bptui.render.tape.sheets import tape_lines
 
-        for each in tape_lines(told.tape, snapshot):
+        for each in tape_lines(shown.tape, snapshot):
             say(each)
 
     def check(self, checked: GradientsChecked) -> None:
@@ -83,8 +83,8 @@ class Json:
     def zeroing(self, snapshot: Snapshot, program: ProgramInfo) -> None:
         self.stop(replace(snapshot, printed="", errors="", failure=None), program)  # the same stop: that was shown
 
-    def tape(self, told: TapeShown, snapshot: Snapshot | None) -> None:
-        self._write({"tape": tape_record(told.tape)})
+    def tape(self, shown: TapeShown, snapshot: Snapshot | None) -> None:
+        self._write({"tape": tape_record(shown.tape)})
 
     def check(self, checked: GradientsChecked) -> None:
         self._write(check_record(checked))

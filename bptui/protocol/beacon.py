@@ -56,8 +56,8 @@ class Beacon:
         """Say that nothing runs."""
         _PLACE.pack_into(self._memory, 0, _IDLE, 0)
 
-    def reported(self, stdout: int, stderr: int) -> None:
-        """Say how many bytes of the script's output the debugger has been told."""
+    def report(self, stdout: int, stderr: int) -> None:
+        """Say how many bytes of the script's output were sent to the debugger."""
         _REPORTED.pack_into(self._memory, _PLACE.size, stdout, stderr)
 
     @property
@@ -75,8 +75,8 @@ class Beacon:
         return Location(code != _IDLE, _PHASES[code - _FIRST_PHASE] if code >= _FIRST_PHASE else None, line)
 
     @property
-    def told(self) -> tuple[int, int]:
-        """How many bytes of stdout and of stderr the debugger has been told."""
+    def reported(self) -> tuple[int, int]:
+        """How many bytes of stdout and of stderr were sent to the debugger."""
         stdout, stderr = _REPORTED.unpack_from(self._memory, _PLACE.size)
         return stdout, stderr
 

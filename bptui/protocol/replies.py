@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from bptui.protocol.breakpoint import BreakpointState
@@ -230,3 +231,7 @@ class Reply:
 
     number: int
     payload: Payload
+
+
+Listener = Callable[[Reply], None]
+"""Called with every reply of a session, in order, on the session's own thread. It must not block."""

@@ -7,17 +7,14 @@ import contextlib
 import secrets
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
-from bptui.protocol.replies import Died, Opened, Refused, Reply, Running
+from bptui.protocol.replies import Died, Listener, Opened, Refused, Reply, Running
 from bptui.protocol.requests import Ask, Open, Pause, Request
 from bptui.session.process import Debuggee
 from bptui.trace.timeline import Timeline
-
-Listener = Callable[[Reply], None]
-"""Told every reply, in order, on the session's own thread. It must not block."""
 
 
 class Session(Protocol):
@@ -125,7 +122,7 @@ class LiveSession:
             debuggee = Debuggee(
                 self._python,
                 self._seed,
-                told=lambda reply: self._hear_from(debuggee, reply),
+                replied=lambda reply: self._hear_from(debuggee, reply),
                 died=lambda death: self._hear_from(debuggee, death),
             )
             self._debuggee = debuggee
@@ -150,15 +147,15 @@ class LiveSession:
         with contextlib.suppress(OSError):  # it is gone; its own thread tells of that
             self._debuggee.link.send(message)
 
-    def _hear_from(self, debuggee: Debuggee, said: Reply | Died) -> None:
+    def _hear_from(self, debuggee: Debuggee, message: Reply | Died) -> None:
         with self._lock:
             if debuggee is not self._debuggee:
                 return  # said by one that a restart has replaced
-            if isinstance(said, Died):
-                self._death = said
-                said = Reply(max(self._unanswered, default=0), said)
+            if isinstance(message, Died):
+                self._death = message
+                message = Reply(max(self._unanswered, default=0), message)
                 self._unanswered.clear()
-            self._hear(said)
+            self._hear(message)
 
     def _hear(self, reply: Reply) -> None:
         if not isinstance(reply.payload, Opened | Running):

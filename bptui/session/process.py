@@ -44,9 +44,9 @@ SIGNALS = {
 class Debuggee:
     """One process, from its start to its death."""
 
-    def __init__(self, python: str, seed: int, told: Callable[[Reply], None], died: Callable[[Died], None]) -> None:
-        """To be run by `python`. `told` and `died` are called on this debuggee's own thread."""
-        self._python, self._seed, self._told, self._died = python, seed, told, died
+    def __init__(self, python: str, seed: int, replied: Callable[[Reply], None], died: Callable[[Died], None]) -> None:
+        """To be run by `python`. `replied` and `died` are called on this debuggee's own thread."""
+        self._python, self._seed, self._replied, self._died = python, seed, replied, died
         self.link, self._theirs = link_pair()
         self._files = nameless_file(), nameless_file()
         self._beacon_file = beacon_file()
@@ -103,7 +103,7 @@ class Debuggee:
                 if self.link.waiting(1.0):  # not for ever: something else may keep the other end open after a death
                     reply = self.link.receive()
                     self._spoke = True
-                    self._told(reply)
+                    self._replied(reply)
         except EOFError:
             pass
         except ProtocolError as error:
@@ -149,7 +149,7 @@ class Debuggee:
         self.link.close()
         beacon = self._beacon
         printed, errors = (
-            read_text(file, told, size(file)) for file, told in zip(self._files, beacon.told, strict=True)
+            read_text(file, seen, size(file)) for file, seen in zip(self._files, beacon.reported, strict=True)
         )
         for file in (*self._files, self._beacon_file):
             os.close(file)

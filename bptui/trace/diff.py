@@ -123,8 +123,8 @@ def _differing(one: Row, other: Row, tolerance: Tolerance) -> Iterator[str]:
 
 
 def _apart(what: str, one: float | None, other: float | None) -> str:
-    said = f"{what} {one!r} ≠ {other!r}"
-    return said if one is None or other is None else f"{said} (by {abs(one - other):.6g})"
+    words = f"{what} {one!r} ≠ {other!r}"
+    return words if one is None or other is None else f"{words} (by {abs(one - other):.6g})"
 
 
 def _word(word: object) -> str:
@@ -174,11 +174,11 @@ def _where(row: Row) -> str:
 
 
 def _line(row: Row) -> str:
-    said = [f"#{row.index} {_where(row)}"]
+    words = [f"#{row.index} {_where(row)}"]
     if row.loss is not None:
-        said.append(f"loss {row.loss!r}")
+        words.append(f"loss {row.loss!r}")
     for name, value, grad in row.params[:CONTEXT]:
-        said.append(f"{name} {value!r}  {name}.grad {grad!r}")
+        words.append(f"{name} {value!r}  {name}.grad {grad!r}")
     if len(row.params) > CONTEXT:
-        said.append(f"and {len(row.params) - CONTEXT} more parameters")
-    return "  ".join(said)
+        words.append(f"and {len(row.params) - CONTEXT} more parameters")
+    return "  ".join(words)

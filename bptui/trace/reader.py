@@ -50,8 +50,8 @@ def lineage_of(connection: sqlite3.Connection, run: int) -> Lineage:
     for key, *fields in connection.execute(asked, (run, MOST_BRANCHES + 1)):
         branch = Branch(*fields)
         known = branch.parent is None if branch.number == 0 else branch.parent in keys
-        whole = all(isinstance(each, int) for each in (key, branch.number, branch.at))
-        if not (whole and known) or branch.number in keys or branch.at < -1 or len(keys) == MOST_BRANCHES:
+        complete = all(isinstance(each, int) for each in (key, branch.number, branch.at))
+        if not (complete and known) or branch.number in keys or branch.at < -1 or len(keys) == MOST_BRANCHES:
             raise NotATrace("its branches are damaged")
         branches.append(branch)
         keys[branch.number] = key
@@ -96,8 +96,8 @@ def read_rows(
             "SELECT idx, phase, reason, epoch, sample, loss, edit FROM step WHERE branch = ? AND idx >= ? AND idx < ?",
             there,
         ):
-            told = tuple(params.get(index, ()))
-            rows.append(Row(index, *_step(*fields), told, branches[segment.key], str(edit or "")))
+            numbers = tuple(params.get(index, ()))
+            rows.append(Row(index, *_step(*fields), numbers, branches[segment.key], str(edit or "")))
     return rows
 
 

@@ -12,6 +12,7 @@ from bptui.protocol.replies import (
     BreakpointsSet,
     Completed,
     CurveDrawn,
+    Listener,
     Opened,
     Payload,
     Refused,
@@ -41,8 +42,6 @@ from bptui.trace.inspected import inspected, watched
 from bptui.trace.moves import breakpoint_before, end_of_run, main_branch
 from bptui.trace.short import as_recorded, in_short
 from bptui.trace.timeline import Timeline
-
-Listener = Callable[[Reply], None]
 
 RECORDED = "This is a recorded run: it can be looked at, but nothing runs in it."
 UNMET = "a recorded run stops only where it stopped when it was recorded"
@@ -189,9 +188,10 @@ class RecordedSession:
 
     def _check_going(self) -> None:
         if self._index >= self.timeline.last(self._branch):
-            said = self.timeline.died
+            death = self.timeline.died
             raise Refusal(
-                f"The recording ends here.{f' {said}' if said else ''}", "`back` goes back, `first` to its first step."
+                f"The recording ends here.{f' {death}' if death else ''}",
+                "`back` goes back, `first` to its first step.",
             )
 
     def _check_phase(self, phase: Phase) -> None:
@@ -227,10 +227,10 @@ class RecordedSession:
             raise NotATrace(f"{self.timeline.path} is damaged: step {self._index} is missing.")
         before = next((each for each in rows if each.index == self._index - 1), None)
         following = rows[-1] if rows[-1].index == self._index + 1 else None
-        kept = self.timeline.snapshot(self._branch, self._index)
-        if kept is not None:
-            self._known = kept
-            return as_recorded(kept, row, before, following, self.program)
+        snapshot = self.timeline.snapshot(self._branch, self._index)
+        if snapshot is not None:
+            self._known = snapshot
+            return as_recorded(snapshot, row, before, following, self.program)
         like = self._nearest()
         if like is None:
             raise NotATrace(f"{self.timeline.path} is damaged: of step {self._index} too little was kept.")

@@ -137,12 +137,14 @@ def _like(number: float | None, like: Fact | None) -> Fact:
     return replace(same, value=value)
 
 
-def as_recorded(kept: Snapshot, row: Row, before: Row | None, following: Row | None, program: ProgramInfo) -> Snapshot:
+def as_recorded(
+    recorded: Snapshot, row: Row, before: Row | None, following: Row | None, program: ProgramInfo
+) -> Snapshot:
     """A kept snapshot, whose next step is the one that was recorded; `before`, `following`: the rows around it."""
-    upcoming = kept.next
+    upcoming = recorded.next
     if following is not None and (upcoming is None or upcoming.phase is not following.phase):
         upcoming = upcoming_of(following, program)
     possible = (following.phase,) if following is not None and following.phase is not None else ()
     reason = row.stop_reason if row.stop_reason is not StopReason.PAUSE else StopReason.STEP
-    changes = kept.changes or changes_since(before, kept)  # those of older traces do not tell
-    return replace(kept, stop_reason=reason, next=upcoming, possible=possible, op=None, tape=0, changes=changes)
+    changes = recorded.changes or changes_since(before, recorded)  # an older bptui did not record them
+    return replace(recorded, stop_reason=reason, next=upcoming, possible=possible, op=None, tape=0, changes=changes)

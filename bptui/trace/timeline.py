@@ -25,7 +25,6 @@ MOST_MARKS = 10_000
 
 _THERE = "branch = ? AND idx >= ? AND idx < ?"
 _STEPS = f"SELECT idx FROM step WHERE {_THERE}"
-_NOTABLE = f"{_STEPS} AND reason <> 'step'"
 _STOPS = f"SELECT idx FROM snapshot WHERE {_THERE}"
 
 
@@ -160,10 +159,6 @@ class Timeline:
     def marks(self, branch: int) -> list[int]:
         """The steps at which the program stood still, and of which all is known; the latest 10,000."""
         return self._indexes(_STOPS, branch)
-
-    def notable(self, branch: int) -> list[int]:
-        """The steps at which it stood still for another reason than a finished step; the latest 10,000."""
-        return self._indexes(_NOTABLE, branch)
 
     def nearest(self, branch: int, index: int) -> Snapshot | None:
         """The latest snapshot kept up to that step; if that is the entry's, which knows little, the next one."""

@@ -127,13 +127,13 @@ class Writer:
             self._lineage = self._lineage.with_branch(branch, self._keys)
             self._keys += 1
 
-    def _append(self, told: Running | Stopped) -> None:
-        for branch in told.branches:
+    def _append(self, payload: Running | Stopped) -> None:
+        for branch in payload.branches:
             self._branch(branch)
-        for rows in told.rows:
+        for rows in payload.rows:
             if len(rows):
                 self._rows(rows)
-        self._output("log", told.logged)
+        self._output("log", payload.logged)
 
     def _rows(self, rows: Rows) -> None:
         key = self._lineage.keys[rows.branch]

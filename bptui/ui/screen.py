@@ -76,8 +76,8 @@ class MainScreen(Screen[None]):
             return True
         if command in self._replies.possible():
             return True
-        stands = self.snapshot is not None and self._replies.state is not SessionState.DEAD
-        return True if command in STEPS and command not in BACKWARDS and stands else None
+        has_program = self.snapshot is not None and self._replies.state is not SessionState.DEAD
+        return True if command in STEPS and command not in BACKWARDS and has_program else None
 
     def carry_out(self, command: str) -> bool:
         """Do what the command's key does. False if that is not possible now."""

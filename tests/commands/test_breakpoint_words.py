@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bptui.commands.breakpoints import CHECKS, BadBreakpoint, parse, said
+from bptui.commands.breakpoints import CHECKS, BadBreakpoint, as_typed, parse
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase
 
@@ -41,7 +41,7 @@ def breakpoints(draw: st.DrawFn) -> Breakpoint:
 
 @given(breakpoints())
 def test_what_is_said_is_read_as_the_same_again(point: Breakpoint) -> None:
-    assert asdict(parse(said(point), 3)) == asdict(point)
+    assert asdict(parse(as_typed(point), 3)) == asdict(point)
 
 
 @given(st.text(max_size=40) | st.text("iflogh ts%>=5\"'{}[].ew", max_size=40))
@@ -52,7 +52,7 @@ def test_any_line_is_a_breakpoint_that_can_be_said_or_is_refused_in_words(text: 
     except BadBreakpoint as error:
         refused = error.args
     else:
-        assert asdict(parse(said(point), 1)) == asdict(point)
+        assert asdict(parse(as_typed(point), 1)) == asdict(point)
     assert all(refused)
 
 
@@ -69,4 +69,4 @@ def test_any_line_is_a_breakpoint_that_can_be_said_or_is_refused_in_words(text: 
     ],
 )
 def test_another_way_to_write_it_is_the_same_breakpoint(text: str, meant: str) -> None:
-    assert said(parse(text, 1)) == meant
+    assert as_typed(parse(text, 1)) == meant

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bptui.commands.breakpoints import CHECKS, BadBreakpoint, parse, said
+from bptui.commands.breakpoints import CHECKS, BadBreakpoint, as_typed, parse
 from bptui.protocol.phase import Phase
 
 WRITTEN: list[tuple[str, dict[str, Any]]] = [
@@ -43,11 +43,11 @@ def test_what_is_written_is_meant_and_is_said_so_again(text: str, parts: dict[st
     assert {name: value for name, value in asdict(point).items() if value not in (None, "")} == {
         "number": 7, "enabled": True, **parts,
     }  # fmt: skip
-    assert said(point) == text
+    assert as_typed(point) == text
 
 
 def test_a_number_alone_is_a_line() -> None:
-    assert said(parse(" 25 ", 1)) == "line 25"
+    assert as_typed(parse(" 25 ", 1)) == "line 25"
 
 
 @pytest.mark.parametrize("name", CHECKS)

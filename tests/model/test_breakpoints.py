@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bptui.commands.breakpoints import said
+from bptui.commands.breakpoints import as_typed
 from bptui.commands.parse import NotUnderstood
 from bptui.model.breakpoints import SCRIPTS, BreakpointModel
 from bptui.protocol.breakpoint import BreakpointState
@@ -41,7 +41,7 @@ class Told:
         self.model = BreakpointModel(self._ask, self.said.append, remembers=remembers)
 
     def _ask(self, ask: SetBreakpoints, quietly: bool) -> None:
-        self.asked.append(([said(each) for each in ask.breakpoints], quietly))
+        self.asked.append(([as_typed(each) for each in ask.breakpoints], quietly))
 
 
 def opened(path: Path) -> BreakpointModel:
@@ -58,7 +58,7 @@ def test_they_are_there_again_at_the_next_start_of_the_same_script(tmp_path: Pat
     points.remove(3)
     points.edit(1, "update")
     again = opened(tmp_path / "a.py")
-    assert [said(each) for each in again.breakpoints] == ["update", "line 25", *WRITTEN[3:]]
+    assert [as_typed(each) for each in again.breakpoints] == ["update", "line 25", *WRITTEN[3:]]
     assert [each.enabled for each in again.breakpoints] == [True, False] + [True] * (len(WRITTEN) - 3)
     assert opened(tmp_path / "b.py").breakpoints == ()
 
@@ -114,7 +114,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(
 
     monkeypatch.setattr(os, "replace", full)
     points.add("nan")
-    assert [said(each) for each in points.breakpoints] == ["backward", "nan"]
+    assert [as_typed(each) for each in points.breakpoints] == ["backward", "nan"]
     assert kept.read_text() == before
     assert json.loads(before)
     assert os.listdir(kept.parent) == [kept.name]
@@ -178,4 +178,4 @@ def test_what_does_not_remember_says_how_many_it_passed_over_and_leaves_them_as_
     piped.model.type("backward")
     piped.model.open(str(tmp_path / "a.py"))
     assert piped.asked[-1] == (["backward"], True), "after a restart those of this run are there again"
-    assert [said(each) for each in opened(tmp_path / "a.py").breakpoints] == ["update", "nan"]
+    assert [as_typed(each) for each in opened(tmp_path / "a.py").breakpoints] == ["update", "nan"]

@@ -11,7 +11,7 @@ from bptui.protocol.phase import Phase
 def test_a_new_beacon_is_idle() -> None:
     beacon = Beacon(beacon_file())
     assert str(beacon.place) == "between two steps"
-    assert beacon.told == (0, 0)
+    assert beacon.reported == (0, 0)
 
 
 @pytest.mark.parametrize(
@@ -27,9 +27,9 @@ def test_the_other_side_reads_what_was_running(phase: Phase | None, line: int, s
     file = beacon_file()
     writer, reader = Beacon(file), Beacon(file)
     writer.running(phase, line)
-    writer.reported(5, 2**40)
+    writer.report(5, 2**40)
     assert str(reader.place) == said
-    assert reader.told == (5, 2**40)
+    assert reader.reported == (5, 2**40)
     writer.idle()
     assert str(reader.place) == "between two steps"
-    assert reader.told == (5, 2**40)
+    assert reader.reported == (5, 2**40)

@@ -128,7 +128,6 @@ def test_the_snapshot_of_each_stop_is_kept_and_of_no_other_step(timeline: Timeli
     assert same(timeline.snapshot(0, 5), snapshot(row(5)))
     assert timeline.snapshot(0, 4) is None
     assert timeline.marks(0) == [0, 5]
-    assert timeline.notable(0) == [0]
 
 
 def test_a_branch_has_its_ancestors_snapshots(timeline: Timeline) -> None:

@@ -13,26 +13,26 @@ NOTHING = "done"
 """For what shows nothing."""
 
 
-def evaluated(told: Evaluated, text: str, width: int) -> Text | None:
+def evaluated(result: Evaluated, text: str, width: int) -> Text | None:
     """`w * 2 = 2.0` on the last line; what goes wrong may take more lines there. None where there is no room."""
-    said = printable(told.text).strip("\n")
-    changed = told.stop is not None
-    if "\n" in said:
+    shown = printable(result.text).strip("\n")
+    changed = result.stop is not None
+    if "\n" in shown:
         return None
-    if told.failed:
-        kind, colon, what = said.partition(":")
+    if result.failed:
+        kind, colon, what = shown.partition(":")
         hint = piece(f"\n{CHANGED if changed else 'nothing changed'}", QUIET)
         return piece(f"{kind}{colon}", BAD) + piece(what) + hint
-    value = piece(said, STRONG) if said else piece("" if changed else NOTHING, QUIET)
+    value = piece(shown, STRONG) if shown else piece("" if changed else NOTHING, QUIET)
     if changed:
-        value += piece("  " if said else "") + piece(CHANGED, WARN)
-    typed = piece(f"{printable(text)}  = " if said else f"{printable(text)}  ", QUIET)
+        value += piece("  " if shown else "") + piece(CHANGED, WARN)
+    typed = piece(f"{printable(text)}  = " if shown else f"{printable(text)}  ", QUIET)
     return next((each for each in (typed + value, value) if each.cell_len <= width), None)
 
 
-def evaluated_sheet(told: Evaluated, text: str, width: int) -> Text:
+def evaluated_sheet(result: Evaluated, text: str, width: int) -> Text:
     """What was typed, and all that it shows."""
-    said = printable(told.text).strip("\n")
-    head = piece("✗ ", BAD) if told.failed else piece(">>> ", QUIET)
-    whole = head + piece(printable(text), QUIET) + piece("\n") + piece(said, "$text-error" if told.failed else "")
-    return wrapped_text(whole + piece(f"\n\n{CHANGED}", WARN) if told.stop is not None else whole, width)
+    shown = printable(result.text).strip("\n")
+    head = piece("✗ ", BAD) if result.failed else piece(">>> ", QUIET)
+    sheet = head + piece(printable(text), QUIET) + piece("\n") + piece(shown, "$text-error" if result.failed else "")
+    return wrapped_text(sheet + piece(f"\n\n{CHANGED}", WARN) if result.stop is not None else sheet, width)

@@ -30,8 +30,8 @@ def names_line(names: Sequence[str], chosen: str, width: int) -> Text:
     """The values that can be looked into; the one that is shown in brackets."""
     text = Text()
     for name in names:
-        said = one_line(name)
-        chip = piece(f"[{said}]" if name == chosen else f" {said} ", LIT if name == chosen else "")
+        shown = one_line(name)
+        chip = piece(f"[{shown}]" if name == chosen else f" {shown} ", LIT if name == chosen else "")
         chip.stylize(param(name))
         text = text + chip
     return cut(text, width)

@@ -46,17 +46,17 @@ def _title(caption: Caption, detail: int, width: int) -> Text:
     what = one_line(caption.what)
     if what == "loss" != caption.called:
         what = f"{one_line(caption.called)} (loss)"
-    said = f"norm of {what}" if caption.norm else what
+    title = f"norm of {what}" if caption.norm else what
     if detail > 2 or not caption.names:
-        said += " by sample" if caption.aligned else " over steps"
-    said += ", log" if caption.log and detail > 0 else ""
+        title += " by sample" if caption.aligned else " over steps"
+    title += ", log" if caption.log and detail > 0 else ""
     signs = ((LINE, FIRST), (RING, SECOND))
     legend = [
         piece(sign, style) + piece(f" {name}", QUIET)
         for name, (sign, style) in zip(_short(caption.names) if detail < 2 else caption.names, signs, strict=False)
     ]
     taken = sum(each.cell_len + 2 for each in legend)
-    return piece("  ").join([piece(said if detail else ending(said, max(width - taken, 8))), *legend])
+    return piece("  ").join([piece(title if detail else ending(title, max(width - taken, 8))), *legend])
 
 
 def _short(names: Sequence[str]) -> list[str]:

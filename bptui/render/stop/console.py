@@ -52,8 +52,8 @@ class Transcript:
         if self._open and self._lines[-1][0] is kind:
             text = self._lines.pop()[1] + text
         first = len(self._lines)
-        *whole, rest = text.replace("\r\n", "\n").split("\n")
-        lines = whole[-LIMIT:] + ([rest] if rest else [])
+        *complete, rest = text.replace("\r\n", "\n").split("\n")
+        lines = complete[-LIMIT:] + ([rest] if rest else [])
         self._lines += [(kind, _overwritten(line)) for line in lines]
         self._open = bool(rest)
         if len(self._lines) > LIMIT * 1.1:
@@ -78,13 +78,13 @@ def _overwritten(line: str) -> str:
 
 def _gone_back(line: str) -> str:
     """Backspaces go back by one character each, as other progress bars do, and never beyond the start of the line."""
-    kept: list[str] = []
+    left: list[str] = []
     for char in line:
         if char != "\b":
-            kept.append(char)
-        elif kept and kept[-1] != "\r":
-            kept.pop()
-    return "".join(kept)
+            left.append(char)
+        elif left and left[-1] != "\r":
+            left.pop()
+    return "".join(left)
 
 
 def _wrapped(kind: LineKind, text: str, width: int) -> list[ConsolePart]:

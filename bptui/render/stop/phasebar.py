@@ -60,8 +60,8 @@ def _bar(blocks: Bar, names: dict[Phase, str], stops: Collection[Phase], between
 
 def _block(block: BlockInfo, mark: Mark, name: str, stops: bool) -> Text:
     """`✓ forward`, its key underlined where the name is written out; `forward●` where a breakpoint is."""
-    said = f"{name}{ON if stops else ''}"
-    text = piece(f" {SIGNS[mark]} {said} " if len(name) > 1 else f"{SIGNS[mark]}{name}", STYLES[mark])
+    label = f"{name}{ON if stops else ''}"
+    text = piece(f" {SIGNS[mark]} {label} " if len(name) > 1 else f"{SIGNS[mark]}{name}", STYLES[mark])
     if stops and mark is not Mark.NEXT:
         text.stylize(BAD, text.plain.index(ON), text.plain.index(ON) + 1)
     at = text.plain.index(name)

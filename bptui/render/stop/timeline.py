@@ -192,10 +192,10 @@ def branch_line(numbers: Sequence[int], shown: int, here: int, width: int) -> Te
     for reach in range(len(names)):
         first, last = max(at - reach, 0), min(at + reach, len(names) - 1)
         inner = " ".join(names[first : last + 1])
-        said = piece(f"{FORK} {'… ' if first else ''}{inner}{' …' if last < len(names) - 1 else ''}")
-        if said.cell_len > width:
+        label = piece(f"{FORK} {'… ' if first else ''}{inner}{' …' if last < len(names) - 1 else ''}")
+        if label.cell_len > width:
             break
-        text = said
+        text = label
     return cut(text, width)
 
 

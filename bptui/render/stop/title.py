@@ -72,9 +72,9 @@ class TimelinePosition:
 
     def words(self, short: bool) -> list[str]:
         """Only what needs to be said: it may be at the end, and there may be but one branch."""
-        said = [f"{self.index:,}/{self.last:,}" if short else f"step {self.index:,} of {self.last:,}"]
+        parts = [f"{self.index:,}/{self.last:,}" if short else f"step {self.index:,} of {self.last:,}"]
         branch = [f"⎇ {self.branch}" if short else f"branch {self.branch}"]
-        return (said if self.index < self.last else []) + (branch if self.branches > 1 else [])
+        return (parts if self.index < self.last else []) + (branch if self.branches > 1 else [])
 
 
 def title(

@@ -67,12 +67,12 @@ def _products(path: Path, reveal: Reveal) -> list[str]:
     """What a path is equal to, from the richest to the poorest."""
     symbolic, numeric = symbols(path), numbers(path, reveal)
     count = len(path.factors) + path.gap
-    said = [f"{symbolic} = {numeric}", numeric] if numeric and symbolic != numeric else [symbolic]
+    products = [f"{symbolic} = {numeric}", numeric] if numeric and symbolic != numeric else [symbolic]
     if not numeric and (rest := norms(path, reveal)):
-        said.insert(0, f"{symbolic}  {rest}")
+        products.insert(0, f"{symbolic}  {rest}")
     if not numeric and count > 3:
-        said.append(symbols(path, 1, 1))
-    return said if count < 2 else [*said, f"product of {count:,} factors"]
+        products.append(symbols(path, 1, 1))
+    return products if count < 2 else [*products, f"product of {count:,} factors"]
 
 
 def lines(chain: Chain, width: int, reveal: Reveal = ALL) -> list[Text]:
@@ -94,8 +94,8 @@ def _accumulated(chain: Chain, width: int, reveal: Reveal) -> list[Text]:
     if there and not agree([chain.old + chain.recorded], [chain.new], 1e-6 * (abs(chain.old) + abs(chain.recorded))):
         return [cut(piece(f"{chain.leaf}.grad: {short(chain.old)} -> {short(chain.new)}", QUIET), width)]
     more = short(chain.recorded) if there else "?"
-    said = f"{short(chain.old)} + {f'({more})' if more.startswith('-') else more}"
-    return [_line(f"{chain.leaf}.grad =", [said], short(chain.new) if there else "?", width)]
+    total = f"{short(chain.old)} + {f'({more})' if more.startswith('-') else more}"
+    return [_line(f"{chain.leaf}.grad =", [total], short(chain.new) if there else "?", width)]
 
 
 def headline(chain: Chain, width: int, reveal: Reveal = ALL) -> Text:
@@ -105,14 +105,14 @@ def headline(chain: Chain, width: int, reveal: Reveal = ALL) -> Text:
         return first_that_fits([_said(chain.name, end, f"  {ALTERED}"), _said(chain.name, end, "")], width)
     if chain.count == 1:
         return _line(f"{chain.name} =", _products(chain.paths[0], reveal), end, width)
-    said = [f"sum of {_many(chain.count)} paths", f"{_many(chain.count)} paths"]
+    products = [f"sum of {_many(chain.count)} paths", f"{_many(chain.count)} paths"]
     if chain.count == len(chain.paths):
         terms = [_value(path, reveal) for path in chain.paths]
         if all(terms):
-            said.insert(0, " + ".join(f"({each})" if each.startswith("-") else each for each in terms))
+            products.insert(0, " + ".join(f"({each})" if each.startswith("-") else each for each in terms))
         else:
-            said.insert(0, " + ".join(f"path {at}" for at in range(1, chain.count + 1)))
-    return _line(f"{chain.name} =", said, end, width)
+            products.insert(0, " + ".join(f"path {at}" for at in range(1, chain.count + 1)))
+    return _line(f"{chain.name} =", products, end, width)
 
 
 def _said(name: str, end: str, more: str) -> Text:
@@ -141,8 +141,8 @@ def _line(start: str, products: list[str], end: str, width: int, style: str = LI
     start, end = one_line(start) + " ", one_line(end)
     for each in products:
         line = piece(start, QUIET) + piece(each.replace("\n", " "))
-        told = each == end or each.endswith(f" = {end}") or ("norms " in each and end.startswith(("norm ", "?")))
-        if end and not told:
+        ends_so = each == end or each.endswith(f" = {end}") or ("norms " in each and end.startswith(("norm ", "?")))
+        if end and not ends_so:
             line += piece(" = ", QUIET) + piece(end, FAINT if end == "?" else style)
         variants.append(line)
     if end:

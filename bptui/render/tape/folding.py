@@ -130,7 +130,7 @@ class Folding:
             (stack[-1].rows if stack else self._rows).append(fold)
             stack.append(fold)
 
-    def stand(self, op: int) -> None:
+    def open_around(self, op: int) -> None:
         """The program stands at that op (-1 for none): the modules around it are open."""
         around = frozenset(self._keys(op))
         if around != self._around:

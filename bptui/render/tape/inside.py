@@ -53,13 +53,21 @@ def about(op: Op, width: int) -> Text:
     code = piece(op.expression.partition("\n")[0], STRONG)
     module = piece(f"in {one_line(op.module).rpartition('/')[2]}", FAINT) if op.module else Text()
     if op.node < 0:
-        told = [_named("takes", op.inputs), _named("gives", op.output)]
-        less = told
+        details = [_named("takes", op.inputs), _named("gives", op.output)]
+        fewer = details
     else:
-        told = [_named("upstream", op.upstream), _opaque(op.opaque) if op.opaque else _saved(op.saved, whole=True)]
-        less = [told[0], told[1] if op.opaque else _saved(op.saved, whole=False)]
+        details = [_named("upstream", op.upstream), _opaque(op.opaque) if op.opaque else _saved(op.saved, listed=True)]
+        fewer = [details[0], details[1] if op.opaque else _saved(op.saved, listed=False)]
     more = piece("⏎ tells all", FAINT)
-    variants = ([code, *told, module, more], [code, *told, module], [code, *told], [code, *less], told, less, told[1:])
+    variants = (
+        [code, *details, module, more],
+        [code, *details, module],
+        [code, *details],
+        [code, *fewer],
+        details,
+        fewer,
+        details[1:],
+    )
     return first_that_fits(map(_joined, variants), width)
 
 
@@ -68,23 +76,23 @@ def _joined(parts: Sequence[Text]) -> Text:
 
 
 def _named(word: str, named: Iterable[Named]) -> Text:
-    told = piece(", ").join(piece(f"{one_line(each.name)} ", QUIET) + piece(_value(each.fact)) for each in named)
-    return piece(f"{word} ", FAINT) + told if told.plain else told
+    listing = piece(", ").join(piece(f"{one_line(each.name)} ", QUIET) + piece(_value(each.fact)) for each in named)
+    return piece(f"{word} ", FAINT) + listing if listing.plain else listing
 
 
 def _opaque(reason: str) -> Text:
     return piece(f"not looked into: {one_line(reason)}", WARN)
 
 
-def _saved(saved: Sequence[Saved], whole: bool) -> Text:
+def _saved(saved: Sequence[Saved], listed: bool) -> Text:
     """`saved self -1: 4 bytes`: the tensors; or how many they are."""
     tensors = [each for each in saved if each.bytes]
     if not tensors:
         return Text()
-    told = piece(", ").join(piece(f"{one_line(each.name)} ", QUIET) + piece(_value(each.fact)) for each in tensors)
+    listing = piece(", ").join(piece(f"{one_line(each.name)} ", QUIET) + piece(_value(each.fact)) for each in tensors)
     count = piece(f"{len(tensors)} tensor{'s' if len(tensors) > 1 else ''}", QUIET)
     size = in_bytes(sum(each.bytes for each in tensors))
-    return piece("saved ", FAINT) + (told if whole else count) + piece(f": {size}", QUIET)
+    return piece("saved ", FAINT) + (listing if listed else count) + piece(f": {size}", QUIET)
 
 
 def _value(fact: Fact) -> str:

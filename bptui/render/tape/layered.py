@@ -111,7 +111,7 @@ def _layers(items: list[Item]) -> list[list[Item]]:
 
 def _order(layers: list[list[Item]]) -> None:
     """Few crossings: every item near the middle of what it is joined to, from both sides in turn."""
-    best, kept = _crossings(layers), [list(layer) for layer in layers]
+    fewest, best_order = _crossings(layers), [list(layer) for layer in layers]
     for sweep in range(SWEEPS):
         forwards = sweep % 2 == 0
         for at in range(1, len(layers)) if forwards else range(len(layers) - 2, -1, -1):
@@ -130,9 +130,9 @@ def _order(layers: list[list[Item]]) -> None:
 
             layers[at].sort(key=middle)
         count = _crossings(layers)
-        if count < best:
-            best, kept = count, [list(layer) for layer in layers]
-    layers[:] = kept
+        if count < fewest:
+            fewest, best_order = count, [list(layer) for layer in layers]
+    layers[:] = best_order
 
 
 def _crossings(layers: list[list[Item]]) -> int:

@@ -45,11 +45,11 @@ def op_sheet(op: Op, width: int) -> Text:
     return wrapped_text(piece("\n").join(lines), width)
 
 
-def _section(title: str, told: Sequence[tuple[str, Fact, str]]) -> list[Text]:
+def _section(title: str, entries: Sequence[tuple[str, Fact, str]]) -> list[Text]:
     """Names with their values, and one thing more of each."""
-    lines = [Text(), piece(title, QUIET)] if told else []
-    names = max((width_of(one_line(name)) for name, _, _ in told), default=0)
-    for name, fact, more in told:
+    lines = [Text(), piece(title, QUIET)] if entries else []
+    names = max((width_of(one_line(name)) for name, _, _ in entries), default=0)
+    for name, fact, more in entries:
         lines.append(piece(f"  {to_left(one_line(name), names)}  ") + piece(facts.fact(fact), STRONG))
         lines[-1] += piece(f"  {more}", FAINT)
         lines += _rows(fact)

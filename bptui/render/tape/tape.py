@@ -52,7 +52,7 @@ class Table:
         self.at_op, self.at_value = current(tape, op)
         self.backward = op is not None and op.node >= 0
         folding.load(tape)
-        folding.stand(self.at_op if self.at_op >= 0 else folding.listed(self.at_value))
+        folding.open_around(self.at_op if self.at_op >= 0 else folding.listed(self.at_value))
         self.folding = folding
         self.here = folding.row_of(self.at_value) if self.at_value >= 0 else None
         """The row at which the program stands."""
@@ -156,8 +156,8 @@ class Table:
     def summary(self) -> str:
         """How many ops and nodes there are: `3 ops, 4 nodes`."""
         ops, nodes = len(self.tape.ops), len(self.tape.nodes)
-        said = f"{ops:,} op{'s' if ops != 1 else ''}"
-        return said + (f", {nodes:,} node{'s' if nodes != 1 else ''}" if nodes else "")
+        counts = f"{ops:,} op{'s' if ops != 1 else ''}"
+        return counts + (f", {nodes:,} node{'s' if nodes != 1 else ''}" if nodes else "")
 
 
 def _contents(ops: tuple[TapeOp, ...], fold: Fold) -> Iterator[Text]:

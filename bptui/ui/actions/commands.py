@@ -128,8 +128,8 @@ class Commands:
 
     def list_branches(self, here: int) -> None:
         """Show which there are; the program stands on `here`."""
-        said = partial(branch_list, self._timeline.branches, here, self._timeline.last)
-        self._screen.app.push_screen(SheetScreen("branches", said))
+        sheet = partial(branch_list, self._timeline.branches, here, self._timeline.last)
+        self._screen.app.push_screen(SheetScreen("branches", sheet))
 
     def _save(self, name: str) -> None:
         """Keep the timeline in a file."""

@@ -36,14 +36,14 @@ class Completion:
         else:
             line.offer(text, start, known, " ")
 
-    def _offer(self, line: CommandLine, text: str, start: int, known: tuple[str, ...], told: Payload) -> None:
+    def _offer(self, line: CommandLine, text: str, start: int, known: tuple[str, ...], payload: Payload) -> None:
         """The debuggee's candidates came."""
-        if not isinstance(told, Completed):
+        if not isinstance(payload, Completed):
             return
         if not known:
-            line.offer(text, told.start, told.candidates)
+            line.offer(text, payload.start, payload.candidates)
         else:
-            names = told.candidates if told.start == start else ()
+            names = payload.candidates if payload.start == start else ()
             line.offer(text, start, tuple(dict.fromkeys((*known, *names))), " ")
 
     def _known(self, text: str, id: str) -> tuple[int, tuple[str, ...], bool]:

@@ -76,13 +76,13 @@ class LineRunner:
         if not self._steering.give(ask, times):
             raise NotUnderstood("The program is gone.", "`restart` begins again from the initial state")
 
-    def hear_evaluated(self, text: str, told: Evaluated, dropped: int) -> None:
+    def hear_evaluated(self, text: str, result: Evaluated, dropped: int) -> None:
         """What that text gave came: on the last line, or on a sheet if that is too narrow for it."""
-        said = evaluated(told, text, self._view.message_width)
-        if told.failed and (slip := no_command(text, told.text)) is not None:
+        shown = evaluated(result, text, self._view.message_width)
+        if result.failed and (slip := no_command(text, result.text)) is not None:
             self._view.say(refused(*slip.args), dropped)
-        elif said is not None:
-            self._view.say(said, dropped)
+        elif shown is not None:
+            self._view.say(shown, dropped)
         else:
-            self._view.say(piece(CHANGED if told.stop is not None else "evaluated", QUIET), dropped)
-            self._screen.app.push_screen(SheetScreen("evaluated", partial(evaluated_sheet, told, text)))
+            self._view.say(piece(CHANGED if result.stop is not None else "evaluated", QUIET), dropped)
+            self._screen.app.push_screen(SheetScreen("evaluated", partial(evaluated_sheet, result, text)))

@@ -37,23 +37,23 @@ class PlotActions:
             raise NotUnderstood(f"There is no {what} to plot.", f"there is {known}")
         self._turn()
 
-    def hear_compared(self, told: Compared) -> None:
+    def hear_compared(self, comparison: Compared) -> None:
         """Show the losses of both branches, and say where they ended."""
         self._turn()
-        self._view.series.compare(told.on, told.off, told.at)
-        self._view.say(partial(compared, *self._last_forwards(told), told.at))
+        self._view.series.compare(comparison.on, comparison.off, comparison.at)
+        self._view.say(partial(compared, *self._last_forwards(comparison), comparison.at))
 
     def _turn(self) -> None:
         """Show the plot, and let it have the keys."""
         self._lookup.turn_to(self._view.series)
         self._view.series.screen.set_focus(self._view.series)
 
-    def _last_forwards(self, told: Compared) -> tuple[Row | None, Row | None]:
+    def _last_forwards(self, comparison: Compared) -> tuple[Row | None, Row | None]:
         """The forward of the last sample that both branches came to, on each; None where there is none."""
         try:
-            pairs = aligned(self._timeline, told.on, told.off, told.at).pairs
+            pairs = aligned(self._timeline, comparison.on, comparison.off, comparison.at).pairs
             if not pairs:
                 return None, None
-            return self._timeline.row(told.on, pairs[-1][0]), self._timeline.row(told.off, pairs[-1][1])
+            return self._timeline.row(comparison.on, pairs[-1][0]), self._timeline.row(comparison.off, pairs[-1][1])
         except NotATrace:
             return None, None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from bptui.protocol.phase import StopReason
-from bptui.protocol.replies import Compared, Died, Evaluated, Opened, Payload, Reply, Running, Stopped, Uncut
+from bptui.protocol.replies import Compared, Died, Evaluated, Listener, Opened, Payload, Reply, Running, Stopped, Uncut
 from bptui.protocol.requests import (
     Ask,
     Back,
@@ -24,7 +24,7 @@ from bptui.protocol.requests import (
     Step,
 )
 from bptui.protocol.snapshot import Snapshot
-from bptui.session.live import Listener, Session
+from bptui.session.live import Session
 
 Hear = Callable[[Payload], None]
 """Told what answers a request: of a run each `Running` on the way, and at last the answer."""
