@@ -9,10 +9,10 @@ import os
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from io import TextIOWrapper
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 from bptui.commands.parse import NotUnderstood, asked, check_alone, no_command, read
@@ -167,7 +167,7 @@ class LineMode:
         printed, pressed = "", 0
         self._waiting = True
         while True:
-            reply = self._replies.get()
+            reply = self._next_reply()
             if reply is None:
                 pressed += 1
                 self._ctrl_c(pressed)
@@ -182,6 +182,15 @@ class LineMode:
                 self._waiting = False
                 payload = reply.payload
                 return replace(payload, printed=printed + payload.printed) if isinstance(payload, Died) else payload
+
+    def _next_reply(self) -> Reply | None:
+        """The next reply, or None for a ctrl+c, waiting for it.
+
+        Not in one wait: a ctrl+c that comes in the moment before Python begins to wait is handled only after it.
+        """
+        while True:
+            with suppress(Empty):
+                return self._replies.get(timeout=0.1)
 
     def _ctrl_c(self, pressed: int) -> None:
         """It was pressed so often while one command runs."""
