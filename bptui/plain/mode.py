@@ -36,6 +36,7 @@ from bptui.protocol.replies import (
 )
 from bptui.protocol.requests import Ask, CheckGradients, Evaluate, Next, Run, SetZeroing, ShowTape
 from bptui.protocol.snapshot import ProgramInfo, Snapshot
+from bptui.protocol.words import counted
 from bptui.render.text.gate import complain
 from bptui.session.live import Session
 
@@ -96,8 +97,9 @@ class LineMode:
         points, watches = self._commands.breakpoints.passed_over, self._commands.watches.passed_over
         if not self._said_passed_over and points + watches:
             self._said_passed_over = True
+            before = f"{counted(points, 'breakpoint')}, {counted(watches, 'watch')}"
             sys.stderr.write(
-                f"bptui: what was set for this script before ({points} breakpoints, {watches} watches) is not set now, "
+                f"bptui: what was set for this script before ({before}) is not set now, "
                 "since the commands are piped; --remembered sets it.\n"
             )
 

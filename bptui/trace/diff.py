@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from bptui.protocol.snapshot import Row
+from bptui.protocol.words import counted
 from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline
 
@@ -142,7 +143,7 @@ def report(one: BranchRef, other: BranchRef, difference: Difference | None) -> I
     """What a person reads, line by line."""
     yield from _programs(one, other)
     if difference is None:
-        yield f"{one.name} and {other.name} are the same: {one.last + 1:,} steps."
+        yield f"{one.name} and {other.name} are the same: {counted(one.last + 1, 'step')}."
         return
     yield f"{one.name} and {other.name}: {headline(difference)}."
     for what in difference.what[1:SHOWN]:
@@ -180,5 +181,5 @@ def _line(row: Row) -> str:
     for name, value, grad in row.params[:CONTEXT]:
         words.append(f"{name} {value!r}  {name}.grad {grad!r}")
     if len(row.params) > CONTEXT:
-        words.append(f"and {len(row.params) - CONTEXT} more parameters")
+        words.append(f"and {counted(len(row.params) - CONTEXT, 'more parameter')}")
     return "  ".join(words)

@@ -13,6 +13,7 @@ from bptui.commands.parse import STEPS
 from bptui.commands.table import BY_ID, sign
 from bptui.protocol.requests import Ask, GoTo, SetZeroing
 from bptui.protocol.snapshot import Snapshot
+from bptui.protocol.words import counted
 from bptui.render.stop.footer import refused, restart_asks
 from bptui.session.live import Session
 from bptui.ui.actions.picture import keep_picture
@@ -198,7 +199,7 @@ class MainScreen(Screen[None]):
         player = self._replies.player
         player.change(by)
         if not player.playing:
-            self._view.say(Text(f"p plays at {player.pace.speed} steps a second"))
+            self._view.say(Text(f"p plays at {counted(player.pace.speed, 'step')} a second"))
         self._replies.show_state()
 
     def action_restart(self) -> None:

@@ -73,7 +73,7 @@ def test_piped_commands_mean_the_same_whatever_was_set_before(remembering: Any) 
     assert [each["stop_reason"] for each in told] == ["entry", "end", "entry"]
     assert "watches" not in told[1]
     assert errors.count("\n") == 1, "it is said once"
-    assert "1 breakpoints, 1 watches" in errors
+    assert "(1 breakpoint, 1 watch) " in errors
     assert "--remembered" in errors
     told, errors = remembering("break backward", "continue")
     assert told[-1]["phase"] == "forward"

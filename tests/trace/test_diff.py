@@ -211,3 +211,7 @@ def test_a_run_that_ended_first_is_opened_at_its_last_step() -> None:
     assert differing.run(["b.bptrace:1", "a.bptrace"], lambda session, *_: session.start(stops.append)) == 1
     assert isinstance(stops[-1].payload, Stopped)
     assert (stops[-1].payload.snapshot.branch, stops[-1].payload.snapshot.index) == (1, 18)
+
+
+def test_one_step_is_one_step() -> None:
+    assert list(diff.report(way(rows(0, 1)), way(rows(0, 1)), None))[-1].endswith("the same: 1 step.")

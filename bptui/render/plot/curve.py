@@ -115,5 +115,9 @@ def steps_caption(param: str | None, known: Fact | None, reason: str, losses: Lo
     """Why there is no curve over that parameter, and which steps have no dot."""
     if known is not None and known.numel != 1:
         reason = f"{one_line(param or '')} is {known.numel:,} numbers"
-    bad = f"{losses.bad:,} of {len(losses):,} losses are nan or inf" if losses.bad else ""
+    bad = (
+        f"{losses.bad:,} of {len(losses):,} losses {'is' if losses.bad == 1 else 'are'} nan or inf"
+        if losses.bad
+        else ""
+    )
     return "  ".join(filter(None, (bad, reason)))

@@ -9,6 +9,7 @@ from rich.text import Text
 from bptui.commands.hints import about_failure, with_keys
 from bptui.commands.table import COMMANDS, Command, sign
 from bptui.protocol.snapshot import Snapshot
+from bptui.protocol.words import counted
 from bptui.render.text.fit import cut, cut_lines, first_that_fits, piece, wrapped_height
 from bptui.render.text.gate import one_line
 from bptui.render.text.style import BAD, FAINT, LIT, QUIET, STRONG, WARN, command
@@ -88,7 +89,7 @@ def seen_anew(before: Snapshot | None, now: Snapshot) -> Text | None:
 
 def and_dropped(said: Text, commands: int) -> Text:
     """What happened, and that so many commands that had been typed before are not carried out because of it."""
-    words = f"{commands} queued {'command' if commands == 1 else 'commands'} dropped"
+    words = f"{counted(commands, 'queued command')} dropped"
     return said + piece(f"; {words}" if "\n" in said.plain else f"\n{words}", QUIET)
 
 
@@ -96,7 +97,7 @@ def restart_asks(steps: int, key: str) -> Text:
     """Whether so many steps may be lost."""
     return (
         piece("restart? ", WARN)
-        .append(f"{steps:,} steps would be lost", STRONG)
+        .append(f"{counted(steps, 'step')} would be lost", STRONG)
         .append(f"\n{key} again begins anew, any other key does not", QUIET)
     )
 

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from bptui.protocol.phase import StopReason
 from bptui.protocol.snapshot import ProgramInfo, Snapshot
+from bptui.protocol.words import counted
 from bptui.render.text.facts import fact
 
 SHOWN = 3
@@ -27,7 +28,7 @@ def line(snapshot: Snapshot, program: ProgramInfo | None = None) -> Text:
         parts += [f"{param.name} {fact(param.value)}", f"{param.name}.grad {fact(param.grad)}"]
     if len(snapshot.params) > SHOWN:
         more = len(snapshot.params) - SHOWN
-        parts.append(f"and {more:,} more {'parameter' if more == 1 else 'parameters'}")
+        parts.append(f"and {counted(more, 'more parameter')}")
     return _with_words(parts, snapshot)
 
 

@@ -9,6 +9,7 @@ from rich.text import Text
 from bptui.protocol.fact import Fact, Named
 from bptui.protocol.snapshot import Snapshot
 from bptui.protocol.tape import Op, Saved
+from bptui.protocol.words import counted
 from bptui.render.text import facts
 from bptui.render.text.brief import brief, short
 from bptui.render.text.fit import cut, first_that_fits, piece
@@ -90,7 +91,7 @@ def _saved(saved: Sequence[Saved], listed: bool) -> Text:
     if not tensors:
         return Text()
     listing = piece(", ").join(piece(f"{one_line(each.name)} ", QUIET) + piece(_value(each.fact)) for each in tensors)
-    count = piece(f"{len(tensors)} tensor{'s' if len(tensors) > 1 else ''}", QUIET)
+    count = piece(counted(len(tensors), "tensor"), QUIET)
     size = in_bytes(sum(each.bytes for each in tensors))
     return piece("saved ", FAINT) + (listing if listed else count) + piece(f": {size}", QUIET)
 
@@ -102,7 +103,7 @@ def _value(fact: Fact) -> str:
 def in_bytes(count: int) -> str:
     """`4 bytes`, `1.5 MiB`."""
     if count < 1024:
-        return f"{count} byte{'s' if count != 1 else ''}"
+        return f"{count} {'byte' if count == 1 else 'bytes'}"
     size = float(count)
     for unit in ("KiB", "MiB", "GiB"):
         size /= 1024

@@ -9,6 +9,7 @@ from rich.text import Text
 from bptui.protocol.fact import Fact
 from bptui.protocol.snapshot import Snapshot
 from bptui.protocol.tape import Local, Op, Tape
+from bptui.protocol.words import counted
 from bptui.render.tape import chain as chain_text
 from bptui.render.tape.folding import Fold, Folding
 from bptui.render.tape.inside import in_bytes
@@ -72,7 +73,7 @@ def _rows(fact: Fact) -> list[Text]:
     nested = [each for each in shown if isinstance(each, tuple)]
     of_more = " …" if fact.value is None else ""
     rows = [facts.nested(each) + of_more for each in nested[:ROWS]] if nested else [facts.nested(shown) + of_more]
-    more = [f"… {len(nested) - ROWS} more rows"] if len(nested) > ROWS else []
+    more = [f"… {counted(len(nested) - ROWS, 'more row')}"] if len(nested) > ROWS else []
     return [piece(f"    {each}", QUIET) for each in rows + more]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from rich.text import Text
 
 from bptui.protocol.tape import Op, Tape, TapeOp
+from bptui.protocol.words import counted
 from bptui.render.tape.folding import Fold, Folding, names
 from bptui.render.tape.reveal import Reveal, current, loss_name, revealed
 from bptui.render.text.brief import brief
@@ -156,13 +157,13 @@ class Table:
     def summary(self) -> str:
         """How many ops and nodes there are: `3 ops, 4 nodes`."""
         ops, nodes = len(self.tape.ops), len(self.tape.nodes)
-        counts = f"{ops:,} op{'s' if ops != 1 else ''}"
-        return counts + (f", {nodes:,} node{'s' if nodes != 1 else ''}" if nodes else "")
+        counts = counted(ops, "op")
+        return counts + (f", {counted(nodes, 'node')}" if nodes else "")
 
 
 def _contents(ops: tuple[TapeOp, ...], fold: Fold) -> Iterator[Text]:
     """What is in a fold, from the richest to the poorest."""
-    count = f"({fold.count:,} op{'s' if fold.count != 1 else ''})"
+    count = f"({counted(fold.count, 'op')})"
     yield from (piece(f"  {names(ops, fold, most)} {count}", QUIET) for most in (4, 3, 2, 1))
     yield piece(f" {count}", QUIET)
     yield piece(f" ({fold.count})", QUIET)

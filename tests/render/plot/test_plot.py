@@ -174,7 +174,7 @@ def test_why_there_is_no_curve() -> None:
     few = Losses([1.0])
     assert steps_caption("fc.weight", Fact("Parameter", None, (30, 40)), "other", few) == "fc.weight is 1,200 numbers"
     assert steps_caption("w", Fact("Parameter", (1.0,), (1,)), "too slow", few) == "too slow"
-    assert steps_caption("w", None, "too slow", Losses([1.0, math.nan])) == "1 of 2 losses are nan or inf  too slow"
+    assert steps_caption("w", None, "too slow", Losses([1.0, math.nan])) == "1 of 2 losses is nan or inf  too slow"
 
 
 @pytest.mark.parametrize(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from rich.text import Text
 
 from bptui.commands.table import COMMANDS, sign
 from bptui.protocol.replies import Inspected
 from bptui.render.lists.help import help_text
 from bptui.render.lists.inspected import inspected, names_line
-from bptui.render.stop.footer import dead, footer, message, refused, stopped
+from bptui.render.stop.footer import and_dropped, dead, footer, message, refused, restart_asks, stopped
 from bptui.render.stop.title import Progress, TimelinePosition, title
 from tests.ui.fakes.stops import BACKWARD, ENTRY, RAISED
 
@@ -132,3 +133,9 @@ def test_a_value_as_python_sees_it() -> None:
 
 def test_the_values_to_look_into() -> None:
     assert names_line(["x", "w", "w.grad"], "w", 40).plain == " x [w] w.grad "
+
+
+def test_one_of_a_thing_is_named_as_one() -> None:
+    assert restart_asks(1, "r").plain.startswith("restart? 1 step would be lost\n")
+    assert and_dropped(Text("refused"), 1).plain == "refused\n1 queued command dropped"
+    assert and_dropped(Text("refused"), 2).plain == "refused\n2 queued commands dropped"
