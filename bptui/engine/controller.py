@@ -68,28 +68,28 @@ class Controller:
         self._script = Script(path, argv)
         self.program: ProgramInfo = self._script.program
         self._output = output or Output.in_process()
-        self._life = Program(self._script, path, argv, self._output, memory << 20, forks)
-        self.tell_copies: Callable[[], dict[str, Any]] = dict
-        """What a copy of the process that slept has to be told beside what the program knows."""
+        self._program = Program(self._script, path, argv, self._output, memory << 20, forks)
+        self.handover_state: Callable[[], dict[str, Any]] = dict
+        """Gives what a copy of the process that wakes up has to know, besides what the program knows."""
         self._inside: PhaseCursor | None = None
         """The phase that is stepped through, if one is."""
 
     @property
     def _execution(self) -> Execution:
-        return self._life.execution
+        return self._program.execution
 
     @property
-    def _past(self) -> Checkpoints:
-        return self._life.past
+    def _checkpoints(self) -> Checkpoints:
+        return self._program.checkpoints
 
     @property
     def beacon(self) -> TellLocation:
         """Told what is about to run, before it runs."""
-        return self._life.beacon
+        return self._program.beacon
 
     @beacon.setter
     def beacon(self, beacon: TellLocation) -> None:
-        self._life.beacon = beacon
+        self._program.beacon = beacon
 
     # ---- beginning
 
@@ -97,13 +97,13 @@ class Controller:
         """Run the script up to its first phase: the entry stop."""
         self._inside = None
         mark = self._output.mark()
-        failure = self._life.begin_anew()
+        failure = self._program.begin_anew()
         entered = failure is None and not self._execution.machine.ended
         reason = StopReason.ENTRY if entered else self._execution.reason(failure)
-        taken = NEXT[self._life.zeroing]
+        taken = NEXT[self._program.zeroing]
         snapshot = self._execution.stop(taken, self._execution.result(taken, None, failure, mark, reason))
-        self._past.keep(True)
-        self._past.leave_sleeper(True, soon=True)
+        self._checkpoints.keep(True)
+        self._checkpoints.leave_sleeper(True, soon=True)
         return snapshot
 
     def restart(self) -> Snapshot:
@@ -111,12 +111,12 @@ class Controller:
 
         What the script did outside (files, printed text) stays done.
         """
-        self._life.give_up()
+        self._program.give_up()
         return self.start()
 
     @property
     def snapshot(self) -> Snapshot:
-        """Where the program stands now."""
+        """Where the program is now."""
         self._check_started()
         if self._inside is not None:
             return self._inside.snapshot()
@@ -125,22 +125,22 @@ class Controller:
 
     def rows(self, since: int = 0) -> tuple[Row, ...]:
         """The timeline of the present branch, from that index on."""
-        history = self._life.history
+        history = self._program.history
         return tuple(history.row(history.branch, index) for index in range(since, history.last(history.branch) + 1))
 
     @property
     def branches(self) -> tuple[Branch, ...]:
         """Every way that the program took."""
-        return self._life.history.branches
+        return self._program.history.branches
 
     def stretches(self, branch: int, since: int) -> tuple[Rows, ...]:
         """A branch's own rows from that index on."""
-        return self._life.history.stretches(branch, since)
+        return self._program.history.stretches(branch, since)
 
     def set_zeroing(self, on: bool) -> Snapshot:
         """Whether `next` runs zero_grad or passes over it. The same stop, seen anew."""
         self._check_started()
-        self._life.set_zeroing(on)
+        self._program.set_zeroing(on)
         if self._inside is not None:
             return self._inside.with_zeroing(on, self._execution.tapes.number)
         return self._execution.snapshots.see_anew(on)
@@ -156,7 +156,7 @@ class Controller:
         if self._inside is not None:
             return self._leave()
         self._check_going()
-        return self._step(NEXT[self._life.zeroing])
+        return self._step(NEXT[self._program.zeroing])
 
     def step(self, move: Move = Move.IN) -> Snapshot:
         """Move inside a phase; `Move.IN` and `Move.OVER` also step into the one that comes next.
@@ -199,18 +199,18 @@ class Controller:
     def _deed(self, phase: Phase) -> StepTaken:
         """That phase; where it comes next anyway, just the next one."""
         cursor = self._execution.machine.cursor
-        passed = phase is Phase.ZERO_GRAD and not self._life.zeroing
+        passed = phase is Phase.ZERO_GRAD and not self._program.zeroing
         if cursor is not None and cursor.phase is phase and not passed:
-            return NEXT[self._life.zeroing]
-        return StepTaken(phase, self._life.zeroing)
+            return NEXT[self._program.zeroing]
+        return StepTaken(phase, self._program.zeroing)
 
     def _step(self, taken: StepTaken) -> Snapshot:
-        self._past.visit(True)
-        self._past.running()
+        self._checkpoints.visit(True)
+        self._checkpoints.running()
         try:
             return self._execution.step(taken)
         finally:
-            self._past.standing()
+            self._checkpoints.paused()
 
     def run(
         self,
@@ -241,12 +241,12 @@ class Controller:
             if left.stop_reason is not StopReason.STEP:
                 return left
         self._check_going()
-        self._past.running()
+        self._checkpoints.running()
         try:
             stopping = stopping and self._execution.breakpoints.active
-            return run_on(self._execution, self._past, goal, steps, mark, pause, progress, stopping=stopping)
+            return run_on(self._execution, self._checkpoints, goal, steps, mark, pause, progress, stopping=stopping)
         finally:
-            self._past.standing()
+            self._checkpoints.paused()
 
     # ---- going back
 
@@ -254,7 +254,7 @@ class Controller:
         """Undo so many steps: stand where the program stood before them. Inside a phase, go back in it.
 
         Raises:
-            StepRefused: the program stands at its entry, or does not repeat itself. Nothing changed.
+            StepRefused: the program is at its entry, or does not repeat itself. Nothing changed.
         """
         self._check_started()
         if self._inside is not None:
@@ -262,9 +262,9 @@ class Controller:
                 self._inside.move(Move.BACK)
                 return self._look_inside()
             return self.goto(self._inside.before.index, pause=pause)
-        if self._life.history.index == 0:
+        if self._program.history.index == 0:
             raise StepRefused("This is the entry: nothing has run before it.", "`next` runs the first phase.")
-        return self.goto(max(self._life.history.index - steps, 0), pause=pause)
+        return self.goto(max(self._program.history.index - steps, 0), pause=pause)
 
     def goto(self, index: int, branch: int | None = None, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
         """Stand at a step that has run; -1 is the last one of the branch (default: the present one).
@@ -276,8 +276,8 @@ class Controller:
             StepRefused: there is no such step, or the program does not repeat itself. Nothing changed.
         """
         self._check_started()
-        travel = Travel(self._life, pause, self.tell_copies)
-        branch = self._life.history.branch if branch is None else branch
+        travel = Travel(self._program, pause, self.handover_state)
+        branch = self._program.history.branch if branch is None else branch
         if self._inside is not None:
             index = travel.check(branch, index)
             self._leave()
@@ -285,25 +285,25 @@ class Controller:
 
     def arrive(self, handover: Handover, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
         """In a copy of the process that slept and was woken: go where the handover says."""
-        forks = self._life.forks
+        forks = self._program.forks
         assert forks is not None
         self._inside = None
-        self._life.learn(handover.history, handover.known)
-        travel = Travel(self._life, pause)
+        self._program.learn(handover.history, handover.known)
+        travel = Travel(self._program, pause)
         return forks.arrive(handover, lambda: travel.onwards(handover.branch, handover.index))
 
     def run_back(self, *, pause: Callable[[], bool] = lambda: False) -> Snapshot:
         """Go back to where the latest breakpoint before this stop was met, or else to the entry.
 
         Raises:
-            StepRefused: the program stands at its entry, or does not repeat itself. Nothing changed.
+            StepRefused: the program is at its entry, or does not repeat itself. Nothing changed.
         """
         self._check_started()
         if self._inside is not None:
             self._leave()
-        if self._life.history.index == 0:
+        if self._program.history.index == 0:
             raise StepRefused("This is the entry: nothing has run before it.", "`next` runs the first phase.")
-        return Travel(self._life, pause).to_breakpoint()
+        return Travel(self._program, pause).to_breakpoint()
 
     def compare(
         self,
@@ -326,14 +326,14 @@ class Controller:
         if self._inside is not None:
             self._leave()
         self._check_going()
-        here, zeroing = (self._life.history.branch, self._life.history.index), self._life.zeroing
+        here, zeroing = (self._program.history.branch, self._program.history.index), self._program.zeroing
         branches = {}
         for on in (zeroing, not zeroing):
             self.set_zeroing(on)
             self.run(steps=steps or FAR, pause=pause, progress=progress, stopping=False)
-            branches[on] = self._life.history.branch
+            branches[on] = self._program.history.branch
             ended()
-            snapshot = Travel(self._life, pause).to(*here, wake=False)
+            snapshot = Travel(self._program, pause).to(*here, wake=False)
             returned()
         self.set_zeroing(zeroing)
         return snapshot, branches[True], branches[False]
@@ -348,12 +348,12 @@ class Controller:
         """
         self._check_outside()
         execution, mark = self._execution, self._output.mark()
-        self._past.visit(True)
+        self._checkpoints.visit(True)
         with execution.running():
-            evaluation = self._life.prompt.evaluate(text, self._life.prompt.remember_program)
+            evaluation = self._program.prompt.evaluate(text, self._program.prompt.remember_program)
         if not evaluation.changed:
             return evaluation, None
-        taken = StepTaken(None, self._life.zeroing, text)
+        taken = StepTaken(None, self._program.zeroing, text)
         return evaluation, execution.stop(taken, execution.result(taken, None, None, mark))
 
     def set_value(self, name: str, value: str) -> Snapshot:
@@ -363,18 +363,18 @@ class Controller:
             StepRefused: there is nothing of that name, or it cannot have that value.
         """
         self._check_outside()
-        return self._step(StepTaken(None, self._life.zeroing, typed_set(name, value)))
+        return self._step(StepTaken(None, self._program.zeroing, typed_set(name, value)))
 
     def set_watches(self, expressions: Sequence[str]) -> Snapshot:
         """Evaluate these at each stop from now on. The same stop, seen anew."""
-        self._life.prompt.watches.set(expressions)
-        return self.set_zeroing(self._life.zeroing)
+        self._program.prompt.watches.set(expressions)
+        return self.set_zeroing(self._program.zeroing)
 
     def set_breakpoints(self, points: Sequence[Breakpoint]) -> tuple[BreakpointState, ...]:
         """The breakpoints are these now; counts of those that stay the same go on. What became of each."""
         self._check_started()
-        self._life.asked = tuple(points)
-        return self._execution.breakpoints.set(self._life.asked)
+        self._program.asked = tuple(points)
+        return self._execution.breakpoints.set(self._program.asked)
 
     def breakpoint_states(self) -> tuple[BreakpointState, ...]:
         """What became of each breakpoint, and how often it was met."""
@@ -383,12 +383,12 @@ class Controller:
 
     def logged(self) -> str:
         """What logpoints said since they were last asked, a line each."""
-        return self._execution.breakpoints.logged() if self._life.started else ""
+        return self._execution.breakpoints.logged() if self._program.started else ""
 
     def complete(self, text: str) -> Completed:
         """What a name under the cursor may become."""
         self._check_started()
-        return self._life.prompt.complete(text)
+        return self._program.prompt.complete(text)
 
     def _check_outside(self) -> None:
         self._check_started()
@@ -403,7 +403,9 @@ class Controller:
         if self._inside is not None:
             return CurveDrawn(param, (), (), None, None, None, f"the program is inside {self._inside.run.phase}")
         with self._execution.running():
-            return curve.draw(self._script, self._execution.turn, self._execution.recorder, param, low, high, points)
+            return curve.draw(
+                self._script, self._execution.iteration, self._execution.recorder, param, low, high, points
+            )
 
     def check(self) -> GradientsChecked:
         """Autograd's gradients of the last forward beside central differences; the program is not disturbed."""
@@ -413,7 +415,9 @@ class Controller:
         with self._execution.running():
             execution, last = self._execution, self._execution.snapshots.last
             behind_backward = last is not None and last.phase is Phase.BACKWARD
-            return gradcheck.check(self._script, execution.turn, execution.recorder, behind_backward=behind_backward)
+            return gradcheck.check(
+                self._script, execution.iteration, execution.recorder, behind_backward=behind_backward
+            )
 
     def inspect(self, name: str) -> Inspected:
         """A value as Python sees it: a parameter, `<parameter>.grad`, the loss, a target, a value computed by name.
@@ -435,9 +439,9 @@ class Controller:
 
     def _enter(self, move: Move) -> Snapshot:
         """Run the block that comes next as a whole, record it, and stand at its first op."""
-        inside = enter(self._life)
+        inside = enter(self._program)
         if inside is None:
-            return self._step(NEXT[self._life.zeroing])
+            return self._step(NEXT[self._program.zeroing])
         self._inside = inside
         if inside.count == 0:
             return self._leave()
@@ -451,12 +455,12 @@ class Controller:
     def _leave(self) -> Snapshot:
         inside, self._inside = self._inside, None
         assert inside is not None
-        return leave(self._life, inside)
+        return leave(self._program, inside)
 
     # ---- how a step is made
 
     def _check_started(self) -> None:
-        if not self._life.started:
+        if not self._program.started:
             raise StepRefused("The script was not started.", "Call start() first.")
 
     def _check_going(self) -> None:

@@ -155,7 +155,7 @@ class Server:
 
     def _open(self, ask: Open) -> Payload:
         self._controller = self._open_script(ask, self._output, self._forks)
-        self._controller.tell_copies = lambda: {"server": (self._number, self._told, self._requests)}
+        self._controller.handover_state = lambda: {"server": (self._number, self._told, self._requests)}
         self._told = []
         self._controller.beacon = self._beacon.running
         self._reply(Opened(self._controller.program, platform.python_version(), _version_of("torch")))

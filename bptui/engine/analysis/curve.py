@@ -21,14 +21,14 @@ from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.replies import CurveDrawn
 
 SLOWEST = 0.02
-"""Seconds that one forward may take for a curve to be worth its while."""
+"""Seconds that one forward may take: a curve runs it at many values."""
 
 
 def draw(
-    script: Script, turn: Iteration, recorder: Recorder, param: str, low: float, high: float, points: int
+    script: Script, iteration: Iteration, recorder: Recorder, param: str, low: float, high: float, points: int
 ) -> CurveDrawn:
     """The loss at `points` values of the parameter between `low` and `high`, and its slope at the present one."""
-    tensor, last = dict(recorder.parameters).get(param), turn.last_forward()
+    tensor, last = dict(recorder.parameters).get(param), iteration.last_forward()
     if tensor is None or tensor.numel() != 1 or not tensor.is_floating_point():
         return _none(param, "the parameter is not a single number")
     if last is None:

@@ -43,7 +43,7 @@ _FLOOR = 1e-8
 """Errors are relative to at least this share of the largest gradient of the parameter."""
 
 _RANK = {"equal": 0, "different": 2}
-"""Which verdict is told of a parameter's many; others are in between."""
+"""Of a parameter's many verdicts the highest is shown; others are in between."""
 
 NamedTensors = list[tuple[str, torch.Tensor]]
 EntryIndex = tuple[int, ...]
@@ -70,12 +70,12 @@ class CannotCheck(Exception):
     """The check is not possible; the message says why."""
 
 
-def check(script: Script, turn: Iteration, recorder: Recorder, *, behind_backward: bool) -> GradientsChecked:
+def check(script: Script, iteration: Iteration, recorder: Recorder, *, behind_backward: bool) -> GradientsChecked:
     """Check the gradient of the last forward's loss with respect to every parameter. The program is not disturbed.
 
     `behind_backward`: nothing has run since that loss's backward.
     """
-    last = turn.last_forward()
+    last = iteration.last_forward()
     if last is None:
         return _none("no forward has run yet")
     run, frame = last
@@ -122,7 +122,12 @@ class _Check:
         self._copies = Copies([tensor for _, tensor in params], wide=dtype is torch.float64)
 
     def made(self) -> GradientsChecked:
-        """Run it."""
+        """Run the check.
+
+        Raises:
+            CannotCheck: it is not possible; the message says why.
+            Narrowed: it is not in float64; it may be in float32.
+        """
         loss = self._loss()
         middle = self._middle = loss.item()
         gradients = self._gradients(loss)
@@ -201,15 +206,15 @@ class _Check:
         found: list[ComparedEntries] = [[] for _ in self._params]
         chosen = [[] if gradient is None else _entries(gradient) for gradient in gradients]
         watch = Stopwatch(BUDGET)
-        for turn in range(ALL):
+        for number in range(ALL):
             for index, (entries, gradient) in enumerate(zip(chosen, gradients, strict=True)):
-                if turn >= len(entries) or gradient is None:
+                if number >= len(entries) or gradient is None:
                     continue
                 if watch.is_over():
                     return found
                 slopes = gradient.flatten()
                 floor = _FLOOR * abs(float(slopes[entries[0]]))
-                found[index].append(self._compare(index, entries[turn], float(slopes[entries[turn]]), floor))
+                found[index].append(self._compare(index, entries[number], float(slopes[entries[number]]), floor))
         return found
 
     def _compare(self, index: int, entry: int, slope: float, floor: float) -> tuple[EntryIndex, FiniteDifference]:

@@ -21,7 +21,7 @@ from torch.autograd.function import _SingleLevelFunction
 from torch.overrides import TorchFunctionMode
 
 LARGE = 65_536
-"""Up to so many elements a copy is made anew for each run; a larger one is kept until it is written into."""
+"""Up to so many elements a copy is made anew for each run; a larger one is used again until it is written into."""
 _FLOATS = {torch.float16, torch.bfloat16, torch.float32}
 _CASTS = {torch.Tensor.float, torch.Tensor.half, torch.Tensor.bfloat16}
 _GRAD = vars(torch._C.TensorBase)["grad"].__get__
@@ -33,13 +33,13 @@ class Copies(TorchFunctionMode):
     """Active in a `with`; `begin` before each run of the forward."""
 
     def __init__(self, leaves: Sequence[torch.Tensor], wide: bool) -> None:
-        """`leaves`: the parameters, copied now and kept; write into the copies' `.data` only. `wide`: float64."""
+        """`leaves`: the parameters, copied once, here; write into the copies' `.data` only. `wide`: float64."""
         super().__init__()
         self._wide = wide
         self._first = torch._C._autograd._get_sequence_nr()
         """Nodes of graphs made from now on have higher numbers."""
         self.leaves = [self._copy(leaf) for leaf in leaves]
-        self._kept = {id(leaf): (leaf, copy) for leaf, copy in zip(leaves, self.leaves, strict=True)}
+        self._parameter_copies = {id(leaf): (leaf, copy) for leaf, copy in zip(leaves, self.leaves, strict=True)}
         self._known: dict[int, tuple[torch.Tensor, torch.Tensor]] = {}
         """Original and copy by the original's identity; holding it keeps that identity its own."""
         self._versions: dict[int, int] = {}
@@ -51,9 +51,9 @@ class Copies(TorchFunctionMode):
 
     def begin(self, *, replay: bool = False) -> None:
         """Another run begins. `replay`: what was taken as a constant in the run before the first replay is again."""
-        known, self._known = self._known, dict(self._kept)
+        known, self._known = self._known, dict(self._parameter_copies)
         for identity, (original, copy) in known.items():
-            if identity in self._kept:
+            if identity in self._parameter_copies:
                 if copy._version != self._versions[identity]:
                     with torch.no_grad():
                         copy.copy_(original)
@@ -69,17 +69,17 @@ class Copies(TorchFunctionMode):
         self._default = torch.get_default_dtype()
         if self._wide:
             torch.set_default_dtype(torch.float64)
-        through = self
+        copies = self
 
         def apply(cls: Any, *args: Any, **kwargs: Any) -> Any:
-            through._in_function += 1
+            copies._in_function += 1
             try:
                 given = super(_SingleLevelFunction, cls).apply  # type: ignore[misc]
-                return through._made(given(*through._given(args), **through._given(kwargs)))
+                return copies._made(given(*copies._given(args), **copies._given(kwargs)))
             finally:
-                through._in_function -= 1
+                copies._in_function -= 1
 
-        # ops see the mode, autograd.Function.apply does not
+        # Ops go through the mode, `autograd.Function.apply` does not: its base class gets an `apply` that does it.
         _SingleLevelFunction.apply = classmethod(apply)  # type: ignore[attr-defined]
         super().__enter__()  # type: ignore[no-untyped-call]
         return self
@@ -91,7 +91,7 @@ class Copies(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         if func == _GRAD and not self.owns(args[0]):  # the copy has no gradient of its own
-            return None if args[0].grad is None else self._stand_in(args[0].grad)
+            return None if args[0].grad is None else self._copy_of(args[0].grad)
         args, kwargs = self._given(args), self._given(kwargs or {})
         if self._wide and func in _CASTS:
             func = torch.Tensor.double
@@ -104,7 +104,7 @@ class Copies(TorchFunctionMode):
 
     def _given(self, value: Any) -> Any:
         if isinstance(value, torch.Tensor):
-            return self._stand_in(value)
+            return self._copy_of(value)
         if isinstance(value, torch.dtype):
             return torch.float64 if self._wide and value in _FLOATS else value
         if isinstance(value, dict):
@@ -117,7 +117,7 @@ class Copies(TorchFunctionMode):
             return type(value)(*(self._given(each) for each in value))
         return value
 
-    def _stand_in(self, tensor: torch.Tensor) -> torch.Tensor:
+    def _copy_of(self, tensor: torch.Tensor) -> torch.Tensor:
         found = self._known.get(id(tensor))
         if found is not None and found[0] is tensor:
             return found[1]
@@ -185,7 +185,7 @@ class Copies(TorchFunctionMode):
 
 
 class Diverged(Exception):
-    """At other values of the parameters the forward takes another way."""
+    """At other values of the parameters the forward computes something else: its recorded constants do not fit."""
 
 
 def _is_number(value: Any) -> bool:
@@ -208,7 +208,7 @@ def _differentiable(args: Any) -> bool:
 
 @contextlib.contextmanager
 def eagerly() -> Iterator[None]:
-    """Let compiled modules run as they are written: what was compiled would not ask for copies."""
+    """Let compiled modules run uncompiled: compiled code calls no function mode, and would not use the copies."""
     stance = getattr(torch.compiler, "set_stance", None)
     if stance is None or "torch._dynamo" not in sys.modules:
         yield

@@ -13,9 +13,9 @@ from bptui.engine.tensors.facts import grad_of
 from bptui.protocol.replies import ParamCheck
 
 _TOLERANCE = {torch.float64: 1e-4, torch.float32: 5e-2}
-"""The relative difference up to which two gradients are one; of narrower floats"""
+"""The relative difference up to which two gradients count as equal, by dtype."""
 _COARSE = 0.2
-"""it is this. Half of a float32 program may be computed in bfloat16 under autocast, so it is wide too."""
+"""That of narrower floats. (float32's is wide because autocast may compute half of such a program in bfloat16.)"""
 _SAME = 1e-5
 """The relative difference up to which two losses are of the same computation, in the same precision."""
 _FLOOR = 1e-4

@@ -1,7 +1,7 @@
-"""What a forward does besides computing. Only one that does nothing else can be run again for a look.
+"""What a forward does besides computing. Only one that does nothing else can be run again without anyone noticing.
 
-It is told from the source: the forward's own statements, and every function of the script that they may call. Changing
-what the same call made (a list that it fills, a tensor that it writes into) is computing.
+This is decided from the source: the forward's own statements, and every function of the script that they may call.
+Changing what the same call made (a list that it fills, a tensor that it writes into) is computing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ def impurity(tree: ast.Module, statements: list[ast.stmt], *, copied: bool) -> s
     for name, body in _functions(tree):
         bodies.setdefault(name, []).append(body)
     waiting: list[Body] = [statements, *(body for name in _ALWAYS for body in bodies.get(name, ()))]
-    seen = {"__init__", *_ALWAYS}
+    visited = {"__init__", *_ALWAYS}
     tensors = _made(tree.body, _is_tensor) if copied else set()
     while waiting:
         body = waiting.pop()
@@ -41,8 +41,8 @@ def impurity(tree: ast.Module, statements: list[ast.stmt], *, copied: bool) -> s
             if found:
                 return f"line {getattr(each, 'lineno', '?')}: {found}"
             for name in _mentioned(each):
-                if name not in seen:
-                    seen.add(name)
+                if name not in visited:
+                    visited.add(name)
                     waiting += bodies.get(name, ())
     return ""
 

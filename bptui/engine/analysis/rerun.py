@@ -23,7 +23,7 @@ from bptui.engine.interpreter.random_state import RandomState
 from bptui.engine.observe.parameters import Holders
 
 _DEEP = 2
-"""How far generators are looked for inside objects of the script's own classes."""
+"""How deep random generators are searched for inside containers and objects of the script's own classes."""
 
 
 class Forward:
@@ -65,7 +65,7 @@ class Forward:
 
 @contextlib.contextmanager
 def undisturbed(run: RunBlock, frame: Frame, holders: Holders) -> Iterator[Forward]:
-    """Let a forward be run again for a look; what it changes besides tensors is put back."""
+    """Let a forward be run again, any number of times; what it changes besides tensors is put back at the end."""
     forward = Forward(run, frame, holders)
     grad, silenced = torch.is_grad_enabled(), logging.root.manager.disable
     logging.disable(logging.CRITICAL)
@@ -80,7 +80,7 @@ def undisturbed(run: RunBlock, frame: Frame, holders: Holders) -> Iterator[Forwa
 
 @contextlib.contextmanager
 def exchanged(tensors: Sequence[torch.Tensor], forward: Forward) -> Iterator[None]:
-    """Put the parameters' data back, which may be exchanged for others, and the buffers."""
+    """Let the `.data` of these tensors be exchanged for a while; it is put back at the end, and so are the buffers."""
     data = [tensor.data for tensor in tensors]
     buffers = [(buffer, buffer.detach().clone()) for module in forward.modules for buffer in module.buffers(False)]
     try:
@@ -93,7 +93,7 @@ def exchanged(tensors: Sequence[torch.Tensor], forward: Forward) -> Iterator[Non
 
 
 def _visible(values: Iterable[Any]) -> Iterator[Any]:
-    """The values of variables that are set: a function's may be unset between two looks."""
+    """The values of variables that are set: a variable of a function may be unset meanwhile."""
     with contextlib.suppress(KeyError):
         yield from values
 

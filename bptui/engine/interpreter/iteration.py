@@ -36,23 +36,23 @@ class Iteration:
         self._consumed_turn: int | None = None
 
     def bookmark(self) -> IterationMark:
-        """Its state, for `go_back`."""
+        """Its state, for `restore`."""
         return self._number, dict(self._marks), self._forward
 
-    def go_back(self, there: IterationMark) -> None:
+    def restore(self, there: IterationMark) -> None:
         """Restore the state of a bookmark."""
         self._number, self._marks, self._forward = there
 
     # ---- what happened
 
     @property
-    def fresh(self) -> bool:
+    def is_new(self) -> bool:
         """Whether no block of the present iteration has run."""
-        return self._number != self._machine.turn
+        return self._number != self._machine.iteration
 
     def begin(self) -> None:
         """Called before a block runs: if another iteration has begun since the last one, all of it is still to do."""
-        number = self._machine.turn
+        number = self._machine.iteration
         if self._number != number:
             self._number = number
             self._marks.clear()
@@ -60,7 +60,7 @@ class Iteration:
 
     def ran(self, run: RunBlock, frame: Frame) -> None:
         """The block ran."""
-        if self._number == self._machine.turn:
+        if self._number == self._machine.iteration:
             self._marks[run.block.index] = _DONE
         if run.phase is _FORWARD:
             self._forward = self._last_forward = (run, frame)
@@ -80,9 +80,9 @@ class Iteration:
 
     def forward_again(self) -> tuple[RunBlock, Frame] | None:
         """The forward that no backward followed yet, if its scope is still being run, in the same iteration."""
-        if self._forward is None or self._number != self._machine.turn or self._forward[1] not in self._machine.frames:
+        if self._forward is None or self._number != self._machine.iteration:
             return None
-        return self._forward
+        return self._forward if self._forward[1] in self._machine.frames else None
 
     def last_forward(self) -> tuple[RunBlock, Frame] | None:
         """The forward that ran last, if its scope is still there."""
@@ -181,7 +181,7 @@ class Iteration:
 
     def marks(self, zeroing: bool) -> tuple[Mark, ...]:
         """The mark of each of the program's blocks, in the script's order."""
-        current = self._marks if self._number == self._machine.turn else {}
+        current = self._marks if self._number == self._machine.iteration else {}
         cursor, _ = self.upcoming(zeroing)
         return tuple(self._mark(block, cursor, current, zeroing) for block in self._script.blocks)
 

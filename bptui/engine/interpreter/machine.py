@@ -43,7 +43,7 @@ class Machine:
         has bound the variables anew that a loss is computed from, and its graph need not be walked again."""
         self._other_code_ran = False
         """Whether code without a phase ran since a loop was begun, or a loop around took more than a number."""
-        self.turn = 0
+        self.iteration = 0
         """How many iterations of the training loop were begun."""
         self.others = 0
         """How often code without a phase ran: behind a phase in its block, or between blocks."""
@@ -235,7 +235,7 @@ class Machine:
             return
         slot.count += 1
         self.moves += 1
-        self.turn += slot.loop.is_iteration
+        self.iteration += slot.loop.is_iteration
         frame.pc += 1
 
     def _ran_out(self, frame: Frame, pull: C.Pull) -> None:
@@ -267,7 +267,7 @@ class Machine:
         slot = frame.slots.setdefault(id(instruction.loop), Slot(instruction.loop, None, None))
         slot.count += 1
         self.moves += 1
-        self.turn += slot.loop.is_iteration
+        self.iteration += slot.loop.is_iteration
         frame.pc += 1
 
     def _leave(self, frame: Frame, instruction: C.Leave) -> None:

@@ -23,8 +23,8 @@ from bptui.protocol.snapshot import Snapshot, Upcoming, Watched
 class Snapshots:
     """Makes them, and keeps the latest."""
 
-    def __init__(self, script: Script, machine: Machine, recorder: Recorder, turn: Iteration) -> None:
-        self._script, self._machine, self._recorder, self._turn = script, machine, recorder, turn
+    def __init__(self, script: Script, machine: Machine, recorder: Recorder, iteration: Iteration) -> None:
+        self._script, self._machine, self._recorder, self._iteration = script, machine, recorder, iteration
         self.tape = 0
         """The tape's number, as `Snapshot.tape` counts it."""
         self.last: Snapshot | None = None
@@ -35,7 +35,7 @@ class Snapshots:
 
     def take(self, branch: int, index: int, step: StepResult) -> Snapshot:
         """The snapshot of where the program stands behind a step, at that place of the timeline."""
-        ran, position, turn = step.ran, step.position, self._turn
+        ran, position, iteration = step.ran, step.position, self._iteration
         values, targets = self._recorder.values()
         facts = self._recorder.step_facts(step)
         snapshot = Snapshot(
@@ -47,7 +47,7 @@ class Snapshots:
             sample=position.sample,
             epochs=position.epochs,
             samples=position.samples,
-            consumed=turn.consumed,
+            consumed=iteration.consumed,
             values=values,
             targets=targets,
             loss_name=self._recorder.loss_name,
@@ -55,9 +55,9 @@ class Snapshots:
             params=facts.params,
             ledger=self._recorder.ledger(),
             zeroing=step.zeroing,
-            marks=turn.marks(step.zeroing),
+            marks=iteration.marks(step.zeroing),
             next=self._upcoming(position, step.zeroing),
-            possible=turn.possible(),
+            possible=iteration.possible(),
             explain=step.said,
             printed=step.output[0],
             errors=step.output[1],
@@ -134,14 +134,14 @@ class Snapshots:
         self.last = dataclasses.replace(
             self.last,
             zeroing=zeroing,
-            marks=self._turn.marks(zeroing),
+            marks=self._iteration.marks(zeroing),
             next=upcoming,
             watches=self._look_at_watches(self.last),
         )
         return self.last
 
     def _upcoming(self, position: Position, zeroing: bool) -> Upcoming | None:
-        cursor, another = self._turn.upcoming(zeroing)
+        cursor, another = self._iteration.upcoming(zeroing)
         if cursor is None:
             return None
         statement = self._script.first_statement(cursor.block)

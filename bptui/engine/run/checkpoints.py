@@ -1,6 +1,6 @@
 """Checkpoints: sparse, within a budget of memory; between them the script runs again.
 
-One is made when a turn of the loop begins and enough time went by since the last one, so that neither making them nor
+One is made when an iteration begins and enough time went by since the last one, so that neither making them nor
 running on from the nearest one is felt.
 """
 
@@ -52,7 +52,7 @@ class Checkpoints:
         """`memory`: how many bytes all checkpoints may take. `forks`: where the process may be copied."""
         self._execution, self._memory, self._forks = execution, memory, forks if memory else None
         self._heap = execution.heap
-        self._kept: list[Checkpoint] = []
+        self._checkpoints: list[Checkpoint] = []
         self._total = 0
         self._resident = ResidentMemory()
         self._cost = 0.0
@@ -60,7 +60,7 @@ class Checkpoints:
         self._since = 0.0
         """Seconds of running since, before the present run."""
         self._began: float | None = None
-        self._turn = -1
+        self._iteration = -1
 
     @property
     def nbytes(self) -> int:
@@ -75,39 +75,39 @@ class Checkpoints:
         if self._forks is not None:
             self._forks.running()
 
-    def standing(self) -> None:
-        """They stand still again."""
+    def paused(self) -> None:
+        """The script's lines have run, and the program is paused again."""
         if self._began is not None:
             self._since += time.perf_counter() - self._began
             self._began = None
         if self._forks is not None:
-            self._forks.standing()
+            self._forks.paused()
 
     def leave_sleeper(self, detailed: bool, *, soon: bool) -> None:
-        """A turn of the loop begins: leave a copy of the process that sleeps here, if it is time for one.
+        """An iteration begins: leave a copy of the process that sleeps here, if it is time for one.
 
         Raises:
             Woken: in a copy that went to sleep here.
         """
         if self._forks is None or self._execution.snapshots.last is None:
             return
-        room = self._memory - self._total
-        if self._kept and self._kept[-1].moment.nbytes > room:
+        budget = self._memory - self._total
+        if self._checkpoints and self._checkpoints[-1].moment.nbytes > budget:
             return  # a copy that sleeps would soon need as much: one of the two must do
         execution, wrote = self._execution, self._execution.wrote
         at = execution.history.branch, execution.history.index
         try:
-            self._forks.visit(*at, room, detailed=detailed, soon=soon)
+            self._forks.visit(*at, budget, detailed=detailed, soon=soon)
         except Woken:
             execution.wrote = wrote
             raise
 
     def visit(self, detailed: bool) -> None:
-        """The program stands between two blocks: make a checkpoint if it is time for one."""
-        turn = self._execution.machine.turn
-        if turn == self._turn or not self._execution.turn.fresh:
+        """The program is between two blocks: make a checkpoint if it is time for one."""
+        iteration = self._execution.machine.iteration
+        if iteration == self._iteration or not self._execution.iteration.is_new:
             return
-        self._turn = turn
+        self._iteration = iteration
         self._keep_if_due(detailed)
         self.leave_sleeper(detailed, soon=detailed)
 
@@ -116,7 +116,7 @@ class Checkpoints:
         since = self._since + (now - self._began if self._began is not None else 0.0)
         if since < APART or since < (SHARE_STEPPING if detailed else SHARE) * self._cost:
             return
-        self._make_room(self._kept[-1].moment.nbytes if self._kept else 0)
+        self._make_room(self._checkpoints[-1].moment.nbytes if self._checkpoints else 0)
         self.keep(detailed)
 
     def keep(self, detailed: bool) -> Checkpoint | None:
@@ -125,12 +125,13 @@ class Checkpoints:
         if not self._memory or not execution.machine.frames or execution.snapshots.last is None:
             return None
         at = execution.history.branch, execution.history.index
-        if self._kept and (self._kept[-1].branch, self._kept[-1].index) == at and self._kept[-1].detailed >= detailed:
-            return self._kept[-1]
-        if self._kept and self._total + self._kept[-1].moment.nbytes > self._memory:
+        last = self._checkpoints[-1] if self._checkpoints else None
+        if last is not None and (last.branch, last.index) == at and last.detailed >= detailed:
+            return last
+        if last is not None and self._total + last.moment.nbytes > self._memory:
             return None
         started = time.perf_counter()
-        moment = self._heap.remember(execution.machine.frames, self._kept[-1].moment if self._kept else None)
+        moment = self._heap.remember(execution.machine.frames, last.moment if last is not None else None)
         self._cost = time.perf_counter() - started
         self._since = 0.0
         if self._began is not None:
@@ -139,34 +140,35 @@ class Checkpoints:
         made = Checkpoint(*at, moment, execution.snapshots.last, detailed, memory, wrote)
         if moment.problem or moment.nbytes > self._memory:
             return None
-        self._kept.append(made)
+        self._checkpoints.append(made)
         self._total += moment.own_bytes
         self._make_room(0)
         self._resident.give_back()
         return made
 
     def _make_room(self, needed: int) -> None:
-        """Drop checkpoints until there is room for so many bytes more: the far past is kept the most sparsely."""
-        while self._kept and self._total + needed > self._memory and (len(self._kept) > 1 or needed):
-            self._kept.pop(self._least_useful() if len(self._kept) > 2 else 0)
-            self._total = weigh([each.moment for each in self._kept])
+        """Drop checkpoints until there is room for so many bytes more: fewest are left of the far past."""
+        while self._checkpoints and self._total + needed > self._memory and (len(self._checkpoints) > 1 or needed):
+            self._checkpoints.pop(self._least_useful() if len(self._checkpoints) > 2 else 0)
+            self._total = weigh([each.moment for each in self._checkpoints])
             self._forget_items()
 
     def _forget_items(self) -> None:
         """Let go of the items of loops that lie before every checkpoint."""
         first: dict[Items, int] = {}
-        for items, position in (each for checkpoint in self._kept for each in checkpoint.moment.items):
+        for items, position in (each for checkpoint in self._checkpoints for each in checkpoint.moment.items):
             first[items] = min(position, first.get(items, position))
         for items, position in first.items():
             items.forget_before(position)
 
     def _least_useful(self) -> int:
         """Which one leaves the smallest gap, seen from the present."""
-        newest = self._kept[-1].index
+        newest = self._checkpoints[-1].index
         return min(
-            range(1, len(self._kept) - 1),
+            range(1, len(self._checkpoints) - 1),
             key=lambda at: (
-                (self._kept[at + 1].index - self._kept[at - 1].index) / (abs(newest - self._kept[at].index) + 1)
+                (self._checkpoints[at + 1].index - self._checkpoints[at - 1].index)
+                / (abs(newest - self._checkpoints[at].index) + 1)
             ),
         )
 
@@ -177,7 +179,7 @@ class Checkpoints:
         history = self._execution.history
         before = [
             each
-            for each in reversed(self._kept)
+            for each in reversed(self._checkpoints)
             if each.index <= (index if each.detailed else index - detailed_tail)
             and history.contains(branch, each.branch, each.index)
         ]
@@ -213,7 +215,7 @@ class Checkpoints:
         execution.tapes.forget()
         execution.wrote = checkpoint.wrote
         execution.breakpoints.remember(checkpoint.noticed, execution.stepper.place)
-        self._turn = execution.machine.turn
+        self._iteration = execution.machine.iteration
 
     def _put_back(self, moment: HeapSnapshot) -> None:
         self._leave_contexts(moment.contexts)

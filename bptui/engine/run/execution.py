@@ -50,17 +50,17 @@ class Execution:
         self.plain_variables = plain_variables
         self.machine = script.machine()
         self.recorder = Recorder(script, self.machine)
-        self.turn = Iteration(script, self.machine)
-        self.snapshots = Snapshots(script, self.machine, self.recorder, self.turn)
-        self.stepper = Stepper(self.machine, self.recorder, self.turn)
+        self.iteration = Iteration(script, self.machine)
+        self.snapshots = Snapshots(script, self.machine, self.recorder, self.iteration)
+        self.stepper = Stepper(self.machine, self.recorder, self.iteration)
         self.tapes = Tapes(self.recorder, sites, output)
         self.stepper.watching = self.tapes.watching
         namespace = Namespace(self.machine, self.recorder, every_name(script.tree), prompt.typed)
         self.breakpoints = Breakpoints(script, self.machine, self.recorder, namespace)
         self._others = sum(output.mark())
-        """So many bytes of the output were not written on the way to where the program stands."""
+        """So many bytes of the output were not written on the way to where the program is."""
         self.heap = Heap(
-            [self.machine, self.recorder, self.turn, self.stepper],
+            [self.machine, self.recorder, self.iteration, self.stepper],
             [Machine, Recorder, Iteration, Stepper, *self.recorder.parts],
             script.source,
             environment.own_modules,
@@ -77,7 +77,7 @@ class Execution:
 
     @property
     def wrote(self) -> int:
-        """How many bytes the script wrote to stdout and stderr on the way to where the program stands."""
+        """How many bytes the script wrote to stdout and stderr on the way to where the program is."""
         return sum(self.output.mark()) - self._others
 
     @wrote.setter
@@ -120,10 +120,10 @@ class Execution:
         if cursor is not None and cursor.phase is phase:
             return self.stepper.cursor
         if phase is Phase.FORWARD:
-            if self.turn.forward_again() is None:
+            if self.iteration.forward_again() is None:
                 self.stepper.check_forward()
             return self.stepper.forward
-        run, frame = self.turn.find(phase)
+        run, frame = self.iteration.find(phase)
         return lambda detailed: self.stepper.apart(run, frame, detailed)
 
     def step(self, taken: StepTaken) -> Snapshot:
@@ -152,7 +152,7 @@ class Execution:
             if ran.phase is Phase.BACKWARD and silent:
                 before.put_back_gradients()
             if silent and before.is_unchanged() and self.stepper.go_back(place):
-                raise refusal_of(failure, ran.phase, self.turn.phases)
+                raise refusal_of(failure, ran.phase, self.iteration.phases)
         if failure is not None and ran is not None:
             self.recorder.failed(ran)
         self.breakpoints.stepped(ran, self.stepper.place)
@@ -213,7 +213,7 @@ class Execution:
         return self.snapshots.settle(snapshot, self.history.branch, said)
 
     def look(self, branch: int, index: int, step: StepResult) -> Snapshot:
-        """The snapshot of where the program stands behind a step."""
+        """The snapshot of where the program is behind a step."""
         self.snapshots.tape = self.tapes.number
         return self.snapshots.take(branch, index, step)
 
@@ -228,13 +228,13 @@ class Execution:
     def replay(
         self, branch: int, index: int, detailed_tail: int, progress: Callable[[RunBlock | None], bool]
     ) -> Snapshot | None:
-        """Do again what was done from where the program stands up to that index; the last steps in detail.
+        """Do again what was done from where the program is up to that index; the last steps in detail.
 
         `detailed_tail`: how many of them. `progress` is told after every step what ran, and says whether to go on.
         Returns the snapshot of the last step, if there was one.
 
         Raises:
-            NotThere: a step gave other numbers than before, or was interrupted. The program stands behind it.
+            NotThere: a step gave other numbers than before, or was interrupted. The program is behind it.
         """
         self.history.move_to(branch, self.history.index)
         self.recorder.run_begins()

@@ -156,14 +156,14 @@ class Forks:
         """The script's lines begin to run."""
         self._began = time.perf_counter()
 
-    def standing(self) -> None:
+    def paused(self) -> None:
         """The script's lines no longer run."""
         if self._began is not None:
             self._since += time.perf_counter() - self._began
             self._began = None
 
     def visit(self, branch: int, index: int, room: int, *, detailed: bool, soon: bool) -> None:
-        """The program stands between two blocks: leave a sleeper if it is time for one.
+        """The program is between two blocks: leave a sleeper if it is time for one.
 
         `room`: how many bytes all sleepers may take; `soon`: one is likely to be needed.
         """

@@ -43,8 +43,8 @@ def run_on(
             breakpoints.begin(stepper.place)
         next_block, visited = stepper.next, -1
         while True:
-            if machine.turn != visited:  # checkpoints are made where a turn of the loop begins
-                visited = machine.turn
+            if machine.iteration != visited:  # checkpoints are made where an iteration begins
+                visited = machine.iteration
                 past.visit(False)
             stepper.passed = False
             try:
@@ -96,7 +96,7 @@ def _nearness(goal: Goal, machine: Machine) -> Callable[[], bool]:
 
 def _arrival(goal: Goal, machine: Machine) -> Callable[[], bool] | None:
     """Tells behind a block whether the goal is reached; None where that is the end of the script."""
-    turn, epoch = machine.turn, epoch_key(machine)
+    iteration, epoch = machine.iteration, epoch_key(machine)
     if goal is Goal.SAMPLE:
-        return lambda: machine.turn != turn
+        return lambda: machine.iteration != iteration
     return (lambda: epoch_key(machine) != epoch) if goal is Goal.EPOCH else None

@@ -222,7 +222,7 @@ class History:
 
     @property
     def ahead(self) -> bool:
-        """Whether the present branch has steps behind where the program stands."""
+        """Whether the present branch has steps behind where the program is."""
         return self._index is not None
 
     def _way(self, taken: StepTaken) -> int | None:
@@ -242,9 +242,9 @@ class History:
         return len(self._branches) if way is None else way, self.index + 1
 
     def made(self, taken: StepTaken, fields: Fields, reason: StopReason = StopReason.STEP) -> str:
-        """A step was made. On a way of before it is walked along; where another begins, a branch does.
+        """A step was made. If it repeats one of the history, the position moves along; otherwise it begins a branch.
 
-        Returns how it differs, where the same deed did not give the same again.
+        Returns how it differs, where the same step gave something else than before.
         """
         said = ""
         if self._index is not None:
@@ -268,11 +268,11 @@ class History:
 
     @property
     def owner_number(self) -> int:
-        """The branch that made the step where the program stands."""
+        """The branch that made the step where the program is."""
         return self.owner(self.branch, self.index).info.number if self.index >= 0 else 0
 
     def note(self, reason: StopReason) -> None:
-        """Why the program stands at the step that ran last."""
+        """Why the program is at the step that ran last."""
         owner = self.owner(self.branch, self.index)
         owner.reasons[self.index - owner.first] = reason
 

@@ -28,7 +28,7 @@ class PlainVariables:
         self._stops: OrderedDict[tuple[int, int], Digests] = OrderedDict()
 
     def note(self, branch: int, index: int, holders: Holders) -> None:
-        """The program stands at a step that it made; `branch` is the one that made it."""
+        """The program is at a step that it made; `branch` is the one that made it."""
         self._stops[branch, index] = digests(holders)
         self._stops.move_to_end((branch, index))
         if len(self._stops) > STOPS:

@@ -31,7 +31,7 @@ class Program:
 
     execution: Execution
     """The present one; there is none before `begin`."""
-    past: Checkpoints
+    checkpoints: Checkpoints
     """Its checkpoints."""
 
     def __init__(
@@ -72,7 +72,7 @@ class Program:
             self.script, self._environment, self.output, self._sites, self.history, self.plain_variables, self.prompt
         )
         self.execution.machine.started = self.beacon
-        self.past = Checkpoints(self.execution, self._memory, self.forks)
+        self.checkpoints = Checkpoints(self.execution, self._memory, self.forks)
         self.set_zeroing(self.zeroing)
         self.started = True
         failure = self.execution.enter()
@@ -80,7 +80,7 @@ class Program:
         return failure
 
     def give_up(self) -> None:
-        """The present execution will not go on; the world is as before the first one."""
+        """Give up the present execution: settings of the process and random generators are as before the first one."""
         if self.started:
             with self.execution.running():
                 self.execution.machine.close()
@@ -95,14 +95,14 @@ class Program:
         counts = self.execution.breakpoints.counts()
         self.give_up()
         self.zeroing = True
-        del self.execution, self.past
+        del self.execution, self.checkpoints
         gc.collect()  # what it held may be large
         self._begin()
         self.history.move_to(0, 0)
         self.execution.breakpoints.restore(counts)
         entry = StepResult(None, StopReason.ENTRY, self.execution.stepper.place)
         self.execution.snapshots.last = self.execution.look(0, 0, entry)
-        self.past.keep(True)
+        self.checkpoints.keep(True)
 
     def known(self) -> dict[str, Any]:
         """What a copy of the process that slept does not know, but for the timeline; see `learn`."""
@@ -114,7 +114,7 @@ class Program:
         }
 
     def learn(self, history: History, known: dict[str, Any]) -> None:
-        """In a copy of the process that slept: what came to be known since. The program stands where it slept."""
+        """In a copy of the process that slept: what came to be known since. The program is where it slept."""
         branch, index = self.history.branch, self.history.index
         self.history = self.execution.history = history
         history.move_to(branch, index)

@@ -27,14 +27,14 @@ class Bookmark:
     """Each with its instruction, the assignment that is put off, and the item for it."""
     moves: int
     place: Position
-    turn: IterationMark
+    iteration: IterationMark
 
 
 class Stepper:
     """How each step is made. `detailed` says how closely the recorder looks at it."""
 
-    def __init__(self, machine: Machine, recorder: Recorder, turn: Iteration) -> None:
-        self._machine, self._recorder, self._turn = machine, recorder, turn
+    def __init__(self, machine: Machine, recorder: Recorder, iteration: Iteration) -> None:
+        self._machine, self._recorder, self._iteration = machine, recorder, iteration
         self.zeroing = True
         """Whether zero_grad is run, and not passed over."""
         self.place = Position()
@@ -51,7 +51,7 @@ class Stepper:
     def bookmark(self) -> Bookmark:
         """Where the program stands, to go back there when a step is refused after all."""
         frames = [(frame, frame.pc, frame.unbound, _item(frame)) for frame in self._machine.frames]
-        return Bookmark(frames, self._machine.moves, self.place, self._turn.bookmark())
+        return Bookmark(frames, self._machine.moves, self.place, self._iteration.bookmark())
 
     def go_back(self, there: Bookmark) -> bool:
         """Go back there, if no loop has taken another item since. Whether that could be done."""
@@ -62,7 +62,7 @@ class Stepper:
             if unbound is not None:
                 frame.slots[id(unbound.loop)].item = item
         self.place = there.place
-        self._turn.go_back(there.turn)
+        self._iteration.restore(there.iteration)
         return True
 
     def begin(self) -> None:
@@ -70,7 +70,7 @@ class Stepper:
         self.running, self.passed = None, False
 
     def locate(self) -> None:
-        """Look up where the program stands."""
+        """Look up where the program is."""
         if self._moves != self._machine.moves:
             self._moves = self._machine.moves
             self.place = position_of(self._machine, self.place)
@@ -104,7 +104,7 @@ class Stepper:
         self.running = run
         if self._moves != machine.moves:
             self.locate()
-        self._turn.begin()
+        self._iteration.begin()
         place = self.place
         recorder = self._recorder
         recorder.begin(run, frame, place, detailed)
@@ -127,7 +127,7 @@ class Stepper:
 
     def move_on(self, run: RunBlock, frame: Frame) -> None:
         """A block ran: go to the next one."""
-        self._turn.ran(run, frame)
+        self._iteration.ran(run, frame)
         self._machine.advance()
         if not self.zeroing:
             self.pass_zero_grad()
@@ -143,7 +143,7 @@ class Stepper:
             self._recorder.abandon(run)
             raise
         self._recorder.end(run, frame, self.place, detailed)
-        self._turn.ran(run, frame)
+        self._iteration.ran(run, frame)
         return run
 
     def check_forward(self) -> None:
@@ -152,13 +152,13 @@ class Stepper:
         Raises:
             StepRefused: the loop has no forward, or no sample is left.
         """
-        self._turn.check_has(Phase.FORWARD)
-        if is_last(self._machine) and not self._turn.forward_ahead():
+        self._iteration.check_has(Phase.FORWARD)
+        if is_last(self._machine) and not self._iteration.forward_ahead():
             raise StepRefused("No more samples: this was the last one.", "`next` goes on to the end of the script.")
 
     def forward(self, detailed: bool) -> RunBlock | None:
         """Run a forward: the last one again if no backward followed it, else the next, passing over what is between."""
-        again = self._turn.forward_again()
+        again = self._iteration.forward_again()
         if again is not None:
             return self.apart(*again, detailed)
         while (cursor := self._machine.cursor) and cursor.phase is not Phase.FORWARD:
@@ -182,7 +182,7 @@ class Stepper:
 
     def _pass(self, cursor: RunBlock) -> None:
         """Go past a block; its statements without a phase run."""
-        self._turn.passed(cursor)
+        self._iteration.passed(cursor)
         self._machine.step(skip=True)
         self._machine.advance()
 

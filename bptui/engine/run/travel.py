@@ -1,4 +1,4 @@
-"""Going to a step that has run: from the nearest checkpoint on, or from where the program stands, or from the start."""
+"""Going to a step that has run: from the nearest checkpoint on, or from where the program is, or from the start."""
 
 from __future__ import annotations
 
@@ -35,14 +35,14 @@ class Travel:
     Where the process may be copied, a copy goes and takes this one's place when it arrives; else it goes by itself.
     """
 
-    def __init__(self, life: Program, pause: IsPaused, tell: Callable[[], dict[str, Any]] = dict) -> None:
-        """`tell`: what a copy that slept has to be told beside what the program knows."""
-        self._life, self._pause, self._tell = life, pause, tell
+    def __init__(self, program: Program, pause: IsPaused, handover_state: Callable[[], dict[str, Any]] = dict) -> None:
+        """`handover_state`: gives what a copy that wakes up has to know, besides what the program knows."""
+        self._program, self._pause, self._handover_state = program, pause, handover_state
         self._goal = 0
         """The index that it goes to; a little before it a sleeper is left, since more steps back may follow."""
         self._trial = False
         """Whether this is a copy that ends if it does not arrive."""
-        self._wrote = life.execution.wrote
+        self._wrote = program.execution.wrote
         self._present: Checkpoint | None = None
         """Where the program stood before."""
 
@@ -52,7 +52,7 @@ class Travel:
         Raises:
             StepRefused: there is no such step.
         """
-        history = self._life.history
+        history = self._program.history
         if not 0 <= branch < len(history.branches):
             raise StepRefused(f"There is no branch {branch}.", f"They are numbered 0 to {len(history.branches) - 1}.")
         last = history.last(branch)
@@ -71,23 +71,29 @@ class Travel:
             StepRefused: there is no such step, or the program does not repeat itself. Nothing changed.
         """
         index = self.check(branch, index)
-        life, here = self._life, (self._life.history.branch, self._life.history.index)
-        if life.forks is None or (here[1] == index and life.history.contains(branch, *here)) or life.forks.trouble:
+        program, here = self._program, (self._program.history.branch, self._program.history.index)
+        if (
+            program.forks is None
+            or (here[1] == index and program.history.contains(branch, *here))
+            or program.forks.trouble
+        ):
             return self._by_itself(lambda: self._to(branch, index))
-        while wake and (sleeper := life.forks.nearest(life.history, branch, index, self._detailed_tail)) is not None:
+        while (
+            wake and (sleeper := program.forks.nearest(program.history, branch, index, self._detailed_tail)) is not None
+        ):
             if not self._is_nearer(sleeper, branch, index):
                 break
-            handover = Handover(branch, index, life.history, {**life.known(), **self._tell()})
-            if (refusal := life.forks.wake(sleeper, handover)) is not None:
+            handover = Handover(branch, index, program.history, {**program.known(), **self._handover_state()})
+            if (refusal := program.forks.wake(sleeper, handover)) is not None:
                 raise refusal
-        return life.forks.attempt(lambda: self.as_copy(lambda: self._to(branch, index)))
+        return program.forks.attempt(lambda: self.as_copy(lambda: self._to(branch, index)))
 
     def _is_nearer(self, sleeper: Sleeper, branch: int, index: int) -> bool:
         """Whether no other way leads there from as near."""
-        life, here = self._life, (self._life.history.branch, self._life.history.index)
-        if life.history.contains(branch, *here) and sleeper.index <= here[1] <= index:
+        program, here = self._program, (self._program.history.branch, self._program.history.index)
+        if program.history.contains(branch, *here) and sleeper.index <= here[1] <= index:
             return False
-        start = life.past.nearest(branch, index, self._detailed_tail)
+        start = program.checkpoints.nearest(branch, index, self._detailed_tail)
         return start is None or start.index <= sleeper.index
 
     def _by_itself(self, go: Callable[[], Snapshot]) -> Snapshot:
@@ -110,14 +116,14 @@ class Travel:
         return self.as_copy(lambda: self._to(branch, index))
 
     def _to(self, branch: int, index: int) -> Snapshot:
-        history = self._life.history
+        history = self._program.history
         self._goal = index
         here = (history.branch, history.index)
         if history.index == index and history.contains(branch, *here):
             history.move_to(branch, index)
             return self._arrived(None)
-        self._present = None if self._trial else self._life.past.keep(True)
-        start = self._life.past.nearest(branch, index, self._detailed_tail)
+        self._present = None if self._trial else self._program.checkpoints.keep(True)
+        start = self._program.checkpoints.nearest(branch, index, self._detailed_tail)
         onwards = history.contains(branch, *here) and here[1] <= index
         if not onwards or (start is not None and start.index > here[1]):
             self._go_to(start)
@@ -129,114 +135,114 @@ class Travel:
         Raises:
             StepRefused: the program does not repeat itself. Nothing changed.
         """
-        if self._life.forks is None or self._life.forks.trouble:
+        if self._program.forks is None or self._program.forks.trouble:
             return self._by_itself(self._to_breakpoint)
-        return self._life.forks.attempt(lambda: self.as_copy(self._to_breakpoint))
+        return self._program.forks.attempt(lambda: self.as_copy(self._to_breakpoint))
 
     def _to_breakpoint(self) -> Snapshot:
-        history, past = self._life.history, self._life.past
+        history, checkpoints = self._program.history, self._program.checkpoints
         branch, here = history.branch, history.index
-        self._present = None if self._trial else past.keep(True)
-        found = self._latest_met(branch, here) if self._life.execution.breakpoints.active else None
+        self._present = None if self._trial else checkpoints.keep(True)
+        found = self._latest_met(branch, here) if self._program.execution.breakpoints.active else None
         if found is None:
             return self._to(branch, here if self._pause() else 0)
         index, hit = found
-        self._go_to(self._life.past.nearest(branch, index, self._detailed_tail))
+        self._go_to(self._program.checkpoints.nearest(branch, index, self._detailed_tail))
         self._pause = lambda: False  # it is found; the rest is short
         snapshot = self._arrived(self._replay(branch, index, self._detailed_tail, self._follow))
-        snapshots = self._life.execution.snapshots
+        snapshots = self._program.execution.snapshots
         snapshots.last = dataclasses.replace(snapshot, stop_reason=hit.reason)
         return self._not_undone(snapshots.say_met(hit.words))
 
     def _latest_met(self, branch: int, end: int) -> tuple[int, Hit] | None:
         """Where before that step a breakpoint was met last: what lies between two checkpoints runs again."""
-        life = self._life
-        counts = life.execution.breakpoints.counts()
+        program = self._program
+        counts = program.execution.breakpoints.counts()
         found: list[tuple[int, Hit]] = []
 
         def see(ran: RunBlock | None) -> bool:
-            hit = life.execution.breakpoints.met(ran, life.execution.stepper.place)
+            hit = program.execution.breakpoints.met(ran, program.execution.stepper.place)
             if hit is not None:
-                found.append((life.history.index, hit))
+                found.append((program.history.index, hit))
             return not self._pause()
 
         try:
             while end > 1 and not found and not self._pause():
-                self._go_to(life.past.nearest(branch, end - 2, 0))
-                start = life.history.index
-                with life.execution.running():
-                    life.execution.breakpoints.begin(life.execution.stepper.place)
+                self._go_to(program.checkpoints.nearest(branch, end - 2, 0))
+                start = program.history.index
+                with program.execution.running():
+                    program.execution.breakpoints.begin(program.execution.stepper.place)
                 self._replay(branch, end - 1, 0, see)
                 end = start + 1
         finally:
-            life.execution.breakpoints.restore(counts)
-            life.execution.breakpoints.logged()
+            program.execution.breakpoints.restore(counts)
+            program.execution.breakpoints.logged()
         return found[-1] if found else None
 
     @property
     def _detailed_tail(self) -> int:
         """So many steps before one that is gone to are looked at in detail: those of a turn."""
-        return max(len(self._life.script.program.blocks), 2) + 1
+        return max(len(self._program.script.program.blocks), 2) + 1
 
     def _go_to(self, start: Checkpoint | None) -> None:
         """Stand at that checkpoint, or without one at the entry of a new execution."""
         if start is not None:
-            self._life.past.bring_back(start)
+            self._program.checkpoints.bring_back(start)
         else:
             self._present = None  # of the execution that ends: it could not be brought back
-            self._life.start_over()
+            self._program.start_over()
 
     def _replay(
         self, branch: int, index: int, detailed_tail: int, progress: Callable[[RunBlock | None], bool]
     ) -> Snapshot | None:
-        """Run again up to that step. Where that fails, the program stands where it stood before it went back.
+        """Run again up to that step. Where that fails, the program is where it stood before it went back.
 
         Raises:
             StepRefused: the program does not repeat itself, or it was interrupted. Nothing changed.
             ArrivedElsewhere: the same, and it could not be put back.
         """
-        life = self._life
+        program = self._program
         try:
-            return life.execution.replay(branch, index, detailed_tail, progress)
+            return program.execution.replay(branch, index, detailed_tail, progress)
         except NotThere as failed:
             if self._trial:
                 raise StepRefused(failed.message, f"{failed.hint} Nothing changed.".strip()) from None
-            if self._present is not None and life.past.usable(self._present.moment):
-                life.past.bring_back(self._present)
-                life.restore_zeroing()
+            if self._present is not None and program.checkpoints.usable(self._present.moment):
+                program.checkpoints.bring_back(self._present)
+                program.restore_zeroing()
                 raise StepRefused(failed.message, f"{failed.hint} Nothing changed.".strip()) from None
-            life.set_zeroing(failed.taken.zeroing)
-            stop = life.execution.stop(failed.taken, failed.step)
+            program.set_zeroing(failed.taken.zeroing)
+            stop = program.execution.stop(failed.taken, failed.step)
             said = f"step {index} could not be gone to: {failed.message[0].lower()}{failed.message[1:]}"
             text = f"{said} It stands at step {stop.index} of branch {stop.branch}. {failed.hint}".strip()
             stop = dataclasses.replace(stop, explain=text)
-            life.execution.snapshots.last = stop
+            program.execution.snapshots.last = stop
             raise ArrivedElsewhere(stop) from None
 
     def _follow(self, ran: RunBlock | None) -> bool:
         """A step ran again: what breakpoints remember follows. Whether to go on."""
-        life = self._life
-        life.execution.breakpoints.stepped(ran, life.execution.stepper.place)
-        left = self._goal - life.history.index
-        life.past.leave_sleeper(False, soon=self._detailed_tail < left <= 4 * self._detailed_tail)
+        program = self._program
+        program.execution.breakpoints.stepped(ran, program.execution.stepper.place)
+        left = self._goal - program.history.index
+        program.checkpoints.leave_sleeper(False, soon=self._detailed_tail < left <= 4 * self._detailed_tail)
         return not self._pause()
 
     def _arrived(self, snapshot: Snapshot | None) -> Snapshot:
-        """The program stands at a step that had run before."""
-        life = self._life
-        life.restore_zeroing()
-        snapshots = life.execution.snapshots
+        """The program is at a step that had run before."""
+        program = self._program
+        program.restore_zeroing()
+        snapshots = program.execution.snapshots
         snapshot = snapshot or snapshots.last
         assert snapshot is not None
-        snapshots.settle(snapshot, life.history.branch, reason=StopReason.GOTO)
-        holders = life.execution.recorder.holders()
-        others = life.plain_variables.different(life.history.owner_number, life.history.index, holders)
+        snapshots.settle(snapshot, program.history.branch, reason=StopReason.GOTO)
+        holders = program.execution.recorder.holders()
+        others = program.plain_variables.different(program.history.owner_number, program.history.index, holders)
         if others:
             snapshots.add(f"not as before, since it does not repeat: {', '.join(others)}")
-        return snapshots.see_anew(life.zeroing)
+        return snapshots.see_anew(program.zeroing)
 
     def _not_undone(self, snapshot: Snapshot) -> Snapshot:
         """Say so where steps were undone that had printed."""
-        if self._life.execution.wrote >= self._wrote:
+        if self._program.execution.wrote >= self._wrote:
             return snapshot
         return dataclasses.replace(snapshot, explain=f"printed text stays; {snapshot.explain}")

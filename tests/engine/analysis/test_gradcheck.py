@@ -496,5 +496,5 @@ def test_what_was_computed_before_the_forward_is_a_constant(open_script: OpenScr
 def test_it_is_refused_inside_a_phase(open_script: OpenScript) -> None:
     controller = open_script(one("loss = (w**2).sum()"))
     controller.next()
-    controller._inside = type("Inside", (), {"run": controller._execution.turn.last_forward()[0]})()  # type: ignore[index]
+    controller._inside = type("Inside", (), {"run": controller._execution.iteration.last_forward()[0]})()  # type: ignore[index]
     assert "inside forward" in controller.check().reason

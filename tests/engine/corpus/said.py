@@ -26,7 +26,7 @@ def wrong_in(path: str) -> list[str]:
 
 def _wrong(controller: Controller) -> Iterator[tuple[str, str]]:
     for zeroing in (True, False):
-        controller.restart() if controller._life.started else controller.start()
+        controller.restart() if controller._program.started else controller.start()
         controller.set_zeroing(zeroing)
         facts = [facts_of(controller.snapshot)]
         for each in _step_by_step(controller, facts):

@@ -413,12 +413,12 @@ def test_checkpoints_keep_to_the_budget_and_every_step_can_still_be_gone_to(open
         memory=20,
     )
     losses = [row.loss for _ in [controller.run(steps=200)] for row in controller.rows()]
-    assert controller._past.nbytes <= 20 << 20
+    assert controller._checkpoints.nbytes <= 20 << 20
     for index in (199, 3, 120, 57):
         there = controller.goto(index)
         assert there.loss is not None
         assert there.loss.number == losses[index]
-        assert controller._past.nbytes <= 20 << 20
+        assert controller._checkpoints.nbytes <= 20 << 20
 
 
 def test_it_is_said_that_printed_text_stays_where_what_is_undone_had_printed(open_script: OpenScript) -> None:
