@@ -39,7 +39,7 @@ class Listed:
     text: str
     """As a person types it."""
     state: BreakpointState | None
-    """What became of it; None where the debuggee has not told yet."""
+    """What became of it; None until the debuggee answers."""
 
 
 @dataclass(frozen=True)

@@ -32,7 +32,7 @@ class Uncut:
 
 @dataclass(frozen=True, eq=False)
 class Stopped:
-    """The program stands still, with what it looks like now. The last row is that snapshot's."""
+    """The program stopped. The last of `rows` is the row of that snapshot."""
 
     snapshot: Snapshot
     rows: tuple[Rows, ...]
@@ -97,13 +97,13 @@ class Completed:
     """What was typed can go on so."""
 
     start: int
-    """Where the word begins that the candidates stand for."""
+    """Where the word begins that a candidate would replace."""
     candidates: tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
 class Compared:
-    """Two branches ran from this stop, where the program stands again; their rows came with `Running`."""
+    """Two branches ran from this stop, to which the program came back; their rows came with `Running`."""
 
     stop: Stopped
     at: int

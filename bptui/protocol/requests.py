@@ -41,7 +41,7 @@ class Step:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """Run on until the goal, a pause or an exception. Tells `Running` on the way."""
+    """Run on until the goal, a pause or an exception. `Running` comes about 20 times a second meanwhile."""
 
     goal: Goal
     steps: int | None = None
@@ -50,7 +50,7 @@ class Run:
 
 @dataclass(frozen=True, eq=False)
 class Back:
-    """Undo steps: stand where the program stood before them. Inside a phase: as `Step(Move.BACK)`."""
+    """Undo steps: the program is again as it was before them. Inside a phase: as `Step(Move.BACK)`."""
 
     steps: int = 1
 
@@ -62,7 +62,7 @@ class RunBack:
 
 @dataclass(frozen=True, eq=False)
 class GoTo:
-    """Stand at a step of the timeline that has run. Answer: `Stopped`, without rows."""
+    """Bring the program back to a step of the timeline that has run. Answer: `Stopped`, without rows."""
 
     index: int
     """-1 for the last one."""
@@ -72,7 +72,7 @@ class GoTo:
 
 @dataclass(frozen=True, eq=False)
 class Compare:
-    """Run on from here on two branches, zeroing on and off, and stand here again. Answer: `Compared`."""
+    """Run on from here on two branches, zeroing on and off, and come back here. Answer: `Compared`."""
 
     steps: int | None = None
     """How many steps each; None for all that are left, up to 10,000."""
@@ -144,7 +144,7 @@ class Inspect:
 
 @dataclass(frozen=True, eq=False)
 class ShowTape:
-    """Tell the tape as it is now. Answer: `TapeShown`."""
+    """Send the tape as it is now. Answer: `TapeShown`."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -21,7 +21,7 @@ class Session(Protocol):
     """A program that can be stepped: a live debuggee, a recorded trace, a fake in tests."""
 
     timeline: Timeline
-    """All that was told so far. What the listener hears is in it already."""
+    """All rows, snapshots and output so far. A reply is in it before the listener gets it."""
 
     def start(self, listener: Listener) -> None:
         """Start the debuggee and open the script. `Opened` and `Stopped` follow, or `Uncut`, or `Died`."""
@@ -144,13 +144,13 @@ class LiveSession:
 
     def _send(self, message: Request | Pause) -> None:
         assert self._debuggee is not None
-        with contextlib.suppress(OSError):  # it is gone; its own thread tells of that
+        with contextlib.suppress(OSError):  # it is gone; its own thread reports that as `Died`
             self._debuggee.link.send(message)
 
     def _hear_from(self, debuggee: Debuggee, message: Reply | Died) -> None:
         with self._lock:
             if debuggee is not self._debuggee:
-                return  # said by one that a restart has replaced
+                return  # from a debuggee that a restart has replaced
             if isinstance(message, Died):
                 self._death = message
                 message = Reply(max(self._unanswered, default=0), message)

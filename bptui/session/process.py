@@ -55,7 +55,7 @@ class Debuggee:
         self._guardian: subprocess.Popen[bytes] | None = None
         self._spoke = False
         self._killed = False
-        """Whether its death is not to be told."""
+        """Whether the debugger ended it itself, so that no `Died` is to follow."""
         self._given_up = False
         """Whether a person had it killed."""
         self._mark = new_mark()
@@ -73,19 +73,19 @@ class Debuggee:
                     os.kill(self._beacon.living, signal.SIGINT)
 
     def leave(self) -> None:
-        """Let it end by itself, and see to it that it does; returns at once. Its death is not told."""
+        """Let it end by itself, and see to it that it does; returns at once. No `Died` follows."""
         with self._lock:
             self._killed = True
         self.link.hang_up()
 
     def give_up(self) -> None:
-        """End it and all that it started, at once, and tell its death."""
+        """End it and all that it started, at once. `Died` follows: a person asked for it."""
         with self._lock:
             self._given_up = True
             self._kill_group()
 
     def kill(self) -> None:
-        """End it and all that it started, at once; its death is not told."""
+        """End it and all that it started, at once. No `Died` follows."""
         with self._lock:
             self._killed = True
             self._kill_group()
@@ -135,7 +135,7 @@ class Debuggee:
                 self._kill_group()
 
     def _bury(self, process: subprocess.Popen[bytes], misunderstanding: str) -> None:
-        """Wait for the process, tell of its death, and leave nothing behind."""
+        """Wait for the process to end, report its death unless we ended it ourselves, and close all that it used."""
         try:
             status = process.wait(0 if misunderstanding else GRACE)
         except subprocess.TimeoutExpired:

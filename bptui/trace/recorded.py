@@ -79,12 +79,12 @@ class RecordedSession:
         """The latest kept snapshot that was seen: what of it does not change is taken for steps without one."""
 
     def start(self, listener: Listener) -> None:
-        """Tell `Opened`, and `Stopped` where it begins."""
+        """Send `Opened` and then `Stopped` at the step where it begins."""
         self._listener = listener
         self.restart()
 
     def restart(self) -> None:
-        """Stand where it began again."""
+        """Go to the step where it began, as a restarted program would: `Opened` and `Stopped` follow."""
         self._number += 1
         self._branch, self._index = self._first
         self._reply(Opened(self.program, *self.timeline.versions))
@@ -164,7 +164,7 @@ class RecordedSession:
         return self._walk(self._index + 1)
 
     def _walk(self, index: int) -> Stopped:
-        """Stand at a later step, as the program did when it came there."""
+        """Go on to a later step; the stop reason is the recorded one."""
         self._index = index
         return self._stop()
 
@@ -174,7 +174,7 @@ class RecordedSession:
         return self._go(max(self._index - steps, 0), self._branch)
 
     def _go(self, index: int, branch: int) -> Stopped:
-        """Stand at any step."""
+        """Go to any step of any branch; the stop reason is `goto`, and nothing is printed again."""
         branches = self.timeline.branches
         if all(each.number != branch for each in branches):
             raise Refusal(f"There is no branch {branch}.", f"They are numbered 0 to {len(branches) - 1}.")

@@ -4,6 +4,16 @@ A number is a REAL; NULL where there is none (`.grad` is None); the text 'nan' f
 Infinities are REALs: `9e999`. The columns of numbers have no type: one of type REAL would lose the sign of -0.0.
 
 Rows come in the order of steps, so every table but the small ones is appended to, whatever the number of parameters.
+
+History. `user_version` grows only where an older bptui could not read the file; the JSON of snapshots may gain fields,
+which have defaults, so that older files are still read and what they lack is left out.
+
+- Version 1: one database for the timeline and for traces. Its tables are those below.
+  - The indexes of nan came before the first release, so that the first nan is found without reading every step. A file
+    without them is refused, since what is expected is expected to the letter.
+  - `Watched.changed`: False in older snapshots, whose watches are then not marked as changed.
+  - `Failure.cause`: empty in older snapshots; what a backward failed on is not named.
+  - `Snapshot.changes`: empty in older snapshots; `short.changes_since` then compares with the row before.
 """
 
 from __future__ import annotations
@@ -86,7 +96,7 @@ TABLES = (
     """,
     """
     CREATE TABLE output (
-        id INTEGER PRIMARY KEY,     -- in the order in which it was told
+        id INTEGER PRIMARY KEY,     -- in the order in which it arrived
         branch INTEGER NOT NULL,
         idx INTEGER NOT NULL,       -- the step during which, or (in a run at full speed) before which it was written
         stream TEXT NOT NULL,       -- stdout, stderr, log (what logpoints said)

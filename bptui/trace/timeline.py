@@ -239,7 +239,7 @@ class Timeline:
     def close(self) -> None:
         """Leave a recording complete; one in which no script was opened is removed. May be called twice.
 
-        What is told afterwards is not kept, and there are no steps any more.
+        Replies that come afterwards are dropped, and there are no steps any more.
         """
         with self._writing, self._reading:
             if self._closed:

@@ -1,4 +1,4 @@
-"""What happened, told to the screen."""
+"""Textual messages that the panes and the session post to the screen."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from textual.message import Message
 
 
 class RepliesArrived(Message):
-    """The session told something: it is in the inbox."""
+    """New replies of the session are in the inbox."""
 
 
 class CommandChosen(Message):

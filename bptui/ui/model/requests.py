@@ -27,7 +27,7 @@ from bptui.protocol.snapshot import Snapshot
 from bptui.session.live import Session
 
 Hear = Callable[[Payload], None]
-"""Told what answers a request: of a run each `Running` on the way, and at last the answer."""
+"""Called with what answers a request: each `Running` of a run on the way, and at last the answer."""
 
 STEPS = (Next, Do, Step, Run, Back, RunBack, GoTo, Compare, Evaluate, SetValue, SetZeroing)
 """The requests that the program itself carries out: one at a time. All others are answered beside them."""
@@ -87,10 +87,10 @@ class InFlight:
 
 
 class Requests:
-    """The table of requests in flight: each with who is told its answer."""
+    """The table of requests in flight: each with the function that gets its answer."""
 
     def __init__(self, session: Session, hear: Hear) -> None:
-        """`hear` is told what answers no request of ours: a program opens, stands at its entry, or is gone."""
+        """`hear` gets the replies to no request of ours: a program was opened, is at its entry stop, or is gone."""
         self._session, self._hear = session, hear
         self.state = SessionState.STARTING
         """As of the last answer: a step in flight does not show here."""
@@ -139,7 +139,7 @@ class Requests:
         self._session.restart()
 
     def take(self, reply: Reply) -> None:
-        """Tell a reply to whoever asked, unless it was overtaken."""
+        """Hand a reply to the function that waits for it; drop it if a later request of its kind was made since."""
         payload = reply.payload
         if isinstance(payload, Opened | Died | Uncut):
             self._in_flight.clear()
