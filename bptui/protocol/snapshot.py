@@ -175,6 +175,12 @@ class Snapshot:
             return self.op.line
         return self.next.line if self.next else None
 
+    @property
+    def loss_to_come(self) -> bool:
+        """Whether the step was a part of a forward that computed no loss, and a later part may compute it."""
+        more = self.next is not None and self.next.phase is not Phase.BACKWARD and self.next.block > (self.block or 0)
+        return self.phase is Phase.FORWARD and self.loss is None and more
+
     def param(self, name: str | None) -> Param | None:
         """The parameter of that name; None if there is none."""
         return next((param for param in self.params if param.name == name), None)

@@ -26,6 +26,7 @@ from bptui.protocol.replies import (
 )
 from bptui.protocol.requests import Ask, DrawCurve, Evaluate, SetBreakpoints, SetWatches
 from bptui.protocol.snapshot import ProgramInfo, Rows, Snapshot
+from bptui.render.stop import cards
 from bptui.render.stop.footer import dead, refused, seen_anew
 from bptui.render.stop.headway import headway
 from bptui.render.stop.title import Progress, TimelinePosition
@@ -287,7 +288,8 @@ class ReplyHandler:
 
     def _show_param_over_time(self, snapshot: Snapshot) -> None:
         self._view.timeline.show_param(self.param, snapshot.loss_name)
-        self._view.curve.show(snapshot, self.param, self.here)
+        no_loss = "" if self.program is None or snapshot.loss is not None else cards.no_loss(self.program, snapshot)
+        self._view.curve.show(snapshot, self.param, self.here, no_loss)
         self._view.series.show(snapshot, self.here)
 
     def ask_curve(self) -> bool:

@@ -177,6 +177,9 @@ RENDERERS: dict[str, Renderer] = {
     "stop.console.console_line": lambda text, width: [
         console.console_line(part, width) for parts in _transcript(text).wrapped(width) for part in parts
     ],
+    "stop.footer.openable": lambda text, width: one(
+        footer.openable(footer.message(fit.piece(text), max(width - 2, 0)), width)
+    ),
     "stop.footer.footer": lambda _text, width: [footer.footer({"next"}, width), footer.footer({"in"}, width, True)],
     "stop.footer.typing": lambda _text, width: [footer.typing(width)],
     "stop.footer.message": lambda text, width: [

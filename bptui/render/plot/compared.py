@@ -16,7 +16,7 @@ def compared(on: Row | None, off: Row | None, at: int, width: int) -> Text:
     `on` and `off` are the forwards of that sample with zeroing on and off; None where there was none behind step `at`.
     """
     if on is None or off is None:
-        return piece("compared: no forward ran on both ways")
+        return piece("compared: no sample got a loss both with zeroing on and off")
     back = piece(f"  the program stands at step {at:,} again", QUIET)
     losses = _loss("zeroing on", on).append("; ") + _loss("off", off)
     place = piece(f", both at {_place(on)}" if _place(on) else "", QUIET)

@@ -95,11 +95,11 @@ def over_steps(losses: Losses, width: int, height: int, at: int | None = None, l
     return plot
 
 
-def nothing(curve: CurveDrawn | None, losses: Losses) -> str:
-    """Why there is nothing to draw."""
+def nothing(curve: CurveDrawn | None, losses: Losses, no_loss: str) -> str:
+    """Why there is nothing to draw. `no_loss`: why there is no loss where the program stands, as its card says."""
     if curve is not None:
         return f"the loss is nan or inf at every {one_line(curve.param)}"
-    return "every loss is nan or inf" if len(losses) else "no forward yet"
+    return "every loss is nan or inf" if len(losses) else no_loss
 
 
 def caption(curve: CurveDrawn, width: int) -> str:

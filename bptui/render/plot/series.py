@@ -226,5 +226,5 @@ def nothing(what: str, all: Sequence[Series], log: bool) -> str:
     if any(series.points or series.missing for series in all):
         return f"every {what} here is nan or inf"
     if what == "loss":
-        return "no forward here"
+        return "no loss here"
     return f"no {what} here" if what.endswith(".grad") else f"no {what} was measured here"

@@ -23,6 +23,7 @@ WIDEST = 12
 """Cells that a number takes at most; a name takes them only from a card that is wide enough for both."""
 BIG = HEIGHT + 2
 """A card of so many lines has room for big digits, for old and new, and for shape and dtype."""
+NO_FORWARD = "no forward yet"
 
 
 def card(now: Fact | None, changed: Change | None, width: int, height: int, none: str = "") -> Text:
@@ -110,20 +111,33 @@ def _kinds(fact: Fact | None, none: str) -> list[Text]:
 
 
 def no_loss(program: ProgramInfo, snapshot: Snapshot) -> str:
-    """Why there is no loss: a forward may have run and computed none."""
+    """Why there is no loss: a forward may have run and computed none. The cards, the curve and the line agree on it."""
     if snapshot.op is not None:
         return "not computed yet"
+    if snapshot.loss_to_come:
+        return "no loss yet"
     done = any(
         mark is Mark.DONE and block.phase is Phase.FORWARD
         for block, mark in zip(program.blocks, snapshot.marks, strict=False)
     )
-    return "computed no loss" if done or snapshot.phase is Phase.FORWARD or snapshot.consumed else "no forward yet"
+    return "computed no loss" if done or snapshot.phase is Phase.FORWARD or snapshot.consumed else NO_FORWARD
 
 
-def sample_card(values: Sequence[Named], targets: int, changes: Collection[str], width: int, height: int) -> Text:
-    """The loop's targets, and then the values computed on the way. `changes`: the names of what the step changed."""
+def no_values(program: ProgramInfo, snapshot: Snapshot) -> str:
+    """Why the sample's card is empty: a forward may have run on no value that has a name."""
+    why = no_loss(program, snapshot)
+    return why if why == NO_FORWARD or snapshot.op is not None else "no values"
+
+
+def sample_card(
+    values: Sequence[Named], targets: int, changes: Collection[str], width: int, height: int, none: str = ""
+) -> Text:
+    """The loop's targets, and then the values computed on the way; `none`: what is said where there are no values.
+
+    `changes`: the names of what the step changed.
+    """
     if not values:
-        return card(None, None, width, height, "no forward yet")
+        return card(None, None, width, height, none)
     changed = [named.name in changes for named in values]
     names = [one_line(named.name) for named in values]
     labels = max(map(width_of, names))

@@ -10,10 +10,13 @@ from bptui.commands.hints import about_failure, with_keys
 from bptui.commands.table import COMMANDS, Command, sign
 from bptui.protocol.snapshot import Snapshot
 from bptui.protocol.words import counted
+from bptui.render.text.cells import ELLIPSIS
 from bptui.render.text.fit import cut, cut_lines, first_that_fits, piece, wrapped_height
 from bptui.render.text.gate import one_line
 from bptui.render.text.style import BAD, FAINT, LIT, QUIET, STRONG, WARN, command
 
+OPENABLE = 2
+"""Cells that the sign takes which tells that there is more to read."""
 TALLEST = 3
 """At most so many lines for what went wrong."""
 RANKS = {each.id: each.footer for each in COMMANDS if each.footer}
@@ -29,19 +32,27 @@ ZEROING = {
 
 
 def footer(possible: Collection[str], width: int, inside: bool = False) -> Text:
-    """The keys, each of which can be clicked; those not possible now are faint. Fewer where it is narrow."""
+    """The keys, each of which can be clicked; those not possible now in brackets. Fewer where it is narrow."""
     ranked = INSIDE if inside else RANKS
     first = sorted((each for each in COMMANDS if each.id in ranked), key=lambda each: ranked[each.id])
     counts = range(len(first), 0, -1)
-    variants = (
-        (first[:at], gap) for at in counts for gap in (("  ", " ") if ranked[first[at - 1].id] < 3 else ("  ",))
-    )
+    variants = ((first[:at], gap) for at in counts for gap in ((2, 1) if ranked[first[at - 1].id] < 3 else (2,)))
     return first_that_fits((_keys(possible, shown, gap) for shown, gap in variants), width)
 
 
-def _keys(possible: Collection[str], shown: Collection[Command], gap: str) -> Text:
-    keys = (_key(each, each.id in possible) for each in COMMANDS if each in shown)
-    return piece(" ") + piece(gap).join(keys)
+def _keys(possible: Collection[str], shown: Collection[Command], gap: int) -> Text:
+    """`n next (f forward  b backward) q quit`: a terminal of few colours shows faint text as any other, or not at all.
+
+    A bracket stands in the gap that is there, so that nothing moves when a key becomes possible.
+    """
+    line, were_possible = Text(), True
+    for each in (each for each in COMMANDS if each in shown):
+        now = each.id in possible
+        mark = ")" if now and not were_possible else "(" if were_possible and not now else ""
+        before = 1 if not line else max(gap, 2) if mark else gap
+        line += piece((mark.ljust(before) if mark == ")" else mark.rjust(before)), FAINT) + _key(each, now)
+        were_possible = now
+    return line if were_possible else line + piece(")", FAINT)
 
 
 def _key(each: Command, possible: bool) -> Text:
@@ -124,3 +135,12 @@ def message(text: Text, width: int) -> Text:
     below = cut_lines(hint[0], width, TALLEST - 1)
     above = cut_lines(said, width, TALLEST - wrapped_height(below.plain, width))
     return piece("\n").join([above, below])
+
+
+def openable(text: Text, width: int) -> Text:
+    """The lines with `⏎` behind the one that was cut: that key shows all of them."""
+    lines = text.split("\n")
+    at = next((index for index, line in enumerate(lines) if line.plain.endswith(ELLIPSIS)), len(lines) - 1)
+    lines[at] = cut(lines[at] + piece(f" {sign('enter')}", LIT), width)
+    lines[at].stylize(command("inspect"), max(len(lines[at]) - 1, 0))
+    return piece("\n").join(lines)

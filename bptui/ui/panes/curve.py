@@ -12,6 +12,7 @@ from bptui.protocol.snapshot import Rows, Snapshot
 from bptui.render.plot.curve import REACH, caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.plot.losses import PARTS, Losses
 from bptui.render.plot.plot import drawable
+from bptui.render.stop.cards import NO_FORWARD
 from bptui.render.text import facts
 from bptui.render.text.fit import cut, piece
 from bptui.ui.model.rows import RowPages
@@ -54,11 +55,14 @@ class CurvePane(Plotted):
         """How often in a row there was no curve."""
         self._reason = ""
         """Why there is no curve, in the debuggee's words."""
+        self._no_loss = NO_FORWARD
+        """Why there is no loss where the program stands."""
 
     def clear(self, pages: RowPages | None = None) -> None:
         """Begin anew, with these pages."""
         self._pages = pages
         self._here, self._loss, self._losses, self._known = (-1, 0), None, Losses(), None  # on no branch yet
+        self._no_loss = NO_FORWARD
         self._forget()
         self.draw()
 
@@ -72,8 +76,10 @@ class CurvePane(Plotted):
         new = self._be_on(rows.branch) or self._add(rows)
         self._unseen = self._unseen or (new and (self._curve is None or len(rows) > 1))
 
-    def show(self, snapshot: Snapshot, param: str | None, here: tuple[int, int]) -> None:
-        """Where the program stands. A curve there is stays until its successor comes."""
+    def show(self, snapshot: Snapshot, param: str | None, here: tuple[int, int], no_loss: str = NO_FORWARD) -> None:
+        """Where the program stands, and why there is no loss. A curve there is stays until its successor comes."""
+        self._unseen = self._unseen or no_loss != self._no_loss
+        self._no_loss = no_loss
         known = snapshot.param(param)
         self._be_about(param)
         self._known = known.value if known else None
@@ -191,4 +197,4 @@ class CurvePane(Plotted):
             subtitle = cut(piece(why), width - 4).plain
         self.set_class(self._curve is not None, "-curve")
         self.entitle(piece(title), piece(subtitle))
-        self.paint(plot, "" if plot.words else nothing(self._curve, self._losses))
+        self.paint(plot, "" if plot.words else nothing(self._curve, self._losses, self._no_loss))

@@ -150,7 +150,8 @@ class View(Vertical):
         self.show_param(snapshot, param)
         values = tuple(named.name for named in snapshot.values)
         changed = {each.name for each in snapshot.changes}
-        drawing = partial(cards.sample_card, snapshot.values, snapshot.targets, changed)
+        no_values = cards.no_values(program, snapshot)
+        drawing = partial(cards.sample_card, snapshot.values, snapshot.targets, changed, none=no_values)
         self._sample.show("sample", not changed.isdisjoint(values), values, drawing)
         name = snapshot.loss_name or "loss"
         change = snapshot.change(name) if snapshot.loss is not None else None

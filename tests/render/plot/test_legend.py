@@ -72,5 +72,5 @@ def test_in_one_sentence_where_zeroing_on_and_off_led(width: int, said: str) -> 
 def test_a_loss_that_is_nan_is_said_and_none_too() -> None:
     said = compared(row(9, float("nan")), row(9, None), 1, 30).plain
     assert said == "on: loss nan; off: loss None"
-    assert compared(row(9, 1.0), None, 1, 50).plain == "compared: no forward ran on both ways"
-    assert compared(None, None, 1, 50).plain == "compared: no forward ran on both ways"
+    assert compared(row(9, 1.0), None, 1, 50).plain == "compared: no sample got a loss both with zeroing on and off"
+    assert compared(None, None, 1, 50).plain == "compared: no sample got a loss both with zeroing on and off"

@@ -178,15 +178,16 @@ def test_why_there_is_no_curve() -> None:
 
 
 @pytest.mark.parametrize(
-    ("curve", "losses", "words"),
+    ("curve", "losses", "no_loss", "words"),
     [
-        pytest.param(None, [], "no forward yet", id="before any forward"),
-        pytest.param(None, [math.nan], "every loss is nan or inf", id="when all went wrong"),
-        pytest.param(CURVE, [1.0], "the loss is nan or inf at every w", id="when it went wrong everywhere"),
+        pytest.param(None, [], "no forward yet", "no forward yet", id="before any forward"),
+        pytest.param(None, [], "computed no loss", "computed no loss", id="when the forward computes none"),
+        pytest.param(None, [math.nan], "", "every loss is nan or inf", id="when all went wrong"),
+        pytest.param(CURVE, [1.0], "", "the loss is nan or inf at every w", id="when it went wrong everywhere"),
     ],
 )
-def test_words_in_place_of_a_plot(curve: CurveDrawn | None, losses: list[float], words: str) -> None:
-    assert nothing(curve, Losses(losses)) == words
+def test_words_in_place_of_a_plot(curve: CurveDrawn | None, losses: list[float], no_loss: str, words: str) -> None:
+    assert nothing(curve, Losses(losses), no_loss) == words
 
 
 EXTREMES = [

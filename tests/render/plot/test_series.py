@@ -141,7 +141,7 @@ def test_where_the_program_does_not_stand_on_a_shown_branch_there_is_no_mark() -
 @pytest.mark.parametrize(
     ("what", "series", "log", "said"),
     [
-        pytest.param("loss", Series(()), False, "no forward here", id="no loss"),
+        pytest.param("loss", Series(()), False, "no loss here", id="no loss"),
         pytest.param("w.grad", Series(()), False, "no w.grad here", id="no gradient"),
         pytest.param("w", Series(()), True, "no w was measured here", id="no norm"),
         pytest.param("w", Series((), [1]), False, "every w here is nan or inf", id="nan"),

@@ -11,8 +11,9 @@ from bptui.commands.table import COMMANDS, sign
 from bptui.protocol.replies import Inspected
 from bptui.render.lists.help import help_text
 from bptui.render.lists.inspected import inspected, names_line
-from bptui.render.stop.footer import and_dropped, dead, footer, message, refused, restart_asks, stopped
+from bptui.render.stop.footer import and_dropped, dead, footer, message, openable, refused, restart_asks, stopped
 from bptui.render.stop.title import Progress, TimelinePosition, title
+from bptui.render.text.fit import piece
 from tests.ui.fakes.stops import BACKWARD, ENTRY, RAISED
 
 BOTH = TimelinePosition(12, 340, 1, 2)
@@ -105,6 +106,19 @@ def test_what_cannot_be_done_now_is_faint() -> None:
     assert {str(span.style) for span in text.spans if span.start <= at < span.end and isinstance(span.style, str)} == {
         "$faint"
     }
+
+
+def test_what_cannot_be_done_now_is_in_brackets_and_nothing_moves_for_it() -> None:
+    text = footer(ALL - {"next", "zeroing", "pause"}, 120).plain
+    assert "(n next  a zeroing) s in" in text
+    assert ": command (esc pause) p play" in text
+    assert footer(ALL, 120).plain[1:] == text[1:].replace("(", " ").replace(")", " ")
+
+
+def test_what_is_cut_says_that_it_can_be_opened() -> None:
+    cut_line = openable(message(piece("a sentence that goes on and on"), 18), 20)
+    assert cut_line.plain == "a sentence that g… ⏎"
+    assert openable(piece("abc…\nhint"), 20).plain == "abc… ⏎\nhint"
 
 
 def test_each_key_of_the_footer_can_be_clicked() -> None:

@@ -10,7 +10,7 @@ import pytest
 from bptui.protocol.fact import Fact, Named, Stats, differs
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Change, Contribution, Ledger
-from bptui.render.stop.cards import card, chooser, ledger, no_loss, sample_card
+from bptui.render.stop.cards import card, chooser, ledger, no_loss, no_values, sample_card
 from tests.ui.fakes.stops import ACCUMULATED, BACKWARD, ENTRY, FORWARD, LAYERS, PROGRAM, matrix, number
 
 
@@ -147,3 +147,13 @@ def test_why_there_is_no_loss() -> None:
     assert no_loss(PROGRAM, replace(FORWARD, **without)) == "computed no loss"
     assert no_loss(PROGRAM, replace(ENTRY, consumed=3)) == "computed no loss"
     assert no_loss(PROGRAM, replace(ENTRY, phase=Phase.ZERO_GRAD)) == "no forward yet"
+    assert FORWARD.next is not None
+    behind = replace(FORWARD.next, phase=Phase.FORWARD, block=1)
+    part = replace(FORWARD, block=0, next=behind, loss=None)
+    assert no_loss(PROGRAM, part) == "no loss yet", "another part of the forward comes next"
+
+
+def test_an_empty_sample_says_no_forward_only_where_there_was_none() -> None:
+    assert no_values(PROGRAM, ENTRY) == "no forward yet"
+    assert no_values(PROGRAM, replace(ENTRY, consumed=3)) == "no values"
+    assert "no values" in sample_card((), 0, (), 26, 3, "no values").plain

@@ -319,7 +319,7 @@ async def test_a_restart_begins_the_plot_anew() -> None:
         await press(pilot, *"nnnnnnnn", "l", "right_square_bracket", "r")
         await pilot.pause()
         assert shown(pilot) == ["SeriesPane"]
-        assert "no forward here" in pane(pilot).render().plain
+        assert "no loss here" in pane(pilot).render().plain
         await press(pilot, *"nn")
         assert str(pane(pilot).border_subtitle).startswith("0…2")
 
