@@ -86,7 +86,7 @@ class PlainCommands:
         """Print what is no stop."""
         if isinstance(payload, Evaluated):
             record = {"value": payload.text, "error": payload.failed, "changed": payload.stop is not None}
-            self._printer.show(record, payload.text.splitlines())
+            self._printer.show(record, [payload.text])
         elif isinstance(payload, BreakpointsSet):
             self.breakpoints.hear(payload.states)
             if not self.quiet:

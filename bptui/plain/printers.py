@@ -32,15 +32,15 @@ class Readable:
     def stop(self, snapshot: Snapshot, program: ProgramInfo) -> None:
         from bptui.render.stop.line import line
 
-        say(line(snapshot, program).plain)
+        _say(line(snapshot, program).plain)
         if snapshot.met:
-            say(f"    {snapshot.met}")
+            _say(f"    {snapshot.met}")
         for each in snapshot.watches:
-            say(f"    {each.expression} = {each.text}")
+            _say(f"    {each.expression} = {each.text}")
         _indent("|", snapshot.printed)
         _indent("!", snapshot.errors + (snapshot.failure.traceback if snapshot.failure else ""))
         if snapshot.failure is not None and (hint := about_failure(snapshot.failure)):
-            say(f"    {hint}")
+            _say(f"    {hint}")
 
     def zeroing(self, snapshot: Snapshot, program: ProgramInfo) -> None:
         say("zeroing on" if snapshot.zeroing else "zeroing off: next passes over zero_grad, and gradients accumulate")
@@ -49,7 +49,7 @@ class Readable:
         from bptui.render.tape.sheets import tape_lines
 
         for each in tape_lines(shown.tape, snapshot):
-            say(each)
+            _say(each)
 
     def check(self, checked: GradientsChecked) -> None:
         from bptui.render.lists.checked import check_sheet
@@ -58,7 +58,7 @@ class Readable:
 
     def error(self, error: Refused | Died | Uncut) -> None:
         hint = with_words(error.hint) if isinstance(error, Refused) else ""
-        say(f"error: {error.message} {hint}".rstrip())
+        _say(f"error: {error.message} {hint}".rstrip())
         if isinstance(error, Died):
             _indent("|", error.printed)
             _indent("!", error.errors)
@@ -71,7 +71,7 @@ class Readable:
 
     def show(self, record: dict[str, Any], lines: list[str]) -> None:
         for line in lines:
-            say(line)
+            _say(line)
 
 
 class Json:
@@ -100,6 +100,13 @@ class Json:
 
     def _write(self, record: dict[str, Any]) -> None:
         say(json.dumps(record, allow_nan=False))
+
+
+def _say(text: str) -> None:
+    """A line of ours. Further lines of it are marked as the script's output is: only a stop looks like a stop."""
+    first, *others = text.splitlines() or [""]
+    say(first)
+    _indent("|", "\n".join(others))
 
 
 def _indent(sign: str, text: str) -> None:

@@ -33,7 +33,7 @@ def test_each_op_and_node_is_a_line(run: Any) -> None:
         "#1 forward  epoch 0 sample 0  line 13  | forward 1/3: y_pred = mul(x, w) = 1",
         "#1 forward  epoch 0 sample 0  line 18  | forward 2/3: %2 = sub(y_pred, y) = -1",
         "#1 forward  epoch 0 sample 0  line 18  | forward 3/3: l = pow(%2, 2) = 1",
-        "#1 forward  epoch 0 sample 0  l 1.0000  w 1.0000  w.grad None  | forward: loss = 1 for x = 1, y = 2",
+        "#1 forward  epoch 0 sample 0  l 1.0000  w 1.0000  w.grad None  | forward: l = 1 for x = 1, y = 2",
         "#2 backward  epoch 0 sample 0  line 18  | "
         "backward 1/4: PowBackward0: ∂l/∂%2 = 1 · 2(y_pred - y) = 1 · (-2) = -2",
         "#2 backward  epoch 0 sample 0  line 18  | backward 2/4: SubBackward0: ∂l/∂y_pred = -2 · 1 = -2",

@@ -19,6 +19,11 @@ class LastLine(Drawn):
 
     _said: Text | Callable[[int], Text] = Text()
 
+    def __init__(self, id: str, opens: bool = False) -> None:
+        """`opens`: whether a key shows all of it where it is cut."""
+        super().__init__(id=id)
+        self._opens = opens
+
     def say(self, said: Text | Callable[[int], Text]) -> None:
         """Say this, or what it is at a width."""
         self._said = said
@@ -28,7 +33,9 @@ class LastLine(Drawn):
     def _fitted(self, width: int) -> Text:
         """What it says at that width; a sign tells where not all of it is there, and which key shows all."""
         shown = self._at(width)
-        return shown if _same(shown, self._all) else openable(self._at(max(width - OPENABLE, 1)), width)
+        return (
+            shown if not self._opens or _same(shown, self._all) else openable(self._at(max(width - OPENABLE, 1)), width)
+        )
 
     def _at(self, width: int) -> Text:
         return message(self._said(width) if callable(self._said) else self._said, width)

@@ -60,7 +60,7 @@ class View(Vertical):
         self.series = SeriesPane("series")
         self.timeline = TimelinePane("timeline")
         self.console = ConsolePane("console")
-        self._message = LastLine(id="message")
+        self._message = LastLine("message", opens=True)
         self.line = CommandLine("command", ":", entered, CommandHistory())
         self._footer = Drawn(id="footer")
 
