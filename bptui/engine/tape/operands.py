@@ -83,7 +83,7 @@ class Operands:
     def call(self, name: str) -> str:
         """`sub(y_pred, y)`."""
         texts = [self._plain_name(index) or self._text(each) for index, each in enumerate(self.positional)]
-        named = [self._text(each) for each in self._named() if not _says_nothing(each)]
+        named = [self._text(each) for each in self._named() if not _is_left_out(each)]
         return f"{name}({', '.join([*(texts[::-1] if self.swapped else texts), *named])})"
 
     def plain(self) -> list[tuple[str, float]]:
@@ -212,6 +212,6 @@ def _normal(expression: str) -> str:
         return expression
 
 
-def _says_nothing(argument: KeywordArg) -> bool:
+def _is_left_out(argument: KeywordArg) -> bool:
     """An argument given by name that is left at its default, or has no short text."""
     return argument[1] is None or (isinstance(argument[1], str) and argument[1].startswith("<"))

@@ -30,7 +30,7 @@ class UnrecordedOps:
                 self._forward_values[leaf or made] = captured
 
     def op(self, node: RawNode, place: int) -> tuple[TapeOp, list[Term | None]]:
-        """The op that made a node, which will stand at that place; and what it took, by the node's edges."""
+        """The op that made a node, and its operands by the node's edges. `place`: where the op will be on the tape."""
         terms: list[Term | None] = []
         inputs: list[int] = []
         for index, (_, made, leaf) in enumerate(node.edges):

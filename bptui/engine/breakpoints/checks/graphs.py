@@ -18,9 +18,9 @@ _MOST = 100_000
 
 
 class Growing(Check):
-    """Graphs of earlier turns that the script's variables keep, more of them after each backward.
+    """Graphs of earlier iterations that the script's variables keep, more of them after each backward.
 
-    A node belongs to an earlier turn if it is older than the last time that the same backward had run. A graph that is
+    A node is of an earlier iteration if it is older than the last time that the same backward had run. A graph that is
     merely larger than the last one, of a longer sentence for example, holds none.
     """
 

@@ -27,7 +27,7 @@ class _NotFinite(Check):
     """nan, or inf, in the loss after a forward, in gradients after a backward, in parameters after an update."""
 
     phases = (Phase.FORWARD, Phase.BACKWARD, Phase.UPDATE)
-    _word = ""
+    _kind = ""
 
     def found(self, run: RunBlock) -> Troubles | None:
         loss, numbers = self.recorder.singles()
@@ -38,13 +38,13 @@ class _NotFinite(Check):
         for row in numbers:
             known: Any = row[place]
             if known is None or known - known != 0:  # not a number of its own, or not a finite one
-                return self._looked(place == 2)
+                return self._troubles(place == 2)
         return {}
 
     def present(self) -> Troubles:
         loss = self.recorder.singles()[0]
         wrong = {"loss": ""} if loss is not None and self._is(loss) else {}
-        return wrong | self._looked(True) | self._looked(False)
+        return wrong | self._troubles(True) | self._troubles(False)
 
     def _is(self, loss: float) -> bool:
         return math.isnan(loss)
@@ -52,31 +52,31 @@ class _NotFinite(Check):
     def _entries(self, plain: torch.Tensor) -> torch.Tensor:
         return torch.isnan(plain)
 
-    def _looked(self, gradients: bool) -> Troubles:
+    def _troubles(self, gradients: bool) -> Troubles:
         wrong = {}
         for name, tensor in self.recorder.parameters.items:
-            looked = grad_of(tensor) if gradients else tensor
-            if looked is not None and (count := self._count(looked)):
+            checked = grad_of(tensor) if gradients else tensor
+            if checked is not None and (count := self._count(checked)):
                 label = f"{name}.grad" if gradients else name
-                among = f" in {count} of {looked.numel()} entries" if looked.numel() > 1 else ""
-                wrong[label] = f"{label} is {self._word}{among}"
+                among = f" in {count} of {checked.numel()} entries" if checked.numel() > 1 else ""
+                wrong[label] = f"{label} is {self._kind}{among}"
         return wrong
 
     def _count(self, tensor: torch.Tensor) -> int:
         plain = dense(tensor)
         if plain.is_meta or not (plain.is_floating_point() or plain.is_complex()):
             return 0
-        if math.isfinite(torch.linalg.vector_norm(plain).item()):  # one pass; only what overflows is looked at again
+        if math.isfinite(torch.linalg.vector_norm(plain).item()):  # one pass; only what overflows needs a second one
             return 0
         return int(torch.count_nonzero(self._entries(plain)))
 
 
 class Nan(_NotFinite):
-    _word = "nan"
+    _kind = "nan"
 
 
 class Inf(_NotFinite):
-    _word = "infinite"
+    _kind = "infinite"
 
     def _is(self, loss: float) -> bool:
         return math.isinf(loss)

@@ -18,7 +18,7 @@ class Forgotten(Check):
 
     Either its own update used it before; or another backward had added to it before another update, as a generator's
     loss does to a discriminator's gradients. One backward for two optimizers is neither, nor is one backward that adds
-    up over several turns while another optimizer's updates come in between.
+    up over several iterations while another optimizer's updates come in between.
     """
 
     phases = tuple(Phase)
