@@ -27,7 +27,8 @@ from bptui.engine.tape.cursor import PhaseCursor
 from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.replies import Completed, CurveDrawn, GradientsChecked, Inspected, TapeShown
-from bptui.protocol.snapshot import Branch, ProgramInfo, Row, Rows, Snapshot
+from bptui.protocol.rows import Branch, Row, Rows
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.protocol.tape import Move
 
 MEMORY = 512

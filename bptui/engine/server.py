@@ -69,7 +69,8 @@ from bptui.protocol.requests import (
     ShowTape,
     Step,
 )
-from bptui.protocol.snapshot import Branch, Rows, Snapshot
+from bptui.protocol.rows import Branch, Rows
+from bptui.protocol.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from bptui.engine.controller import Controller

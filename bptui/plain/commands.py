@@ -14,7 +14,8 @@ from bptui.model.watches import ALREADY, WatchModel
 from bptui.plain.records import json_value
 from bptui.protocol.replies import BreakpointsSet, Compared, Evaluated
 from bptui.protocol.requests import Ask, SetBreakpoints, SetWatches
-from bptui.protocol.snapshot import Row, Snapshot
+from bptui.protocol.rows import Row
+from bptui.protocol.snapshot import Snapshot
 from bptui.protocol.words import counted
 from bptui.session.live import Session
 from bptui.trace.aligned import aligned

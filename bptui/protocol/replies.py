@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bptui.protocol.breakpoint import BreakpointState
-from bptui.protocol.snapshot import Branch, ProgramInfo, Rows, Snapshot
+from bptui.protocol.rows import Branch, Rows
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.protocol.tape import Tape
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 from bptui.protocol.words import counted
 from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
 
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 from bptui.trace import files
 from bptui.trace.errors import CannotRecord, NotATrace
 from bptui.trace.timeline import Timeline

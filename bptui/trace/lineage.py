@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bptui.protocol.snapshot import Branch
+from bptui.protocol.rows import Branch
 
 
 @dataclass(frozen=True)

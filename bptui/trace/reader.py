@@ -8,7 +8,8 @@ from typing import Any
 
 from bptui.protocol.codec import ProtocolError, decode, encode
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Branch, ProgramInfo, Row, Snapshot
+from bptui.protocol.rows import Branch, Row
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.trace.errors import NotATrace
 from bptui.trace.lineage import Lineage, Segment
 from bptui.trace.numbers import number

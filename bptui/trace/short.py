@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from bptui.protocol.fact import Fact, Named, Value, differs
 from bptui.protocol.phase import Mark, Phase, StopReason
-from bptui.protocol.snapshot import BlockInfo, Change, Param, ProgramInfo, Row, Snapshot, Upcoming
+from bptui.protocol.rows import Row
+from bptui.protocol.snapshot import BlockInfo, Change, Param, ProgramInfo, Snapshot, Upcoming
 
 KEPT_IN_SHORT = "only its numbers were kept"
 

@@ -10,7 +10,8 @@ from dataclasses import astuple
 from pathlib import Path
 
 from bptui.protocol.replies import Reply
-from bptui.protocol.snapshot import Branch, ProgramInfo, Row, Snapshot
+from bptui.protocol.rows import Branch, Row
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.trace import files
 from bptui.trace.errors import CannotRecord, NotATrace
 from bptui.trace.gaps import gaps

@@ -13,7 +13,8 @@ from bptui import __version__
 from bptui.protocol.codec import encode
 from bptui.protocol.phase import StopReason
 from bptui.protocol.replies import Compared, Died, Evaluated, Opened, Reply, Running, Stopped
-from bptui.protocol.snapshot import Branch, ProgramInfo, Rows, Snapshot
+from bptui.protocol.rows import Branch, Rows
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.trace.lineage import Lineage
 from bptui.trace.numbers import Cell, cells
 from bptui.trace.schema import CHUNK, LOSS

@@ -25,7 +25,8 @@ from bptui.protocol.replies import (
     Uncut,
 )
 from bptui.protocol.requests import Ask, DrawCurve, Evaluate, SetBreakpoints, SetWatches
-from bptui.protocol.snapshot import ProgramInfo, Rows, Snapshot
+from bptui.protocol.rows import Rows
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.render.stop import cards
 from bptui.render.stop.footer import dead, refused, seen_anew
 from bptui.render.stop.headway import headway

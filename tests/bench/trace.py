@@ -19,7 +19,8 @@ sys.path[:0] = [str(Path(__file__).parents[2])]
 
 from bptui.protocol.phase import Phase  # noqa: E402
 from bptui.protocol.replies import Opened, Reply, Running  # noqa: E402
-from bptui.protocol.snapshot import ProgramInfo, Rows  # noqa: E402
+from bptui.protocol.rows import Rows  # noqa: E402
+from bptui.protocol.snapshot import ProgramInfo  # noqa: E402
 from bptui.trace.diff import BranchRef, Tolerance, first_difference  # noqa: E402
 from bptui.trace.export import export  # noqa: E402
 from bptui.trace.timeline import Timeline  # noqa: E402

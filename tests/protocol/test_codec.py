@@ -27,17 +27,8 @@ from bptui.protocol.replies import (
     Uncut,
 )
 from bptui.protocol.requests import Do, DrawCurve, Inspect, Next, Open, Pause, Request, Run, SetZeroing
-from bptui.protocol.snapshot import (
-    BlockInfo,
-    Contribution,
-    Failure,
-    Ledger,
-    Param,
-    ProgramInfo,
-    Rows,
-    Snapshot,
-    Upcoming,
-)
+from bptui.protocol.rows import Rows
+from bptui.protocol.snapshot import BlockInfo, Contribution, Failure, Ledger, Param, ProgramInfo, Snapshot, Upcoming
 
 FLOATS = st.floats(allow_nan=True, allow_infinity=True)
 VALUES = st.recursive(

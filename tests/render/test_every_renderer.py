@@ -16,7 +16,8 @@ from bptui.protocol.breakpoint import Breakpoint, BreakpointState
 from bptui.protocol.fact import Fact, Named
 from bptui.protocol.phase import StopReason
 from bptui.protocol.replies import CurveDrawn, Evaluated, GradientsChecked, Inspected, ParamCheck
-from bptui.protocol.snapshot import Branch, Contribution, Ledger, Param, Row, Watched
+from bptui.protocol.rows import Branch, Row
+from bptui.protocol.snapshot import Contribution, Ledger, Param, Watched
 from bptui.protocol.tape import Local, Op, Saved
 from bptui.render.lists import branchlist, breakpoints, candidates, checked, evaluated, help, inspected, watches
 from bptui.render.plot import compared, curve, legend

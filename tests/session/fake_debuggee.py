@@ -23,7 +23,8 @@ from bptui.protocol.fact import Fact  # noqa: E402
 from bptui.protocol.phase import Goal, Phase, StopReason  # noqa: E402
 from bptui.protocol.replies import CurveDrawn, Inspected  # noqa: E402
 from bptui.protocol.requests import Open  # noqa: E402
-from bptui.protocol.snapshot import BlockInfo, Branch, Failure, ProgramInfo, Row, Rows, Snapshot  # noqa: E402
+from bptui.protocol.rows import Branch, Row, Rows  # noqa: E402
+from bptui.protocol.snapshot import BlockInfo, Failure, ProgramInfo, Snapshot  # noqa: E402
 
 
 class FakeController:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from bptui.protocol.fact import Fact, Named
 from bptui.protocol.phase import Mark, Phase, StopReason
 from bptui.protocol.replies import Opened, Payload, Reply, Running, Stopped
-from bptui.protocol.snapshot import BlockInfo, Branch, Param, ProgramInfo, Row, Rows, Snapshot, Upcoming
+from bptui.protocol.rows import Branch, Row, Rows
+from bptui.protocol.snapshot import BlockInfo, Param, ProgramInfo, Snapshot, Upcoming
 from bptui.trace.timeline import Timeline
 
 SOURCE = """\

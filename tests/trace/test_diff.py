@@ -14,7 +14,7 @@ from bptui.cli import diff as differing
 from bptui.cli import main as cli
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.replies import Reply, Stopped
-from bptui.protocol.snapshot import Branch, Row
+from bptui.protocol.rows import Branch, Row
 from bptui.trace import diff
 from bptui.trace.diff import BranchRef, Difference, Tolerance, first_difference
 from bptui.trace.recorded import RecordedSession

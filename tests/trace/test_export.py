@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from bptui.protocol.snapshot import Branch
+from bptui.protocol.rows import Branch
 from bptui.trace import export as module
 from bptui.trace.errors import CannotRecord
 from bptui.trace.export import export

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.replies import Running
-from bptui.protocol.snapshot import Branch, Row, Rows
+from bptui.protocol.rows import Branch, Row, Rows
 from bptui.trace.timeline import Timeline
 from tests.trace.small_runs import hear, opened
 

@@ -42,7 +42,8 @@ from bptui.protocol.requests import (
     ShowTape,
     Step,
 )
-from bptui.protocol.snapshot import Branch, Snapshot, Watched
+from bptui.protocol.rows import Branch
+from bptui.protocol.snapshot import Snapshot, Watched
 from bptui.protocol.tape import Move
 from bptui.trace.errors import NotATrace
 from bptui.trace.recorded import RecordedSession

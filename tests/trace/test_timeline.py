@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.replies import Compared, Died, Evaluated, Running, SeenAnew, Stopped
-from bptui.protocol.snapshot import Branch, Row, Rows
+from bptui.protocol.rows import Branch, Row, Rows
 from bptui.trace.errors import CannotRecord
 from bptui.trace.timeline import Timeline
 from tests.trace.small_runs import hear, opened, row, rows, running, same, snapshot, stopped

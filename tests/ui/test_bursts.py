@@ -26,7 +26,8 @@ from bptui.protocol.requests import (
     SetWatches,
     SetZeroing,
 )
-from bptui.protocol.snapshot import Rows, Snapshot
+from bptui.protocol.rows import Rows
+from bptui.protocol.snapshot import Snapshot
 from bptui.trace.timeline import Timeline
 from bptui.ui.panes.timeline import TimelinePane
 from bptui.ui.panes.view import View

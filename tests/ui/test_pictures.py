@@ -11,7 +11,8 @@ from textual.pilot import Pilot
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.replies import CurveDrawn, Died, Inspected, Payload, Refused, Running, SeenAnew
 from bptui.protocol.requests import DrawCurve
-from bptui.protocol.snapshot import Row, Rows, Snapshot
+from bptui.protocol.rows import Row, Rows
+from bptui.protocol.snapshot import Snapshot
 from bptui.session.live import Session
 from bptui.ui.app import BptuiApp
 from tests.engine_session import EngineSession

@@ -15,7 +15,8 @@ from bptui.commands.table import COMMANDS
 from bptui.protocol.phase import Goal, Phase, StopReason
 from bptui.protocol.replies import CurveDrawn, Died, Inspected, Refused, Running, SeenAnew, Stopped, Uncut
 from bptui.protocol.requests import Ask, Back, Do, DrawCurve, GoTo, Inspect, Next, Open, Run, RunBack, SetZeroing
-from bptui.protocol.snapshot import Rows, Snapshot
+from bptui.protocol.rows import Rows
+from bptui.protocol.snapshot import Snapshot
 from bptui.ui.app import BptuiApp
 from bptui.ui.screen import MainScreen
 from bptui.ui.screens.help import HelpScreen

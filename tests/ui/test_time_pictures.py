@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 
 from bptui.protocol.phase import StopReason
 from bptui.protocol.replies import Running, Stopped
-from bptui.protocol.snapshot import Branch, Row, Rows, Snapshot
+from bptui.protocol.rows import Branch, Row, Rows
+from bptui.protocol.snapshot import Snapshot
 from bptui.ui.app import BptuiApp
 from tests.engine_session import EngineSession
 from tests.ui.fakes.scripted_session import ToldSession

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from bptui.engine.observe.parameters import Numbers
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Branch, Row, Rows
+from bptui.protocol.rows import Branch, Row, Rows
 
 _PHASES: tuple[Phase | None, ...] = (*Phase, None)
 _NUMBER_OF = {None if phase is None else phase.value: number for number, phase in enumerate(_PHASES)}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from bptui.protocol.snapshot import Branch
+from bptui.protocol.rows import Branch
 
 FIRST = Branch(0, None, -1)
 

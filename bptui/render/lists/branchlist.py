@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from rich.text import Text
 
-from bptui.protocol.snapshot import Branch
+from bptui.protocol.rows import Branch
 from bptui.render.text.fit import piece, wrapped_text
 from bptui.render.text.style import LIT, QUIET, STRONG
 

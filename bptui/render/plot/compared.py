@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 from bptui.render.text.facts import number
 from bptui.render.text.fit import first_that_fits, piece
 from bptui.render.text.style import QUIET, STRONG

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from bptui.protocol.fact import Fact
 from bptui.protocol.phase import Phase
 from bptui.protocol.replies import CurveDrawn
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 from bptui.render.plot.losses import Losses
 from bptui.render.plot.plot import Plot, drawable, frame, padded
 from bptui.render.text.cells import width_of

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from rich.text import Span, Text
 
 from bptui.protocol.phase import StopReason
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 from bptui.render.text.cells import beginning, ending, shortened, to_left, to_right, width_of
 from bptui.render.text.facts import in_fewer_digits, number
 from bptui.render.text.fit import cut, piece

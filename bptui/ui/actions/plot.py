@@ -6,7 +6,7 @@ from functools import partial
 
 from bptui.commands.parse import NotUnderstood
 from bptui.protocol.replies import Compared
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 from bptui.render.plot.compared import compared
 from bptui.trace.aligned import aligned
 from bptui.trace.errors import NotATrace

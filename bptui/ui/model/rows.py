@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 from bptui.trace.errors import NotATrace
 from bptui.trace.timeline import Timeline
 

@@ -8,7 +8,8 @@ from bptui.protocol.fact import Fact
 from bptui.protocol.phase import Phase
 from bptui.protocol.replies import CurveDrawn
 from bptui.protocol.requests import DrawCurve
-from bptui.protocol.snapshot import Rows, Snapshot
+from bptui.protocol.rows import Rows
+from bptui.protocol.snapshot import Snapshot
 from bptui.render.plot.curve import REACH, caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.plot.losses import PARTS, Losses
 from bptui.render.plot.plot import drawable

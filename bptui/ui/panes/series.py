@@ -10,7 +10,8 @@ from textual import events
 from textual.binding import Binding, BindingType
 
 from bptui.protocol.fact import Fact
-from bptui.protocol.snapshot import Row, Snapshot
+from bptui.protocol.rows import Row
+from bptui.protocol.snapshot import Snapshot
 from bptui.render.lists.branches import Branches
 from bptui.render.plot.legend import Caption, subtitle, title
 from bptui.render.plot.plot import ACROSS, PlotFrame

@@ -15,7 +15,8 @@ import bptui
 from bptui.engine.run import checkpoints
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Row, Snapshot
+from bptui.protocol.rows import Row
+from bptui.protocol.snapshot import Snapshot
 from tests.engine.conftest import LECTURE as TWO_EPOCHS
 
 LECTURE = TWO_EPOCHS.replace("range(2)", "range(12)")

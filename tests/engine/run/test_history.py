@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from bptui.engine.run.history import Fields, History, StepTaken, differing
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 
 NUMBERS = st.none() | st.floats(allow_nan=False)
 NAMES = st.sampled_from([("w",), ("w", "b"), ()])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 
-from bptui.protocol.snapshot import Branch
+from bptui.protocol.rows import Branch
 from bptui.render.lists.branches import Branches
 
 TREE = (Branch(0, None, -1), Branch(1, 0, 5), Branch(2, 0, 9), Branch(3, 1, 7), Branch(4, 1, 5))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 from bptui.render.plot.compared import compared
 from bptui.render.plot.legend import Caption, subtitle, title
 

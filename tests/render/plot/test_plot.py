@@ -10,7 +10,7 @@ import pytest
 from bptui.protocol.fact import Fact
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.replies import CurveDrawn
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 from bptui.render.plot.curve import caption, nothing, over_parameter, over_steps, path_of, steps_caption
 from bptui.render.plot.losses import PARTS, Losses
 from bptui.render.plot.plot import ACROSS, DOWN, Plot, PlotFrame, label, named_ticks, ticks

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bptui.protocol.phase import Phase, StopReason
-from bptui.protocol.snapshot import Row
+from bptui.protocol.rows import Row
 from bptui.render.stop.timeline import TimelineStyle, branch_line, columns, header, row_line
 
 ENTRY = Row(0, None, StopReason.ENTRY, 0, 0, None, (("w", 1.0, None),))

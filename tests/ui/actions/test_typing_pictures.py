@@ -10,7 +10,8 @@ from textual.pilot import Pilot
 
 from bptui.protocol.breakpoint import BreakpointState
 from bptui.protocol.replies import BreakpointsSet, Completed, Evaluated, SeenAnew, Stopped
-from bptui.protocol.snapshot import Rows, Snapshot, Watched
+from bptui.protocol.rows import Rows
+from bptui.protocol.snapshot import Snapshot, Watched
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.fakes.stops import BACKWARD, FORWARD, UPDATE
 from tests.ui.fakes.typing import enter, press

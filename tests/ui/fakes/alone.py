@@ -13,7 +13,8 @@ from textual.widget import Widget
 import bptui.ui
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.replies import CurveDrawn
-from bptui.protocol.snapshot import BlockInfo, Failure, ProgramInfo, Row, Snapshot
+from bptui.protocol.rows import Row
+from bptui.protocol.snapshot import BlockInfo, Failure, ProgramInfo, Snapshot
 from bptui.ui.base.themes import DARK
 from bptui.ui.panes.lines import Lines
 from tests.ui.fakes.stops import ENTRY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bptui.protocol.replies import Opened, Reply, Running
-from bptui.protocol.snapshot import Branch, Row, Rows
+from bptui.protocol.rows import Branch, Row, Rows
 from bptui.trace.timeline import Timeline
 from bptui.ui.model.rows import RowPages
 from bptui.ui.panes.curve import CurvePane

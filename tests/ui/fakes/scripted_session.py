@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from bptui.protocol.replies import Listener, Opened, Payload, Reply, Stopped
 from bptui.protocol.requests import Ask, Open
-from bptui.protocol.snapshot import ProgramInfo, Rows, Snapshot
+from bptui.protocol.rows import Rows
+from bptui.protocol.snapshot import ProgramInfo, Snapshot
 from bptui.trace.timeline import Timeline
 from tests.ui.fakes.stops import BACKWARD, ENTRY, FORWARD, PROGRAM, TURN, UPDATE
 

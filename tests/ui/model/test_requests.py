@@ -19,7 +19,8 @@ from bptui.protocol.replies import (
     Stopped,
 )
 from bptui.protocol.requests import Ask, Complete, DrawCurve, Inspect, Next, Run, SetBreakpoints, SetWatches
-from bptui.protocol.snapshot import Rows, Snapshot
+from bptui.protocol.rows import Rows
+from bptui.protocol.snapshot import Snapshot
 from bptui.ui.actions.play import SPEEDS, Meter, Pace
 from bptui.ui.model.requests import Requests, SessionState, possible
 from tests.ui.fakes.scripted_session import ToldSession

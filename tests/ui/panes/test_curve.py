@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bptui.protocol.replies import CurveDrawn
-from bptui.protocol.snapshot import Rows
+from bptui.protocol.rows import Rows
 from bptui.ui.panes.curve import PATIENCE, CurvePane
 from tests.ui.fakes.alone import Alone, curve_over, parabola, seen
 from tests.ui.fakes.stops import BACKWARD, ENTRY, FORWARD, UPDATE, with_w

@@ -10,7 +10,7 @@ from textual.pilot import Pilot
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.replies import Running
 from bptui.protocol.requests import Compare
-from bptui.protocol.snapshot import Row, Rows
+from bptui.protocol.rows import Row, Rows
 from bptui.ui.screen import MainScreen
 from tests.ui.fakes.scripted_session import ToldSession
 from tests.ui.test_pictures import NARROW, NORMAL, WIDE, after, app_of

@@ -14,7 +14,7 @@ from textual.widgets import Static
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.replies import Compared, Running, Stopped
 from bptui.protocol.requests import Compare, DrawCurve, GoTo, Next
-from bptui.protocol.snapshot import Branch, Row, Rows
+from bptui.protocol.rows import Branch, Row, Rows
 from bptui.render.plot.series import FORK, HERE, MISSING, RING, UPRIGHT
 from bptui.ui.panes.curve import CurvePane
 from bptui.ui.panes.series import SeriesPane
