@@ -40,7 +40,7 @@ def test_each_op_and_node_is_a_line(run: Any) -> None:
         "#2 backward  epoch 0 sample 0  line 13  | backward 3/4: MulBackward0: ∂l/∂w = -2 · x = -2 · 1 = -2",
         "#2 backward  epoch 0 sample 0  line 26  | backward 4/4: w.grad = None + -2 = -2",
         "#2 backward  epoch 0 sample 0  l 1.0000  w 1.0000  w.grad -2.0000  | "
-        "backward: ∂loss/∂w = -2 added to w.grad: None -> -2",
+        "backward: ∂l/∂w = -2 added to w.grad: None -> -2",
         "    | \tgrad: 1.0 2.0 -2.0",
         "    | \tw.grad.data: tensor([-2.]) <class 'torch.Tensor'>",
         "    | \tw: tensor([1.], requires_grad=True) <class 'torch.Tensor'>",
