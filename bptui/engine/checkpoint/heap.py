@@ -98,13 +98,16 @@ class HeapSnapshot:
         self.nbytes = self.own_bytes = _REST
         """About how many bytes it takes, with what it shares with the moment before and without."""
 
-    def is_unchanged(self) -> bool:
-        """Whether the script would see no difference; where something is `unknown`, as far as can be compared."""
+    def is_unchanged(self, *, graphs: bool = True) -> bool:
+        """Whether the script would see no difference; where something is `unknown`, as far as can be compared.
+
+        `graphs`: a graph that was freed is a difference too.
+        """
         if not (self.random.holds() and self.process.holds()):
             return False
         with torch._C.DisableTorchFunctionSubclass():
             return all(kind.same(value, saved) for kind, value, saved in self.holders) and all(
-                saved.holds() for saved in self.tensors.values()
+                saved.holds(graphs=graphs) for saved in self.tensors.values()
             )
 
     def put_back_gradients(self) -> None:

@@ -149,9 +149,11 @@ class Execution:
                 by_itself = ran is not None and raised_in(raised, self.script.path, ran.block.own_statements)
         if failure is not None and ran is not None and by_itself and ran.phase is not Phase.FORWARD:
             silent = self.output.mark() == mark
-            if ran.phase is Phase.BACKWARD and silent:
+            rejected_backward = ran.phase is Phase.BACKWARD and silent
+            if rejected_backward:
                 before.put_back_gradients()
-            if silent and before.is_unchanged() and self.stepper.go_back(place):
+            # a backward frees the graph as far as it comes, also one that PyTorch then rejects
+            if silent and before.is_unchanged(graphs=not rejected_backward) and self.stepper.go_back(place):
                 raise refusal_of(failure, ran.phase, self.iteration.phases)
         if failure is not None and ran is not None:
             self.recorder.failed(ran)

@@ -91,14 +91,14 @@ class SavedTensor:
 
     # ---- compared with what it is now
 
-    def holds(self) -> bool:
-        """Whether the tensor is now as it was."""
+    def holds(self, *, graphs: bool = True) -> bool:
+        """Whether the tensor is now as it was. `graphs`: also whether a backward can still go through its graph."""
         tensor = self._tensor
         if type(tensor) is not self._kind or version_of(tensor) != self._version or address_of(tensor) != self._address:
             return False
         if tensor.requires_grad != self._requires_grad or tensor.grad_fn is not self._node:
             return False
-        if grad_of(tensor) is not self._grad or (self._live and not is_live(self._node)):
+        if grad_of(tensor) is not self._grad or (graphs and self._live and not is_live(self._node)):
             return False
         if any(a is not b for a, b in zip(hooks_of(tensor), self._hooks, strict=True)):
             return False
