@@ -19,6 +19,7 @@ from bptui.engine.run.forks import Forks
 from bptui.engine.run.history import History
 from bptui.engine.run.plain_variables import PlainVariables
 from bptui.engine.tape.call_sites import Sites
+from bptui.engine.tensors.custom_functions import let_apply_be_seen
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Failure
@@ -50,6 +51,7 @@ class Program:
         """The breakpoints; they stay when the script begins again."""
         self.started = False
         self._memory = memory
+        let_apply_be_seen()
         self._environment = ScriptEnvironment(path, argv)
         self._sites = Sites(path, script.source, script.tree)
         self._random: RandomState | None = None
