@@ -17,7 +17,7 @@ from bptui.protocol.fact import Fact, Named
 from bptui.protocol.phase import StopReason
 from bptui.protocol.replies import CurveDrawn, Evaluated, GradientsChecked, Inspected, ParamCheck
 from bptui.protocol.rows import Branch, Row
-from bptui.protocol.snapshot import Contribution, Ledger, Param, Watched
+from bptui.protocol.snapshot import Change, Contribution, Ledger, Param, Watched
 from bptui.protocol.tape import Local, Op, Saved
 from bptui.render.lists import branchlist, breakpoints, candidates, checked, evaluated, help, inspected, watches
 from bptui.render.plot import compared, curve, legend
@@ -162,7 +162,7 @@ RENDERERS: dict[str, Renderer] = {
     ),
     "lists.inspected.names_line": lambda text, width: [inspected.names_line(["w", text], text, width)],
     "lists.watches.watch_line": lambda text, width: [
-        watches.watch_line(each, None, watches.column(poisoned(FULL, text).watches, width), width)
+        watches.watch_line(each, watches.column(poisoned(FULL, text).watches, width), width)
         for each in poisoned(FULL, text).watches
     ],
     "lists.watches.watch_sheet": lambda text, width: one(watches.watch_sheet(poisoned(FULL, text).watches, width)),
@@ -322,8 +322,8 @@ def test_cards_fit() -> None:
 
 def _cards(full: stops.Snapshot, none: str, width: int, height: int) -> Lines:
     facts = [None, *(each.fact for each in full.values), *(each.value for each in full.params)]
-    drawn = [cards.card(now, facts[-1], True, width, height, none) for now in facts]
-    return [*drawn, cards.sample_card(full.values, 2, (), True, width, height)]
+    drawn = [cards.card(now, Change("w", facts[-1]), width, height, none) for now in facts]
+    return [*drawn, cards.sample_card(full.values, 2, (), width, height, none)]
 
 
 @pytest.mark.parametrize("width", [*range(4, 45), 60, 80, 200])
