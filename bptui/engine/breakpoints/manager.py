@@ -63,7 +63,9 @@ class Breakpoints:
         self._compares = self._copies = False
         """Whether some check must know what parameters were before an update, and all of it."""
         self.active = False
-        """Whether a run has anything to look at."""
+        """Whether any is switched on."""
+        self.quiet: frozenset[str] = frozenset()
+        """The names of phases behind which a run has nothing to look at."""
 
     # ---- definitions
 
@@ -113,6 +115,8 @@ class Breakpoints:
         checks = [point.trigger.check for point in waiting if isinstance(point.trigger, CheckFires)]
         self._compares, self._copies = any(each.compares for each in checks), any(each.copies for each in checks)
         self.active = bool(points)
+        looks_always = self._at or self._arrivals or self._compares
+        self.quiet = frozenset(() if looks_always else (phase.value for phase in Phase if not self._after[phase]))
 
     # ---- running
 

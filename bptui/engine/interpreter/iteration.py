@@ -23,7 +23,8 @@ class Iteration:
 
     def __init__(self, script: Script, machine: Machine) -> None:
         self._script, self._machine = script, machine
-        self._number = 0
+        self.number = 0
+        """The iteration that these marks are of, as `Machine.iteration` counts."""
         self._marks: dict[int, Mark] = {}
         """The blocks of this iteration that ran or were skipped, by index."""
         self._forward: tuple[RunBlock, Frame] | None = None
@@ -37,38 +38,38 @@ class Iteration:
 
     def bookmark(self) -> IterationMark:
         """Its state, for `restore`."""
-        return self._number, dict(self._marks), self._forward
+        return self.number, dict(self._marks), self._forward
 
     def restore(self, there: IterationMark) -> None:
         """Restore the state of a bookmark."""
-        self._number, self._marks, self._forward = there
+        self.number, self._marks, self._forward = there
 
     # ---- what happened
 
     @property
     def is_new(self) -> bool:
         """Whether no block of the present iteration has run."""
-        return self._number != self._machine.iteration
+        return self.number != self._machine.iteration
 
     def begin(self) -> None:
         """Called before a block runs: if another iteration has begun since the last one, all of it is still to do."""
         number = self._machine.iteration
-        if self._number != number:
-            self._number = number
+        if self.number != number:
+            self.number = number
             self._marks.clear()
             self._forward = None
 
     def ran(self, run: RunBlock, frame: Frame) -> None:
         """The block ran."""
-        if self._number == self._machine.iteration:
+        if self.number == self._machine.iteration:
             self._marks[run.block.index] = _DONE
         if run.phase is _FORWARD:
             self._forward = self._last_forward = (run, frame)
             self.any_forward = True
         elif run.phase is _BACKWARD:
             self._forward = None
-            if self._consumed_turn != self._number:
-                self._consumed_turn = self._number
+            if self._consumed_turn != self.number:
+                self._consumed_turn = self.number
                 self.consumed += 1
 
     def passed(self, run: RunBlock) -> None:
@@ -80,7 +81,7 @@ class Iteration:
 
     def forward_again(self) -> tuple[RunBlock, Frame] | None:
         """The forward that no backward followed yet, if its scope is still being run, in the same iteration."""
-        if self._forward is None or self._number != self._machine.iteration:
+        if self._forward is None or self.number != self._machine.iteration:
             return None
         return self._forward if self._forward[1] in self._machine.frames else None
 
@@ -181,7 +182,7 @@ class Iteration:
 
     def marks(self, zeroing: bool) -> tuple[Mark, ...]:
         """The mark of each of the program's blocks, in the script's order."""
-        current = self._marks if self._number == self._machine.iteration else {}
+        current = self._marks if self.number == self._machine.iteration else {}
         cursor, _ = self.upcoming(zeroing)
         return tuple(self._mark(block, cursor, current, zeroing) for block in self._script.blocks)
 

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from bptui.engine.compiler.tree import Role, sample_targets
-from bptui.engine.interpreter.frames import Slot
 from bptui.engine.interpreter.machine import Machine
 
 _EPOCH, _SAMPLE = Role.EPOCH, Role.SAMPLE
@@ -31,11 +30,17 @@ def position_of(machine: Machine, last: Position) -> Position:
     epoch, sample, epochs, samples = None, last.sample, None, last.samples
     for frame in machine.frames:
         for slot in frame.slots.values():
-            role = slot.loop.role
-            if role is _EPOCH:
-                epoch, epochs = max(slot.count, 0), _total(machine, slot)
-            elif role is _SAMPLE:
-                sample, samples = max(slot.count, 0), _total(machine, slot)
+            loop = slot.loop
+            if loop.role is _EPOCH or loop.role is _SAMPLE:
+                count, total = slot.count, slot.total
+                if count < 0:
+                    count = 0
+                if total is None:
+                    total = machine.totals.get(id(loop))
+                if loop.role is _EPOCH:
+                    epoch, epochs = count, total
+                else:
+                    sample, samples = count, total
     return Position(epoch, sample, epochs, samples)
 
 
@@ -44,13 +49,13 @@ def epoch_key(machine: Machine) -> tuple[int, int] | None:
     return next(((id(slot), slot.count) for slot in machine.slots() if slot.loop.role is Role.EPOCH), None)
 
 
-def _total(machine: Machine, slot: Slot) -> int | None:
-    return slot.total if slot.total is not None else machine.totals.get(id(slot.loop))
-
-
 def is_last(machine: Machine) -> bool:
     """Whether no loop around has another item, as far as that is known."""
-    return all(slot.total is not None and slot.count + 1 >= slot.total for slot in machine.slots())
+    for frame in machine.frames:
+        for slot in frame.slots.values():
+            if slot.total is None or slot.count + 1 < slot.total:
+                return False
+    return True
 
 
 def is_last_of_epoch(machine: Machine) -> bool:

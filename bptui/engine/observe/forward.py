@@ -11,7 +11,7 @@ import torch
 from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.syntax import bound_names, reads
 from bptui.engine.interpreter.frames import Frame
-from bptui.engine.tensors.facts import fact, number_of
+from bptui.engine.tensors.facts import fact, quick_number_of
 from bptui.protocol.fact import Fact, Named
 
 _NO_CODE: set[CodeType] = set()
@@ -29,13 +29,13 @@ class ForwardResult:
         """
         self.run, self.frame, self._local = run, frame, local
         loss = evaluated(frame, run.loss)
-        if loss is before and isinstance(loss, torch.Tensor) and not computes_loss(run):
+        if before is not None and loss is before and isinstance(loss, torch.Tensor) and not computes_loss(run):
             loss = None
         self.number: float | None
         """The loss as one number."""
         if isinstance(loss, torch.Tensor):
             # without its graph: how long that lives is the script's affair
-            self._loss, self.number = loss.detach(), number_of(loss)
+            self._loss, self.number = loss.detach(), quick_number_of(loss)
         else:
             self._loss = self.number = loss
         self._loss_fact = fact(loss) if detailed and loss is not None else None

@@ -16,6 +16,8 @@ from bptui.protocol.fact import SMALL, Fact
 from bptui.protocol.phase import Phase
 from bptui.protocol.snapshot import Contribution, Ledger
 
+_ZERO_GRAD = Phase.ZERO_GRAD
+"""At hand: the members of an enum are looked up slowly, and this one behind every block."""
 LISTED = 200
 """At most so many contributions are listed one by one; older ones are only counted and summed."""
 KEPT = 4_000_000
@@ -70,7 +72,8 @@ class Ledgers:
         By a hook on the leaf. A gradient that was None or zero can be read afterwards, unless its block rewrites it.
         """
         self._coming.clear()
-        self._open_accounts(parameters)
+        if self._first:
+            self._open_accounts(parameters)
         self._backward += 1
         if not every and not self._accounts:
             return
@@ -83,9 +86,10 @@ class Ledgers:
 
     def release(self) -> None:
         """The backward is over, however: the hooks are gone."""
-        for hook in self._hooks:
-            hook.remove()
-        self._hooks.clear()
+        if self._hooks:
+            for hook in self._hooks:
+                hook.remove()
+            self._hooks.clear()
 
     def after_backward(self, parameters: Parameters, numbers: Numbers | None, place: Position) -> None:
         """List what it added. A gradient that was None or zero before is now the contribution itself.
@@ -145,6 +149,11 @@ class Ledgers:
                     account.add(place, whole, True, self._backward)
         self._first.clear()
 
+    @property
+    def has_any(self) -> bool:
+        """Whether any gradient has contributions, so that `settle` has anything to close."""
+        return bool(self._first or self._accounts)
+
     def settle(self, parameters: Parameters, numbers: Numbers | None, phase: Phase) -> None:
         """After any other block: close the accounts of gradients that are None or zero now.
 
@@ -152,14 +161,19 @@ class Ledgers:
         """
         if not self._first and not self._accounts:
             return
-        looks = numbers is None or phase is Phase.ZERO_GRAD
+        first, accounts = self._first, self._accounts
+        looks = numbers is None or phase is _ZERO_GRAD
         for index, (name, tensor) in enumerate(parameters.items):
-            if name in self._first or name in self._accounts:
-                number = numbers[index][2] if numbers is not None else None
-                gradient = grad_of(tensor) if number is None else None
-                if number == 0 if number is not None else gradient is None or (looks and is_zero(gradient)):
-                    self._first.pop(name, None)
-                    self._accounts.pop(name, None)
+            if name in first or name in accounts:
+                number = None if numbers is None else numbers[index][2]
+                if number is None:
+                    gradient = tensor.grad if tensor.is_leaf else grad_of(tensor)
+                    closes = gradient is None or (looks and is_zero(gradient))
+                else:
+                    closes = number == 0
+                if closes:
+                    first.pop(name, None)
+                    accounts.pop(name, None)
 
     def facts(self, parameters: Parameters) -> tuple[Ledger, ...]:
         """The ledgers as they stand."""

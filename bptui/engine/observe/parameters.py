@@ -176,6 +176,8 @@ class Parameters:
         """Whether some are members of a container, which may be bound anew."""
         self.plain: list[str] = []
         """Those that are variables themselves, and may be bound anew."""
+        self.variables: list[tuple[str, torch.Tensor]] = []
+        """Name and tensor of these."""
         self.rebound: dict[str, tuple[torch.Tensor, Any]] = {}
         """Names that the last block bound to something else: the tensor that each was, and what it is."""
         self._others: dict[str, Any] = {}
@@ -198,12 +200,8 @@ class Parameters:
         self.has_members = any("[" in name for name in known)
         self.has_large = any(tensor.numel() != 1 for tensor in known.values())
         self.plain = [name for name in known if name.isidentifier() and name not in self._passing]
+        self.variables = [(name, known[name]) for name in self.plain]
         self._members = _ways([(name, tensor) for name, tensor in self.items if "[" in name])
-
-    @property
-    def may_be_rebound(self) -> bool:
-        """Whether some may be bound anew, so that `follow` has anything to look for."""
-        return bool(self.plain) or self.has_members
 
     def find(self, holders: Holders) -> None:
         """Before any loss is known: every leaf that requires a gradient and has a name."""
@@ -253,14 +251,18 @@ class Parameters:
             for names in holders:
                 value = names.get(name)
                 if value is not None:
-                    old = self._known[name]
-                    if value is not old and isinstance(value, torch.Tensor):
-                        self.rebound[name] = old, value
-                        self._others.pop(name, None)
-                        self._know({**self._known, name: value})
-                    elif value is not old:
-                        self._say_rebound(name, old, value)
+                    if value is not (old := self._known[name]):
+                        self._follow_to(name, old, value)
                     break
+
+    def _follow_to(self, name: str, old: torch.Tensor, value: Any) -> None:
+        """That parameter's name was bound to something else."""
+        if isinstance(value, torch.Tensor):
+            self.rebound[name] = old, value
+            self._others.pop(name, None)
+            self._know({**self._known, name: value})
+        else:
+            self._say_rebound(name, old, value)
 
     def _say_rebound(self, name: str, old: torch.Tensor, value: Any) -> None:
         """A name stands for something that is followed no further; that is said once."""

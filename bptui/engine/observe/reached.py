@@ -35,7 +35,12 @@ class ReachedParameters:
             self._walked.clear()
         if run.block.index not in self._walked or self._parameters.has_members:
             return True
-        return any(_holds_leaves(frame.names.get(name)) for name in run.block.targets)
+        names = frame.names
+        for name in run.block.targets:
+            value = names.get(name)
+            if type(value) is not float and _holds_leaves(value):
+                return True
+        return False
 
     def walk(self, run: RunBlock, loss: Any, holders: Holders) -> None:
         """Find the parameters that the loss of a forward reaches."""

@@ -1,7 +1,8 @@
 """Sees what blocks do: the loss, values on the way, parameters, gradients and what they are made of.
 
-Whoever runs a block says so before (`begin`) and after (`end`, or `abandon` where it raised). Nothing here runs the
-script's own lines, but for the expression of the loss.
+Whoever runs a block says so before and after it: by `observe` and `observed` where a person will look at it, or by
+`glance` and `glanced` in a run at full speed; and by `abandon` where it raised. Nothing here runs the script's own
+lines, but for the expression of the loss.
 """
 
 from __future__ import annotations
@@ -38,8 +39,8 @@ _FORWARD, _BACKWARD = Phase.FORWARD, Phase.BACKWARD
 class Recorder:
     """What is known of one execution of a script.
 
-    `detailed` says how closely a block is looked at: with the facts of large tensors, which cost passes over them, or
-    only as far as that costs next to nothing, as in a run at full speed.
+    To observe a block takes the facts of large tensors, which cost passes over them. A glance takes only what costs
+    next to nothing: the loss, and the parameters that are single numbers.
     """
 
     parts: tuple[type, ...] = (
@@ -83,15 +84,31 @@ class Recorder:
 
     # ---- around a block
 
-    def begin(self, run: RunBlock, frame: Frame, position: Position, detailed: bool) -> None:
-        """A block begins. `end` or `abandon` must follow."""
+    def observe(self, run: RunBlock, frame: Frame, position: Position) -> None:
+        """A block begins, and is looked at in detail. `observed` or `abandon` must follow."""
+        self._begin(run, frame, position, self._around.stop or self._known(self.params(None)), detailed=True)
+
+    def glance(self, run: RunBlock, frame: Frame, position: Position) -> None:
+        """A block begins in a run at full speed. `glanced` or `abandon` must follow."""
+        phase = run.phase
+        if phase is _FORWARD or (phase is _BACKWARD and run.block.rewrites) or self.parameters.rebound:
+            self._begin(run, frame, position, self._numbers.shown, detailed=False)
+            return
+        self._around.begin(self._numbers.shown)
+        if phase is _BACKWARD:
+            self.ledgers.before_backward(self.parameters, False)
+            self._backward = (position, False)
+
+    def _begin(
+        self, run: RunBlock, frame: Frame, position: Position, before: Known | Numbers, *, detailed: bool
+    ) -> None:
+        """A block begins. `before`: what is known of the parameters."""
         if self.parameters.rebound:
             self.parameters.rebound = {}
-        around = self._around
-        around.begin((around.stop or self._known(self.params(None))) if detailed else self._numbers.shown)
+        self._around.begin(before)
         if run.phase is _FORWARD:
-            around.forward_begins(run.loss_name)
-            self._old_loss = None if computes_loss(run) else evaluated(frame, run.loss)
+            self._around.forward_begins(run.loss_name)
+            self._old_loss = None if run.block.computes_loss or computes_loss(run) else evaluated(frame, run.loss)
             if self._watches:
                 self._locals.begin(pieces_of(frame), detailed)
         elif run.phase is _BACKWARD:
@@ -105,20 +122,45 @@ class Recorder:
         elif run.phase is _BACKWARD:
             self.ledgers.release()
 
-    def end(self, run: RunBlock, frame: Frame, position: Position, detailed: bool) -> None:
+    def observed(self, run: RunBlock, frame: Frame, position: Position) -> None:
         """Its own statements ran: see what came of it."""
         if run.phase is _FORWARD:
             self._locals.end()
-            self._after_forward(run, frame, detailed)
+            self._after_forward(run, frame, detailed=True)
         else:
-            if run.phase is _BACKWARD:
-                self.ledgers.release()
-            self._after_other(run.phase, position, detailed)
+            self.ledgers.release()
+            self._after_other(run.phase, position, detailed=True)
         around = self._around
         around.ended = True
-        if detailed:
-            around.behind, around.others = self.params(run.phase), self._machine.others
-            around.brought = self.ledgers.brought(self.parameters) if run.phase is Phase.BACKWARD else {}
+        around.behind, around.others = self.params(run.phase), self._machine.others
+        around.brought = self.ledgers.brought(self.parameters) if run.phase is Phase.BACKWARD else {}
+
+    def glanced(self, run: RunBlock, frame: Frame, position: Position) -> None:
+        """It ran, in a run at full speed: take the numbers of its row."""
+        phase = run.phase
+        if phase is _FORWARD:
+            if self._watches:
+                self._locals.end()
+            self._after_forward(run, frame, detailed=False)
+        else:
+            parameters, ledgers, names = self.parameters, self.ledgers, frame.names
+            frames = self._machine.frames
+            if parameters.has_members or not frames or frames[-1] is not frame:
+                parameters.follow(self.holders())
+            else:
+                for name, tensor in parameters.variables:
+                    if names.get(name) is not tensor:  # bound anew, or a variable of another scope
+                        parameters.follow(self.holders())
+                        break
+            numbers = self._numbers.read()
+            if phase is _BACKWARD:
+                ledgers.release()
+                if parameters.has_large:
+                    self._numbers.measure()
+                ledgers.after_backward(parameters, numbers, position)
+            elif ledgers.has_any:
+                ledgers.settle(parameters, numbers, phase)
+        self._around.ended = True
 
     def settle(self, run: RunBlock) -> None:
         """What else its block holds ran too: names may stand for other tensors, and gradients may be gone."""
@@ -145,7 +187,8 @@ class Recorder:
         self.ledgers.settle(self.parameters, None, Phase.ZERO_GRAD)
 
     def _after_forward(self, run: RunBlock, frame: Frame, detailed: bool) -> None:
-        forward = self._forward = ForwardResult(run, frame, self._locals.taken(), detailed, self._old_loss)
+        local = self._locals.taken() if self._watches else {}
+        forward = self._forward = ForwardResult(run, frame, local, detailed, self._old_loss)
         self._old_loss = None
         self._around.forward_ended(run.loss_name, forward)
         self._loss_number, self.loss_name = forward.number, run.loss_name
@@ -154,19 +197,16 @@ class Recorder:
             self._numbers.read()  # there may be other parameters now
 
     def _after_other(self, phase: Phase, position: Position, detailed: bool) -> None:
-        """After a block that may have written parameters or gradients."""
+        """After a block that may have written parameters or gradients, which is looked at."""
         parameters = self.parameters
-        if parameters.may_be_rebound:
-            parameters.follow(self.holders())
+        parameters.follow(self.holders())
         if detailed:
             parameters.look_into_containers(self.holders())
         numbers = self._numbers.read()
-        if phase is not _BACKWARD:
+        if phase is _BACKWARD:
+            self.ledgers.after_backward(parameters, None if detailed else numbers, position)
+        else:
             self.ledgers.settle(parameters, None if detailed else numbers, phase)
-            return
-        if not detailed and parameters.has_large:
-            self._numbers.measure()
-        self.ledgers.after_backward(parameters, None if detailed else numbers, position)
 
     # ---- what a step did
 

@@ -221,9 +221,8 @@ class Execution:
 
     def fields(self, ran: RunBlock | None) -> Fields:
         """What the timeline keeps of a step at full speed."""
-        loss, params = self.recorder.numbers()
-        place = self.stepper.place
-        return ran.phase_name if ran is not None else None, place.epoch, place.sample, loss, params
+        epoch, sample, _, _ = self.stepper.place
+        return (ran.phase_name if ran is not None else None, epoch, sample, *self.recorder.numbers())
 
     # ---- again, from the past
 

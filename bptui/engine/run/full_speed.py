@@ -33,31 +33,38 @@ def run_on(
     breakpoints = execution.breakpoints
     failure, reason, hit = None, None, None
     done, taken = 0, NEXT[stepper.zeroing]
-    is_near, is_there = _nearness(goal, machine), _arrival(goal, machine)
+    nearness, is_there = _nearness(goal, machine), _arrival(goal, machine)
     stepper.begin()
     recorder.run_begins()
-    keep = execution.history.keeper(taken)
+    keep, packed, numbers = execution.history.keeper(taken), taken.packed, recorder.numbers
     ran: RunBlock | None = None
+    visited = moves = -1
+    is_near = False
     with execution.running():
         if stopping:
             breakpoints.begin(stepper.place)
-        next_block, visited = stepper.next, -1
+        may_meet, quiet, glance = stopping and breakpoints.active, breakpoints.quiet, stepper.glancing()
         while True:
-            if machine.iteration != visited:  # checkpoints are made where an iteration begins
-                visited = machine.iteration
-                past.visit(False)
+            if moves != machine.moves:  # another place in the data
+                moves = machine.moves
+                is_near = nearness()
+                if machine.iteration != visited:  # checkpoints are made where an iteration begins
+                    visited = machine.iteration
+                    past.visit(False)
             stepper.passed = False
             try:
-                ran = next_block(done + 1 == steps or is_near())
+                ran = stepper.next(True) if is_near or done + 1 == steps else glance()
             except Raised as raised:
                 failure = failure_of(raised, execution.script.path)
                 ran = stepper.running or ran
                 if ran is not None:
                     recorder.failed(ran)
             done += 1
-            if stopping and failure is None and (hit := breakpoints.met(ran, stepper.place)) is not None:
-                reason = hit.reason
-                break
+            if may_meet and failure is None and (ran is None or ran.phase_name not in quiet):
+                hit = breakpoints.met(ran, stepper.place)
+                if hit is not None:
+                    reason = hit.reason
+                    break
             if failure or not machine.frames or done == steps:
                 break
             if is_there is not None and is_there():
@@ -65,7 +72,8 @@ def run_on(
             if pause():
                 reason = StopReason.PAUSE
                 break
-            keep(execution.fields(ran))
+            place = stepper.place
+            keep((packed, (ran.phase_name if ran is not None else None, place.epoch, place.sample, *numbers())))
             progress()
     recorder.run_ends()
     execution.tapes.forget()
@@ -76,22 +84,14 @@ def run_on(
 
 
 def _nearness(goal: Goal, machine: Machine) -> Callable[[], bool]:
-    """Tells before a block whether the goal may be reached behind it: then it is looked at in detail.
+    """Tells at a place in the data whether the goal may be reached there: then blocks are looked at in detail.
 
     So that what is said of the last step says all that `next` would say of it.
     """
     if goal is Goal.SAMPLE:
         return lambda: True
     is_in_last = is_last_of_epoch if goal is Goal.EPOCH else is_last
-    moves, known = -1, False
-
-    def is_near() -> bool:
-        nonlocal moves, known
-        if moves != machine.moves:
-            moves, known = machine.moves, is_in_last(machine)
-        return known
-
-    return is_near
+    return lambda: is_in_last(machine)
 
 
 def _arrival(goal: Goal, machine: Machine) -> Callable[[], bool] | None:

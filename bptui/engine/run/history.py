@@ -11,7 +11,7 @@ from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import groupby
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import TypeVar
 
@@ -24,7 +24,7 @@ _NUMBER_OF = {None if phase is None else phase.value: number for number, phase i
 _NONE: float = struct.unpack("<d", b"\x5a\xa5\x5a\xa5\x5a\xa5\x01\x7a")[0]
 """Stands for None: a number that no script computes."""
 _NOWHERE = -1
-_first = itemgetter(0)
+_first, _value_and_gradient = itemgetter(0), itemgetter(1, 2)
 Number = TypeVar("Number", int, float)
 _BATCH = 1024
 """So many rows of a run at full speed are packed at once: one by one that costs a good part of a short block."""
@@ -104,10 +104,11 @@ class _Branch:
             rows = list(group)
             if not self.layouts or self.layouts[-1][1] != names:
                 self.layouts.append((start, names, array("d")))
-            _extend(self.layouts[-1][2], [number for row in rows for _, *pair in row for number in pair], _NONE)
+            pairs = map(_value_and_gradient, chain.from_iterable(rows))
+            _extend(self.layouts[-1][2], list(chain.from_iterable(pairs)), _NONE)
             start += len(rows)
         self.steps_taken += bytes(packed)
-        self.phases += bytes([_NUMBER_OF[word] for word in words])
+        self.phases += bytes(map(_NUMBER_OF.__getitem__, words))
         _extend(self.epochs, epochs, _NOWHERE)
         _extend(self.samples, samples, _NOWHERE)
         _extend(self.losses, losses, _NONE)
@@ -259,12 +260,11 @@ class History:
         self._branches[self.branch].append(taken, fields, reason)
         return said
 
-    def keeper(self, taken: StepTaken) -> Callable[[Fields], object]:
-        """What takes the fields of one such step after the other, as `made` does, but fast."""
+    def keeper(self, taken: StepTaken) -> Callable[[tuple[int, Fields]], object]:
+        """What takes one such step after the other, with `StepTaken.packed`, as `made` does, but fast."""
         if self._index is not None or taken.edit:
-            return lambda fields: self.made(taken, fields)
-        keep, packed = self._branches[self.branch].keep, taken.packed
-        return lambda fields: keep((packed, fields))
+            return lambda step: self.made(taken, step[1])
+        return self._branches[self.branch].keep
 
     @property
     def owner_number(self) -> int:
@@ -301,7 +301,7 @@ def _extend(column: array[Number], numbers: Sequence[Number | None], none: Numbe
         column.extend(numbers)  # type: ignore[arg-type]
     except TypeError:
         del column[size:]
-        column.extend([none if number is None else number for number in numbers])
+        column.extend(map({None: none}.get, numbers, numbers))  # type: ignore[arg-type]
 
 
 def _names(params: Numbers) -> tuple[str, ...]:

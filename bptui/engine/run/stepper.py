@@ -89,6 +89,39 @@ class Stepper:
             self.pass_zero_grad()
         return self.cursor(detailed) if machine.frames else None
 
+    def glancing(self) -> Callable[[], RunBlock | None]:
+        """What does `next(False)` time after time, with as few questions as can be: it is called for every block.
+
+        For one run, in which the machine's frames stay the same list.
+        """
+        machine, recorder, iteration, frames = self._machine, self._recorder, self._iteration, self._machine.frames
+        begins, ends, pass_block, ran = recorder.glance, recorder.glanced, machine.pass_block, iteration.ran
+        a_block = RunBlock  # a variable of the closure is at hand, a global is looked up
+
+        def glance() -> RunBlock | None:
+            frame = frames[-1] if frames else None
+            if frame is None or type(run := frame.code.instructions[frame.pc]) is not a_block:
+                return self.next(False)
+            self.running = run
+            if self._moves != machine.moves:
+                self.locate()
+            if iteration.number != machine.iteration:
+                iteration.begin()
+            place = self.place
+            begins(run, frame, place)
+            try:
+                pass_block(frame, run)
+                ends(run, frame, place)
+            except BaseException:
+                recorder.abandon(run)
+                raise
+            ran(run, frame)
+            if not frames or frames[-1] is not frame or type(frame.code.instructions[frame.pc]) is not a_block:
+                machine.advance()
+            return run
+
+        return glance if self.zeroing else lambda: self.next(False)
+
     def cursor(self, detailed: bool) -> RunBlock:
         """Run the block at which the program stands, and what comes after it up to the next one."""
         run, frame = self.block(detailed)
@@ -107,19 +140,19 @@ class Stepper:
         self._iteration.begin()
         place = self.place
         recorder = self._recorder
-        recorder.begin(run, frame, place, detailed)
+        (recorder.observe if detailed else recorder.glance)(run, frame, place)
         try:
-            if recording is None and not detailed:
+            if not detailed:
                 machine.step()
-                recorder.end(run, frame, place, False)
+                recorder.glanced(run, frame, place)
             elif recording is None:
                 with self.watching():
-                    machine.step(behind=lambda: recorder.end(run, frame, place, True))
+                    machine.step(behind=lambda: recorder.observed(run, frame, place))
                 recorder.settle(run)
             else:
                 with recording:
                     machine.step()
-                recorder.end(run, frame, place, detailed)
+                recorder.observed(run, frame, place)
         except BaseException:
             recorder.abandon(run)
             raise
@@ -135,14 +168,15 @@ class Stepper:
     def apart(self, run: RunBlock, frame: Frame, detailed: bool) -> RunBlock:
         """Run a block out of order; the program stays where it is. Prints and counters wait for their turn."""
         self.running = run
-        self._recorder.begin(run, frame, self.place, detailed)
+        recorder = self._recorder
+        (recorder.observe if detailed else recorder.glance)(run, frame, self.place)
         try:
             with self.watching() if detailed else nullcontext():
                 self._machine.run_apart(frame, run.own, run)
         except BaseException:
-            self._recorder.abandon(run)
+            recorder.abandon(run)
             raise
-        self._recorder.end(run, frame, self.place, detailed)
+        (recorder.observed if detailed else recorder.glanced)(run, frame, self.place)
         self._iteration.ran(run, frame)
         return run
 

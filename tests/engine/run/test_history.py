@@ -83,9 +83,9 @@ def test_it_is_a_list_for_each_branch(steps: list[tuple[StepTaken, Fields, tuple
 
 def test_many_steps_take_a_few_dozen_bytes_each() -> None:
     history = History()
-    keep = history.keeper(StepTaken())
+    keep, packed = history.keeper(StepTaken()), StepTaken().packed
     for index in range(12_000):
-        keep(("forward", index % 7, index % 3, float(index), (("w", 1.0, None),)))
+        keep((packed, ("forward", index % 7, index % 3, float(index), (("w", 1.0, None),))))
     branch = history.owner(0, 0)
     columns = [branch.steps_taken, branch.phases, *(branch.epochs, branch.samples, branch.losses), branch.layouts[0][2]]
     size = sum(len(column) * getattr(column, "itemsize", 1) for column in columns)
