@@ -44,6 +44,19 @@ class Stepping:
                 self.printed_while_running.append(payload.printed)
         return payload
 
+    @property
+    def living(self) -> int:
+        """The process in which the script lives."""
+        assert self.session._debuggee is not None
+        return self.session._debuggee._beacon.living
+
+    @property
+    def root(self) -> int:
+        """The process that was started, after which the group is named."""
+        assert self.session._debuggee is not None
+        assert self.session._debuggee._process is not None
+        return self.session._debuggee._process.pid
+
     def facts(self, ask: Ask) -> str:
         """What a stop tells of the program, without how it came about."""
         stop = self.ask(ask)
@@ -88,6 +101,7 @@ feed, marks, last, sums = fed(), array.array("d"), collections.deque(maxlen=2), 
 ticks = itertools.count()
 numbers = map(float, open(__file__.replace("script.py", "numbers.txt")))
 w = torch.tensor([1.0], requires_grad=True)
+state = ""
 for epoch in range(4):
     for turn in range(3):
         x = next(feed) + next(numbers)
@@ -99,26 +113,25 @@ for epoch in range(4):
         l.backward()
         w.data -= 0.001 * w.grad
         marks.append(l.item()); last.append(turn); sums += 1; Totals.steps += 1
+        state = str((
+            marks.tolist(), list(last), sums.tolist(), Totals.steps, count.calls, repr(ticks), os.environ["TURN"],
+            str(torch.get_default_dtype()), random.getstate()[1][:3], len(w._backward_hooks or ()),
+        ))
         w.grad = None
 """
 """State that Python does not show: generators, a file that is read, iterators in C, hooks, the environment."""
-STATE = (
-    "(marks.tolist(), list(last), sums.tolist(), Totals.steps, getattr(count, 'calls', 0), repr(ticks),"
-    " os.environ.get('TURN'),"
-    " str(torch.get_default_dtype()), random.getstate()[1][:3], len(w._backward_hooks or ()))"
-)
 
 
 def test_every_step_is_as_it_was_whatever_the_script_holds(open_session: Open, tmp_path: Path) -> None:
     (tmp_path / "numbers.txt").write_text("".join(f"{n / 7}\n" for n in range(50)))
     stepping = open_session(OUT_OF_REACH)
-    seen, states = [""], [stepping.value(STATE)]
+    seen, states = [""], [stepping.value("state")]
     for _ in range(30):
         seen.append(stepping.facts(Next()))
-        states.append(stepping.value(STATE))
+        states.append(stepping.value("state"))
     for index in (29, 28, 20, 3, 4, 17, 30, 1, 25, 24):
         assert stepping.facts(GoTo(index)) == seen[index]
-        assert stepping.value(STATE) == states[index], index
+        assert stepping.value("state") == states[index], index
     rest = [stepping.facts(Next()) for _ in range(25, 30)]
     assert rest == seen[25:30]
 
@@ -141,14 +154,17 @@ def test_a_way_back_that_fails_changes_nothing(open_session: Open) -> None:
     )
     for _ in range(10):
         before = stepping.facts(Next())
-    process, place = stepping.value("os.getpid()"), stepping.value("file.tell() if hasattr(file, 'tell') else 0")
+    process, line = stepping.living, stepping.value("line")
     refused = stepping.ask(GoTo(2))
     assert isinstance(refused, Refused)
     assert refused.message.startswith("This program does not repeat itself: step 1 now gives loss")
     assert refused.hint.endswith("Nothing changed.")
-    assert stepping.value("os.getpid()") == process
-    assert stepping.value("file.tell() if hasattr(file, 'tell') else 0") == place
+    assert stepping.living == process
+    assert stepping.value("line") == line == "'w = torch.tensor([1.0], requires_grad=True)\\n'"
     assert before != stepping.facts(Next())
+    for _ in range(2):
+        stepping.ask(Next())
+    assert stepping.value("line") == "'file = open(__file__)\\n'"  # it reads on where it was
     end = stepping.ask(Run(Goal.END))
     assert isinstance(end, Stopped)
     assert end.snapshot.index == 36
@@ -179,7 +195,7 @@ def test_a_way_back_that_dies_changes_nothing(open_session: Open, tmp_path: Path
 
 def processes(stepping: Stepping) -> set[int]:
     """Every process of the debuggee's group."""
-    group = int(stepping.value("__import__('os').getpgrp()"))
+    group = stepping.root
     return {int(name) for name in os.listdir("/proc") if name.isdigit() and group_of(int(name)) == group}
 
 
@@ -230,7 +246,7 @@ def test_no_process_is_left_when_one_is_killed(open_session: Open, which: str) -
         stepping.ask(Next())
     stepping.ask(GoTo(6))
     group = processes(stepping)
-    living, root = int(stepping.value("os.getpid()")), int(stepping.value("os.getpgrp()"))
+    living, root = stepping.living, stepping.root
     if which == "all sleepers":
         for process in group - {living, root}:
             os.kill(process, signal.SIGKILL)
