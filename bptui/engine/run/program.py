@@ -20,6 +20,7 @@ from bptui.engine.run.history import History
 from bptui.engine.run.plain_variables import PlainVariables
 from bptui.engine.tape.call_sites import Sites
 from bptui.engine.tensors.custom_functions import let_apply_be_seen
+from bptui.engine.tensors.packed import watch_for_hooks
 from bptui.protocol.breakpoint import Breakpoint
 from bptui.protocol.phase import Phase, StopReason
 from bptui.protocol.snapshot import Failure
@@ -52,6 +53,7 @@ class Program:
         self.started = False
         self._memory = memory
         let_apply_be_seen()
+        watch_for_hooks()
         self._environment = ScriptEnvironment(path, argv)
         self._sites = Sites(path, script.source, script.tree)
         self._random: RandomState | None = None

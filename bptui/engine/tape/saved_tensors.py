@@ -10,6 +10,7 @@ import torch
 from bptui.engine.tensors.captured import CapturedTensor, MemoryBudget
 from bptui.engine.tensors.facts import fact
 from bptui.engine.tensors.graphs import raw_names
+from bptui.engine.tensors.packed import is_packed
 
 Made = tuple[int, int]
 """A node by its sequence number, and which of its outputs."""
@@ -35,7 +36,7 @@ def why_opaque(node: Any) -> str:
         raws = [getattr(node, name, None) for name in raw_names(type(node))]
     for raw in raws:
         for each in raw if raw.__class__ in (tuple, list) else (raw,):
-            if getattr(each, "unpack_hook", None) is not None:
+            if is_packed(each):
                 return "its saved tensors are packed (checkpointing, saved_tensors_hooks)"
     return ""
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from bptui.engine.tensors.packed import is_packed
+
 
 def is_live(root: Any) -> bool:
     """Whether the graph behind that node still has its saved tensors.
@@ -19,7 +21,7 @@ def is_live(root: Any) -> bool:
             for packed in raw_names(type(node)):
                 if packed == "_raw_saved_tensors":  # a custom Function's: below
                     continue
-                if getattr(getattr(node, packed, None), "unpack_hook", None) is not None:
+                if is_packed(getattr(node, packed, None)):
                     return True
                 if getattr(node, packed.removeprefix("_raw"), None) is not None:
                     return True

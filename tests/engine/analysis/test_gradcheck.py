@@ -498,3 +498,44 @@ def test_it_is_refused_inside_a_phase(open_script: OpenScript) -> None:
     controller.next()
     controller._inside = type("Inside", (), {"run": controller._execution.iteration.last_forward()[0]})()  # type: ignore[index]
     assert "inside forward" in controller.check().reason
+
+
+TRANSFORMER = """
+import torch
+from torch import nn
+torch.manual_seed(0)
+class Block(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.before, self.after = nn.LayerNorm(8), nn.LayerNorm(8)
+        self.attention = nn.MultiheadAttention(8, 2, batch_first=True)
+        self.mlp = nn.Sequential(nn.Linear(8, 16), nn.GELU(), nn.Linear(16, 8))
+    def forward(self, x):
+        h = self.before(x)
+        x = x + self.attention(h, h, h, need_weights=False)[0]
+        x = x + nn.functional.scaled_dot_product_attention(x, x, x, is_causal=True)
+        return x + self.mlp(self.after(x))
+class GPT(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.tokens, self.positions = nn.Embedding(11, 8), nn.Embedding(6, 8)
+        self.block, self.head = Block(), nn.Linear(8, 11)
+    def forward(self, i):
+        return self.head(self.block(self.tokens(i) + self.positions(torch.arange(i.shape[1]))))
+model = GPT()
+optimizer = torch.optim.AdamW(model.parameters())
+for step in range(2):
+    i = torch.randint(0, 11, (2, 6))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        loss = nn.functional.cross_entropy(model(i).view(-1, 11), i.view(-1))
+    loss.backward()
+    optimizer.step()
+    optimizer.zero_grad()
+"""
+
+
+def test_a_transformer_under_autocast_is_equal(open_script: OpenScript) -> None:
+    shown = after_forward(open_script(TRANSFORMER)).check()
+    assert shown.reason == ""
+    assert len(shown.params) > 12
+    assert {each.verdict for each in shown.params} == {"equal"}
