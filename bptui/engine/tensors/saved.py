@@ -145,11 +145,11 @@ class SavedTensor:
             tensor.__class__ = self._kind
         if tensor.requires_grad != self._requires_grad and tensor.is_leaf:
             tensor.requires_grad_(self._requires_grad)
-        if alias is not None and not _shares(tensor, alias):
-            tensor.data = alias
         if alias is not None and self._bits is not None:
             with torch.inference_mode() if tensor.is_inference() else torch.no_grad():
                 _distinct(alias).copy_(self._bits)
+        if alias is not None and not _shares(tensor, alias):
+            tensor.data = alias
         self._put_back_version()
         if tensor.is_leaf and tensor.grad is not self._grad:
             tensor.grad = self._grad
@@ -219,7 +219,9 @@ def _copy(alias: torch.Tensor) -> torch.Tensor:
 
 def _shares(tensor: torch.Tensor, alias: torch.Tensor) -> bool:
     """Whether two tensors are the same view of the same memory."""
-    if tensor.is_nested or tensor.layout is not torch.strided:
+    if tensor.layout is not torch.strided and not tensor.is_nested:
+        return False  # a write in place may have given it other indices and values, which the alias does not see
+    if tensor.is_nested:
         return tensor.is_nested == alias.is_nested and tensor.layout == alias.layout
     if tensor.size() != alias.size() or tensor.dtype != alias.dtype:
         return False
