@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import traceback
 from collections.abc import Collection
 
@@ -59,6 +60,18 @@ def raised_in(raised: Raised, path: str, statements: list[ast.stmt]) -> bool:
         return False
     line = step.tb_lineno
     return any(each.lineno <= line <= (each.end_lineno or each.lineno) for each in statements)
+
+
+def raised_by_called_code(raised: Raised) -> bool:
+    """Whether code that a backward calls raised (a hook, a custom Function), and not PyTorch itself."""
+    in_engine = False
+    for frame, _ in traceback.walk_tb(raised.error.__traceback__):
+        file = frame.f_code.co_filename
+        in_torch = f"{os.sep}torch{os.sep}" in file
+        if in_engine and not in_torch and not is_ours(file):
+            return True
+        in_engine = in_engine or (in_torch and frame.f_code.co_name == "_engine_run_backward")
+    return False
 
 
 def _strip(trace: traceback.TracebackException) -> None:

@@ -11,7 +11,7 @@ from bptui.engine.compiler.instructions import RunBlock
 from bptui.engine.compiler.syntax import every_name
 from bptui.engine.expressions.namespace import Namespace
 from bptui.engine.interpreter.environment import ScriptEnvironment
-from bptui.engine.interpreter.failure import failure_of, raised_in, refusal_of
+from bptui.engine.interpreter.failure import failure_of, raised_by_called_code, raised_in, refusal_of
 from bptui.engine.interpreter.handling import Raised
 from bptui.engine.interpreter.iteration import Iteration
 from bptui.engine.interpreter.machine import Machine
@@ -139,7 +139,7 @@ class Execution:
         place = self.stepper.bookmark()
         mark = self.output.mark()
         self.stepper.begin()
-        failure, by_itself = None, False
+        failure, by_itself, called_code = None, False, False
         with self.running():
             try:
                 ran = action(True)
@@ -147,10 +147,11 @@ class Execution:
                 failure = self.tapes.explained(failure_of(raised, self.script.path))
                 ran = self.stepper.running
                 by_itself = ran is not None and raised_in(raised, self.script.path, ran.block.own_statements)
+                called_code = raised_by_called_code(raised)
         if failure is not None and ran is not None and by_itself and ran.phase is not Phase.FORWARD:
             silent = self.output.mark() == mark
-            rejected_backward = ran.phase is Phase.BACKWARD and silent
-            if rejected_backward:
+            rejected_backward = ran.phase is Phase.BACKWARD and not called_code
+            if ran.phase is Phase.BACKWARD and silent:
                 before.put_back_gradients()
             # a backward frees the graph as far as it comes, also one that PyTorch then rejects
             if silent and before.is_unchanged(graphs=not rejected_backward) and self.stepper.go_back(place):
