@@ -33,7 +33,7 @@ class Environment:
 
 
 ENVIRONMENTS = {
-    "oldest": Environment("3.10", ("torch==2.4.*",)),
+    "oldest": Environment("3.11", ("torch==2.4.*",)),
     "pinned": Environment("3.12", ("torch==2.13.*",)),
     "newest": Environment("3.13", ("torch",)),
 }

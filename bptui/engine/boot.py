@@ -28,8 +28,8 @@ def load_bptui() -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # until the server handles it
-    if sys.version_info < (3, 10):  # noqa: UP036 (whoever says --python may name an older one)
-        sys.exit("bptui needs Python 3.10 or newer; this is %s" % sys.version.split()[0])  # noqa: UP031
+    if sys.version_info < (3, 11):  # noqa: UP036 (whoever says --python may name an older one)
+        sys.exit("bptui needs Python 3.11 or newer; this is %s" % sys.version.split()[0])  # noqa: UP031
     load_bptui()
     from functools import partial
 

@@ -14,10 +14,9 @@ import secrets
 import shutil
 import sqlite3
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from bptui.trace.errors import CannotRecord, NotATrace
 from bptui.trace.schema import APPLICATION, EXPECTED, MAGIC, STATEMENTS, VERSION, table_of
@@ -169,9 +168,7 @@ def _be_careful(connection: sqlite3.Connection) -> None:
     """The file may be damaged, or made to do harm."""
     for pragma in ("trusted_schema = OFF", "cell_size_check = ON", f"cache_size = -{CACHE}", "query_only = ON"):
         connection.execute(f"PRAGMA {pragma}")
-    limit: Callable[[int, int], Any] | None = getattr(connection, "setlimit", None)  # from Python 3.11 on
-    if limit is not None:
-        limit(getattr(sqlite3, "SQLITE_LIMIT_LENGTH", 0), LARGEST)
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, LARGEST)
 
 
 def _check_header(path: Path) -> None:

@@ -6,7 +6,7 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import repeat
 
 from bptui import __version__
@@ -108,7 +108,7 @@ class Writer:
         self._run += 1
         program = opened.program
         blocks = encode(program.blocks).decode()
-        began = datetime.now(timezone.utc).isoformat(sep=" ", timespec="seconds")
+        began = datetime.now(UTC).isoformat(sep=" ", timespec="seconds")
         self._connection.execute(
             "INSERT INTO run VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
             (

@@ -7,7 +7,6 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import CodeType, FrameType
-from typing import Any
 
 from bptui.engine.compiler.hoist import is_hoisted
 
@@ -28,7 +27,7 @@ class Site:
 
     line: int | None
     expression: str
-    """Its exact source text; empty where Python does not tell (before 3.11)."""
+    """Its exact source text; empty where Python does not tell."""
     operands: tuple[str, ...]
     """The source of its operands or positional arguments, in order."""
     receiver: str
@@ -133,12 +132,13 @@ def _span(node: ast.expr) -> _Range:
 
 
 def _range(code: CodeType, instruction: int) -> _Range | None:
-    positions: Any = getattr(code, "co_positions", None)  # Python 3.11
-    if positions is None or instruction < 0:
+    if instruction < 0:
         return None
-    for index, (first, last, start, end) in enumerate(positions()):
+    for index, (first, last, start, end) in enumerate(code.co_positions()):
         if index == instruction // 2:
-            return None if None in (first, last, start, end) else (first, start, last, end)
+            if first is None or last is None or start is None or end is None:
+                return None
+            return first, start, last, end
     return None
 
 

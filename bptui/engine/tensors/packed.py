@@ -15,8 +15,9 @@ _watching, _set_by = False, set[str]()
 
 
 def watch_for_hooks() -> None:
-    """Notice hooks that are set from now on, where saved tensors do not tell of theirs."""
+    """A program begins: notice hooks that it sets, where saved tensors do not tell of theirs."""
     global _watching
+    _set_by.clear()
     if _HAS_HOOKS or _watching:
         return
     _watching = True

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sys
-
 import pytest
 
 from bptui.engine.controller import Controller
@@ -251,7 +249,6 @@ def test_a_syntax_error_of_what_the_script_executes_is_told_at_the_scripts_line(
     assert (stop.failure.type, stop.failure.line) == ("SyntaxError", line)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="there each call takes some of the C stack")
 def test_a_recursion_of_any_depth_is_told_as_python_tells_it(open_script: OpenScript) -> None:
     controller = open_script(
         """
