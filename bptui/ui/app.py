@@ -99,7 +99,7 @@ class BptuiApp(App[None]):
         if await self._check_bindings(event.key, priority=True):
             return
         event._set_forwarded()
-        event.bubble = False  # we go up ourselves
+        vars(event)["bubble"] = False  # we go up ourselves
         target = self.focused or self.screen
         for node in target.ancestors_with_self:
             if node is self:
