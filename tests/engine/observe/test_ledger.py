@@ -124,7 +124,7 @@ def test_hooks_are_gone_after_each_backward_also_a_refused_one(open_script: Open
 
 
 def test_a_graph_dies_when_the_script_lets_go_of_it(open_script: OpenScript) -> None:
-    controller = open_script(LOOP)
+    controller = open_script(LOOP, memory=0)
     controller.next()
     node = weakref.ref(controller._execution.machine.module["l"])
     controller.run(Goal.SAMPLE)
