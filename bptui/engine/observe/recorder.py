@@ -115,6 +115,11 @@ class Recorder:
             self.ledgers.before_backward(self.parameters, detailed or run.block.rewrites)
             self._backward = (position, detailed)
 
+    @property
+    def block_ended(self) -> bool:
+        """Whether the last block's own statements came to their end."""
+        return self._around.ended
+
     def abandon(self, run: RunBlock) -> None:
         """It raised: nothing of ours stays behind in the interpreter or on tensors."""
         if run.phase is _FORWARD:
@@ -178,6 +183,8 @@ class Recorder:
             self._forward = self._loss_number = None
         elif run.phase is Phase.BACKWARD:
             self._after_other(run.phase, *self._backward)
+        else:  # names may stand for other tensors already
+            self._after_other(run.phase, Position(), True)
 
     def edited(self) -> None:
         """A person changed the program: names may stand for other tensors, and gradients may be gone."""

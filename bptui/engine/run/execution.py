@@ -261,7 +261,8 @@ class Execution:
                 if detailed:
                     step = self.result(taken, ran, failure, mark)
                     snapshot = self.look(branch, history.index + 1, step)
-                    self.snapshots.pass_by(snapshot, look=history.index + 2 == index)
+                    if history.index + 1 < index:
+                        self.snapshots.pass_by(snapshot, look=history.index + 2 == index)
                     now = fields_of(snapshot)
                 else:
                     now = self.fields(ran)

@@ -15,6 +15,9 @@ from bptui.engine.interpreter.position import Position, is_last, position_of
 from bptui.engine.observe.recorder import Recorder
 from bptui.protocol.phase import Phase
 
+_FORWARD = Phase.FORWARD
+"""At hand: the members of an enum are looked up slowly, and this before every block."""
+
 Recording = AbstractContextManager[object]
 """Records what runs while it is entered."""
 
@@ -110,8 +113,11 @@ class Stepper:
             place = self.place
             begins(run, frame, place)
             try:
-                pass_block(frame, run)
-                ends(run, frame, place)
+                if run.split is None or run.phase is not _FORWARD:
+                    pass_block(frame, run)
+                    ends(run, frame, place)
+                else:
+                    self._glance_at_forward(run, frame, place)
             except BaseException:
                 recorder.abandon(run)
                 raise
@@ -142,7 +148,9 @@ class Stepper:
         recorder = self._recorder
         (recorder.observe if detailed else recorder.glance)(run, frame, place)
         try:
-            if not detailed:
+            if not detailed and run.split is not None and run.phase is _FORWARD:
+                self._glance_at_forward(run, frame, place)
+            elif not detailed:
                 machine.step()
                 recorder.glanced(run, frame, place)
             elif recording is None:
@@ -157,6 +165,12 @@ class Stepper:
             recorder.abandon(run)
             raise
         return run, frame
+
+    def _glance_at_forward(self, run: RunBlock, frame: Frame, place: Position) -> None:
+        """Run a forward with statements behind it: its loss is what it computed, also where one of those raises."""
+        self._machine.step(behind=lambda: self._recorder.glanced(run, frame, place))
+        if not self._recorder.block_ended:  # it raised before they ran, and the script's own `try` took that
+            self._recorder.glanced(run, frame, place)
 
     def move_on(self, run: RunBlock, frame: Frame) -> None:
         """A block ran: go to the next one."""

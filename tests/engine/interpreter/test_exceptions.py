@@ -236,6 +236,23 @@ def test_an_update_that_raises_halfway_is_shown_as_its_statements_left_it(open_s
     assert "NoneType" in stop.failure.message
 
 
+@pytest.mark.parametrize("between", ["; ", "\n        "])
+def test_an_update_that_bound_a_parameter_anew_shows_the_new_one_also_after_a_run(
+    between: str, open_script: OpenScript
+) -> None:
+    source = f"""
+    import torch
+    w = torch.ones(1, requires_grad=True)
+    for x in [1.0, 2.0]:
+        l = (w * x) ** 2
+        l.backward()
+        w = (w - 0.25 * w.grad).detach().requires_grad_(){between}1 / 0
+    """
+    for stop in (to_the_stop(open_script(source)), open_script(source).run(Goal.END)):
+        assert (stop.stop_reason, stop.phase) == (StopReason.EXCEPTION, Phase.UPDATE)
+        assert [(each.value.number, each.grad) for each in stop.params] == [(0.5, None)]
+
+
 def test_a_late_exception_hides_nothing_that_was_printed_before(open_script: OpenScript) -> None:
     source, _ = raising("update", "sys.stderr.write('warned'); 1 / 0")
     stop = to_the_stop(open_script(source))

@@ -62,7 +62,7 @@ def test_a_line_for_the_entry_stop() -> None:
 def test_a_line_for_a_step() -> None:
     assert line(BACKWARD).plain == (
         f"#{BACKWARD.index} backward  epoch 0 sample 1  l 3.8416  w 1.0200  w.grad -7.8400"
-        "  | backward: ∂loss/∂w = -7.84 added to w.grad: 0 -> -7.84"
+        "  | backward: ∂l/∂w = -7.84 added to w.grad: 0 -> -7.84"
     )
 
 

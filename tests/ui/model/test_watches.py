@@ -60,8 +60,12 @@ async def test_going_back_shows_what_it_was_then() -> None:
         await enter(pilot, "watch w.grad")
         await press(pilot, *"nn")
         assert shown(pilot) == ["● w.grad  = tensor([-2.])"]
+        await press(pilot, "n")
+        assert shown(pilot) == ["  w.grad  = tensor([-2.])"]
         await press(pilot, "N")
-        assert shown(pilot) == ["● w.grad  = None"]
+        assert shown(pilot) == ["● w.grad  = tensor([-2.])"]  # the backward that led there changed it
+        await press(pilot, "N")
+        assert shown(pilot) == ["  w.grad  = None"]  # the forward did not
 
 
 @pytest.mark.parametrize(("size", "most"), zip(SIZES, (5, 3, 2), strict=True))
