@@ -11,14 +11,14 @@ from collections.abc import Sequence
 
 from bptui.trace.timeline import Timeline
 
-Forward = tuple[int, int | None, int | None]
+ForwardRow = tuple[int, int | None, int | None]
 """A forward: its index, epoch and sample."""
 
 
 class Aligned:
     """Where the forwards of the same samples are on both branches; between them steps are spread evenly."""
 
-    def __init__(self, first: Sequence[Forward], second: Sequence[Forward], shared: int = 0) -> None:
+    def __init__(self, first: Sequence[ForwardRow], second: Sequence[ForwardRow], shared: int = 0) -> None:
         """The forwards of both branches behind step `shared`, up to which they are one."""
         others = dict(_numbered(second))
         self.pairs = [(index, others[key]) for key, index in _numbered(first) if key in others]
@@ -40,7 +40,7 @@ def aligned(timeline: Timeline, first: int, second: int, at: int) -> Aligned:
     return Aligned(one, other, at)
 
 
-def _numbered(forwards: Sequence[Forward]) -> list[tuple[tuple[int | None, int | None, int], int]]:
+def _numbered(forwards: Sequence[ForwardRow]) -> list[tuple[tuple[int | None, int | None, int], int]]:
     """Each with its epoch and sample, and how many of that sample came before it."""
     seen: Counter[tuple[int | None, int | None]] = Counter()
     numbered = []

@@ -23,7 +23,7 @@ from bptui.engine.checkpoint.object_kinds import (
     ATOMS,
     GLANCED_INTO,
     LOOKED_INTO,
-    Names,
+    NameTable,
     Object,
     ObjectKind,
     Reach,
@@ -73,7 +73,7 @@ class _Cells(ObjectKind):
 
 
 _OURS[Cells] = _Cells()
-_NAMES = Names()
+_NAMES = NameTable()
 
 
 class HeapSnapshot:

@@ -234,7 +234,7 @@ class Extended(ObjectKind):
         self._container.put_back(value, saved)
 
 
-class Names(ObjectKind):
+class NameTable(ObjectKind):
     """The variables of a scope, without what Python itself puts beside them (`__warningregistry__`). Only compared."""
 
     def save(self, value: Any, reach: Reach) -> Any:

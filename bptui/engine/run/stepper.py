@@ -18,7 +18,7 @@ from bptui.protocol.phase import Phase
 _FORWARD = Phase.FORWARD
 """At hand: the members of an enum are looked up slowly, and this before every block."""
 
-Recording = AbstractContextManager[object]
+RecordingContext = AbstractContextManager[object]
 """Records what runs while it is entered."""
 
 
@@ -48,7 +48,7 @@ class Stepper:
         """The block of this step; None before any ran."""
         self.passed = False
         """Whether this step passed over a zero_grad."""
-        self.watching: Callable[[], Recording] = nullcontext
+        self.watching: Callable[[], RecordingContext] = nullcontext
         """Entered around a block that runs as a single step."""
 
     def bookmark(self) -> Bookmark:
@@ -134,7 +134,7 @@ class Stepper:
         self.move_on(run, frame)
         return run
 
-    def block(self, detailed: bool, recording: Recording | None = None) -> tuple[RunBlock, Frame]:
+    def block(self, detailed: bool, recording: RecordingContext | None = None) -> tuple[RunBlock, Frame]:
         """Run the block at which the program stands, and nothing after it. `recording`: entered around it."""
         machine = self._machine
         frame = machine.frames[-1]

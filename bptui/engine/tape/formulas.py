@@ -8,7 +8,7 @@ import torch
 
 from bptui.engine.tape.terms import ONE, PRODUCT, Term, call, number
 
-Operands = Sequence[Term | None]
+OperandTerms = Sequence[Term | None]
 """What an op took, in the order of its node's edges; None for what is not known."""
 
 MATRIX = "@"
@@ -22,7 +22,7 @@ class _NotKnown(Exception):
 class _Terms:
     """The operands, of which each must be known that is asked for."""
 
-    def __init__(self, operands: Operands) -> None:
+    def __init__(self, operands: OperandTerms) -> None:
         self._operands = operands
 
     def __getitem__(self, index: int) -> Term:
@@ -126,7 +126,7 @@ _FORMULAS: dict[str, tuple[Formula, ...]] = {
 }  # `[r > 0]` is Iverson's bracket: 1 where it holds, else 0
 
 
-def formula(node: str, operands: Operands, edge: int) -> Term | None:
+def formula(node: str, operands: OperandTerms, edge: int) -> Term | None:
     """The derivative by what the op took along that edge, by the name of its node; None where there is none."""
     kind = node.rstrip("0123456789").removesuffix("Backward")
     if node == "PowBackward2":  # a number to the power of a tensor: its only edge is the exponent's

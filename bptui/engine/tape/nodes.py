@@ -18,7 +18,7 @@ import torch
 
 from bptui.engine.tape.engine_wrapper import EngineWrapper
 from bptui.engine.tape.local_derivatives import local_derivatives
-from bptui.engine.tape.saved_tensors import ForwardValue, Made, Saved, is_custom, saved_by, why_opaque
+from bptui.engine.tape.saved_tensors import ForwardValue, NodeOutput, SavedValues, is_custom, saved_by, why_opaque
 from bptui.engine.tensors.captured import CapturedTensor, MemoryBudget
 from bptui.protocol.fact import SMALL
 
@@ -36,7 +36,7 @@ class Root:
     def __init__(self, number: int, outputs: Any, seeds: Any) -> None:
         self.number = number
         """Which run it is."""
-        self.outputs: list[tuple[Made, int]] = []
+        self.outputs: list[tuple[NodeOutput, int]] = []
         """Of each output what made it, and how many elements it has."""
         for each in outputs:
             if isinstance(each, torch.Tensor):
@@ -71,14 +71,16 @@ class RawNode:
         "variable",
     )  # fmt: skip
 
-    def __init__(self, name: str, sequence: int, edges: list[tuple[int, Made, int]], run: int, root: Root) -> None:
+    def __init__(
+        self, name: str, sequence: int, edges: list[tuple[int, NodeOutput, int]], run: int, root: Root
+    ) -> None:
         self.name, self.sequence, self.edges, self.run, self.root = name, sequence, edges, run, root
         """Of each edge the identity of the node that takes it, by number, what it is a gradient of, and the leaf's."""
         self.upstream: list[Any] = []
         self.downstream: list[Any] = []
         """Gradients: the tensors themselves, which nobody writes while they are held; `settle` captures them."""
         self.local: list[Any] = []
-        self.saved: list[Saved] = []
+        self.saved: list[SavedValues] = []
         self.forward_values: list[ForwardValue] = []
         """Values of the forward that are among its saved tensors."""
         self.opaque = ""
@@ -206,7 +208,7 @@ class _Run:
                 raw.new = None if gradient is None else CapturedTensor(gradient, budget)
             raw.downstream = [_held(each, budget) for each in downstream]
 
-    def _edges(self, node: Any) -> list[tuple[int, Made, int]]:
+    def _edges(self, node: Any) -> list[tuple[int, NodeOutput, int]]:
         base = self._root.number * _RUN
         edges = []
         for after, number in node.next_functions:

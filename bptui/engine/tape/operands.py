@@ -36,7 +36,7 @@ LONGEST = 18
 """Expressions of up to so many characters stand for their value in formulas."""
 
 
-class Value(Protocol):
+class ValueOperand(Protocol):
     """A value of the tape, as far as operands need it."""
 
     name: str
@@ -57,7 +57,7 @@ def name_of(raw: RawOp) -> str:
 class Operands:
     """What one op took."""
 
-    def __init__(self, raw: RawOp, values: Sequence[Value]) -> None:
+    def __init__(self, raw: RawOp, values: Sequence[ValueOperand]) -> None:
         self._values = values
         self.arguments = list(raw.arguments)
         """In the order of the op that it is: what is subtracted from comes first."""

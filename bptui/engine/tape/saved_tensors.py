@@ -12,11 +12,11 @@ from bptui.engine.tensors.facts import fact
 from bptui.engine.tensors.graphs import raw_names
 from bptui.engine.tensors.packed import is_packed
 
-Made = tuple[int, int]
+NodeOutput = tuple[int, int]
 """A node by its sequence number, and which of its outputs."""
-Saved = tuple[str, Any, int]
+SavedValues = tuple[str, Any, int]
 """By name a `CapturedTensor` or a plain value, and how many bytes it takes."""
-ForwardValue = tuple[Made, int, CapturedTensor]
+ForwardValue = tuple[NodeOutput, int, CapturedTensor]
 """A value of the forward: what made it, and the identity of a leaf."""
 
 _NUMBERS = frozenset({int, float, bool, str})
@@ -41,13 +41,13 @@ def why_opaque(node: Any) -> str:
     return ""
 
 
-def saved_by(node: Any, budget: MemoryBudget) -> tuple[list[Saved], list[ForwardValue]]:
+def saved_by(node: Any, budget: MemoryBudget) -> tuple[list[SavedValues], list[ForwardValue]]:
     """What it saved, and which values of the forward are among it.
 
     Raises:
         RuntimeError: they were freed, or written in place since. The node itself will raise the same.
     """
-    saved: list[Saved] = []
+    saved: list[SavedValues] = []
     forward_values: list[ForwardValue] = []
     for name, value in _values(node):
         if value.__class__ in _NUMBERS:
