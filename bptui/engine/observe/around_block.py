@@ -37,6 +37,11 @@ class AroundBlock:
         """A block begins."""
         self.before, self.stop, self.behind, self.ended = before, None, None, False
 
+    def refused(self) -> None:
+        """It was refused, and nothing changed: the program stands where it stood."""
+        if isinstance(self.before, Known):
+            self.stop = self.before
+
     def forward_begins(self, loss_name: str | None) -> None:
         """It is a forward, of the loss of that name."""
         self._earlier = self._losses.get(loss_name)

@@ -127,6 +127,10 @@ class Recorder:
         elif run.phase is _BACKWARD:
             self.ledgers.release()
 
+    def refused(self) -> None:
+        """The block that raised was refused, and nothing changed."""
+        self._around.refused()
+
     def observed(self, run: RunBlock, frame: Frame, position: Position) -> None:
         """Its own statements ran: see what came of it."""
         if run.phase is _FORWARD:

@@ -155,6 +155,7 @@ class Execution:
                 before.put_back_gradients()
             # a backward frees the graph as far as it comes, also one that PyTorch then rejects
             if silent and before.is_unchanged(graphs=not rejected_backward) and self.stepper.go_back(place):
+                self.recorder.refused()
                 raise refusal_of(failure, ran.phase, self.iteration.phases)
         if failure is not None and ran is not None:
             self.recorder.failed(ran)
