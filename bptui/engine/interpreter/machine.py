@@ -107,10 +107,11 @@ class Machine:
             except BaseException as error:
                 self.failed(instruction, error)
 
-    def step(self, *, skip: bool = False, behind: Callable[[], None] | None = None) -> None:
+    def step(self, *, skip: bool = False, behind: Callable[[], None] | None = None) -> bool:
         """Run the block that comes next (`skip`: only its statements without a phase), and move past it.
 
-        `behind` is called right behind the statements of the phase's own.
+        `behind` is called right behind the statements of the phase's own. Returns whether the block came to its end;
+        if not, it raised, and the script's own `try` or `with` dealt with that.
 
         Raises:
             Raised: as `advance`.
@@ -133,8 +134,10 @@ class Machine:
                 self._proceed(frame, block, result)
         except BaseException as error:
             self.failed(block, error)
+            return False
+        return True
 
-    def pass_block(self, frame: Frame, block: C.RunBlock) -> None:
+    def pass_block(self, frame: Frame, block: C.RunBlock) -> bool:
         """As `step` for the block at which that frame stands, with no question asked: for a run at full speed.
 
         Raises:
@@ -151,6 +154,8 @@ class Machine:
                 self._proceed(frame, block, result)
         except BaseException as error:
             self.failed(block, error)
+            return False
+        return True
 
     def _run_observed(self, frame: Frame, block: C.RunBlock, behind: Callable[[], None]) -> Any:
         """Run a block, and call `behind` where its own statements are done."""

@@ -115,11 +115,6 @@ class Recorder:
             self.ledgers.before_backward(self.parameters, detailed or run.block.rewrites)
             self._backward = (position, detailed)
 
-    @property
-    def block_ended(self) -> bool:
-        """Whether the last block's own statements came to their end."""
-        return self._around.ended
-
     def abandon(self, run: RunBlock) -> None:
         """It raised: nothing of ours stays behind in the interpreter or on tensors."""
         if run.phase is _FORWARD:

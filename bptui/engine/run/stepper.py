@@ -113,11 +113,12 @@ class Stepper:
             place = self.place
             begins(run, frame, place)
             try:
-                if run.split is None or run.phase is not _FORWARD:
-                    pass_block(frame, run)
+                if run.split is not None and run.phase is _FORWARD:
+                    self._glance_at_forward(run, frame, place)
+                elif pass_block(frame, run):
                     ends(run, frame, place)
                 else:
-                    self._glance_at_forward(run, frame, place)
+                    self._caught(run)
             except BaseException:
                 recorder.abandon(run)
                 raise
@@ -151,16 +152,24 @@ class Stepper:
             if not detailed and run.split is not None and run.phase is _FORWARD:
                 self._glance_at_forward(run, frame, place)
             elif not detailed:
-                machine.step()
-                recorder.glanced(run, frame, place)
+                if machine.step():
+                    recorder.glanced(run, frame, place)
+                else:
+                    self._caught(run)
             elif recording is None:
                 with self.watching():
-                    machine.step(behind=lambda: recorder.observed(run, frame, place))
-                recorder.settle(run)
+                    ended = machine.step(behind=lambda: recorder.observed(run, frame, place))
+                if ended:
+                    recorder.settle(run)
+                else:
+                    self._caught(run)
             else:
                 with recording:
-                    machine.step()
-                recorder.observed(run, frame, place)
+                    ended = machine.step()
+                if ended:
+                    recorder.observed(run, frame, place)
+                else:
+                    self._caught(run)
         except BaseException:
             recorder.abandon(run)
             raise
@@ -168,9 +177,13 @@ class Stepper:
 
     def _glance_at_forward(self, run: RunBlock, frame: Frame, place: Position) -> None:
         """Run a forward with statements behind it: its loss is what it computed, also where one of those raises."""
-        self._machine.step(behind=lambda: self._recorder.glanced(run, frame, place))
-        if not self._recorder.block_ended:  # it raised before they ran, and the script's own `try` took that
-            self._recorder.glanced(run, frame, place)
+        if not self._machine.step(behind=lambda: self._recorder.glanced(run, frame, place)):
+            self._caught(run)
+
+    def _caught(self, run: RunBlock) -> None:
+        """A block raised, and the script's own `try` dealt with that: what it did until then counts."""
+        self._recorder.abandon(run)
+        self._recorder.failed(run)
 
     def move_on(self, run: RunBlock, frame: Frame) -> None:
         """A block ran: go to the next one."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from bptui.engine.controller import Controller
@@ -182,6 +184,50 @@ def test_an_exception_that_the_script_catches_is_none(open_script: OpenScript) -
         (Phase.BACKWARD, "caught\n"),
     ]
     assert controller.run(Goal.END).stop_reason is StopReason.END
+
+
+CAUGHT = """
+import torch
+w = torch.ones(1, requires_grad=True)
+def f(x):
+    y = w * x
+    if x == 2.0:
+        1 / 0
+    return y
+def refuse(gradient):
+    if x == 4.0:
+        1 / 0
+for x in [1.0, 2.0, 3.0, 4.0, 5.0]:
+    try:
+        l = f(x) ** 2
+        l.register_hook(refuse); print(x)
+        l.backward()
+        w.data -= 0.25 * w.grad
+        w.grad = None
+    except ZeroDivisionError:
+        pass
+"""
+
+
+def test_a_forward_whose_exception_the_script_catches_computed_no_loss(open_script: OpenScript) -> None:
+    controller = open_script(CAUGHT)
+    watching = sys.getprofile()
+    for _ in range(5):
+        stop = controller.next()
+    assert (stop.phase, stop.sample, stop.loss) == (Phase.FORWARD, 1, None)
+    assert "l = " not in stop.explain
+    assert sys.getprofile() is watching
+
+
+def test_rows_of_a_run_are_those_of_steps_also_where_the_script_catches(open_script: OpenScript) -> None:
+    stepped, ran = open_script(CAUGHT), open_script(CAUGHT)
+    while stepped.snapshot.next is not None:
+        stepped.next()
+    ran.run(Goal.END)
+    told = [(row.phase, row.loss, row.params) for row in stepped.rows()]
+    assert [(row.phase, row.loss, row.params) for row in ran.rows()] == told
+    assert not ran._execution.machine.module["w"]._backward_hooks
+    assert not stepped._execution.machine.module["w"]._backward_hooks
 
 
 def test_a_backward_of_a_custom_function_that_raises_is_refused_in_its_own_words(open_script: OpenScript) -> None:
