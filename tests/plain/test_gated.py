@@ -106,6 +106,6 @@ def test_every_line_of_plain_mode_is_gated(text: str, capsys: pytest.CaptureFixt
     assert "PWNED" not in said
 
 
-def test_tabs_and_line_ends_stay_as_they_were(capsys: pytest.CaptureFixture[str]) -> None:
+def test_tabs_stay_and_a_further_line_of_a_text_is_marked(capsys: pytest.CaptureFixture[str]) -> None:
     Readable().show({}, ["a\tb\nc"])
-    assert capsys.readouterr().out == "a\tb\nc\n"
+    assert capsys.readouterr().out == "a\tb\n    | c\n"
