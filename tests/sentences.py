@@ -156,7 +156,7 @@ def _wrong_sum(old: str, added: str, new: str) -> Iterator[str]:
 
 def _wrong_forward(clause: str, stop: Snapshot) -> Iterator[str]:
     loss, _, sample = clause.partition(" for ")
-    if loss == "no loss yet":
+    if loss in ("no loss yet", "no loss seen"):
         if stop.loss is not None:
             yield f"{clause}: it is {stop.loss}"
     else:

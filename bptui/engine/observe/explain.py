@@ -51,9 +51,7 @@ def _said(after: Snapshot, facts: StepFacts) -> str:
 
 def _forward(after: Snapshot) -> str:
     name = after.loss_name if after.loss_name and is_name(after.loss_name) else "loss"
-    loss = (
-        f"{name} = {short(after.loss)}" if after.loss else "no loss yet" if after.loss_to_come else "computed no loss"
-    )
+    loss = f"{name} = {short(after.loss)}" if after.loss else "no loss yet" if after.loss_to_come else "no loss seen"
     sample = ", ".join(f"{each.name} = {short(each.fact)}" for each in after.values[: after.targets])
     return f"forward: {loss}" + (f" for {sample}" if sample else "")
 
