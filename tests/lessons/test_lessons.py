@@ -28,7 +28,7 @@ def finished(lesson: str) -> dict[str, Any]:
     """The lesson's variables after it ran to its end, stepped."""
     controller = opened(lesson)
     controller.run(Goal.END)
-    return controller._course.machine.module
+    return controller._execution.machine.module
 
 
 def phases(lesson: str, steps: int) -> str:
