@@ -78,3 +78,11 @@ def ask() -> Iterator[Ask]:
         yield ask
         assert worker.stdin is not None
         worker.stdin.close()
+
+
+@pytest.fixture(autouse=True)
+def recursion_limit_of_the_tests() -> Iterator[None]:
+    """What a script of a test sets for its process does not reach the next test."""
+    limit = sys.getrecursionlimit()
+    yield
+    sys.setrecursionlimit(limit)
