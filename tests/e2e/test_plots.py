@@ -14,7 +14,7 @@ def test_zeroing_compared_and_the_screen_kept(open_terminal: Open, tmp_path: Pat
     terminal.press(":", *"compare zeroing 40", "enter")
     text = terminal.wait_for(
         "⣀⡠⠒ zeroing on  ○ zeroing off",
-        "on: loss 0.6273 after 40 steps; off: loss 2.0362 after 40 steps",
+        "zeroing on: loss 0.6273; off: loss 3.9753, both at epoch 3 sample 1",
         "step 4 of 44",
     )
     assert "▲⎇1" in text
@@ -23,8 +23,8 @@ def test_zeroing_compared_and_the_screen_kept(open_terminal: Open, tmp_path: Pat
     terminal.press("c")
     terminal.wait_for("ended")
     terminal.press("l", "\x1b[B", "y")
-    terminal.wait_for("w over steps, log")
+    terminal.wait_for("w by sample, log")
     picture = tmp_path / "screen.svg"
     terminal.press(":", *f"export {picture}", "enter")
     terminal.wait_for("the screen is in")
-    assert "w over steps, log" in picture.read_text(encoding="utf-8").replace("&#160;", " ")
+    assert "w by sample, log" in picture.read_text(encoding="utf-8").replace("&#160;", " ")
