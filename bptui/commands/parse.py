@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bptui.commands.table import BY_WORD, COMMANDS, Command
+from bptui.manual import TOPICS
 from bptui.protocol.phase import Goal
 from bptui.protocol.requests import Ask, Back, Compare, Do, GoTo, Next, Run, RunBack, SetValue, SetZeroing, Step
 from bptui.protocol.tape import Move
@@ -86,6 +87,16 @@ def asked(command: Command, argument: str) -> tuple[Ask, int] | None:
         return None
     times = _count(command, argument) if argument else 1
     return (Back(times), 1) if isinstance(ask, Back) else (ask, times)
+
+
+def check_topic(topic: str) -> None:
+    """It is a page of the manual.
+
+    Raises:
+        NotUnderstood: it is none.
+    """
+    if topic not in TOPICS:
+        raise NotUnderstood(f"There is no topic {topic!r} in the manual.", f"They are {', '.join(TOPICS)}.")
 
 
 def check_alone(command: Command, argument: str) -> None:

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
-from bptui.commands.parse import NotUnderstood, check_alone
+from bptui.commands.parse import NotUnderstood, check_alone, check_topic
 from bptui.commands.table import BY_ID
-from bptui.manual import TOPICS, page
+from bptui.manual import page
 from bptui.model.breakpoints import BreakpointModel
 from bptui.model.watches import ALREADY, WatchModel
 from bptui.plain.records import json_value
@@ -116,8 +116,7 @@ class PlainCommands:
         if not topic:
             self._printer.help()
             return
-        if topic not in TOPICS:
-            raise NotUnderstood(f"There is no topic {topic!r} in the manual.", f"They are {', '.join(TOPICS)}.")
+        check_topic(topic)
         self._printer.show({"manual": topic, "text": page(topic)}, page(topic).splitlines())
 
     # ---- breakpoints and watches

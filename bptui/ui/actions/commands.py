@@ -9,7 +9,7 @@ from pathlib import Path
 from textual.screen import Screen
 
 from bptui.commands.breakpoints import CHECKS
-from bptui.commands.parse import NotUnderstood
+from bptui.commands.parse import NotUnderstood, check_topic
 from bptui.manual import TOPICS
 from bptui.model.breakpoints import BreakpointModel
 from bptui.model.watches import WatchModel
@@ -96,8 +96,8 @@ class Commands:
 
     def _help(self, topic: str) -> None:
         """Show the keys, or a page of the manual."""
-        if topic and topic not in TOPICS:
-            raise NotUnderstood(f"There is no topic {topic!r} in the manual.", f"They are {', '.join(TOPICS)}.")
+        if topic:
+            check_topic(topic)
         self._screen.app.push_screen(ManualScreen(topic) if topic else HelpScreen())
 
     # ---- breakpoints
